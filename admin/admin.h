@@ -1,0 +1,126 @@
+#ifndef ADMIN_ADMIN_H
+#define ADMIN_ADMIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/store.h"
+
+/*
+ * The command line: `scep NOUN VERB [NAME...] [--options]` (CLI.md).  A table
+ * of nouns, each with a table of verbs, each with a table of options; one
+ * file per noun.  admin.c parses by the tables, opens named files, becomes
+ * the home's owner (owner.c) and then calls the verb; help is printed from the
+ * same tables.
+ */
+
+enum option_kind {
+	OPT_FLAG,   /* --json */
+	OPT_TEXT,   /* --subject DN */
+	OPT_NUMBER, /* --count 3: checked, at least 0 */
+	OPT_TIME,   /* --ttl 30d: a duration or date, see time_option() */
+	OPT_FILE, /* --cert FILE: read before privileges are dropped, "-" standard input */
+	OPT_OUT, /* --out FILE: opened (created, 0600 if secret) before, "-" standard output */
+	OPT_SECRET, /* --password P, "-" reads one line of standard input; wiped */
+	OPT__MAX
+};
+
+struct option {
+	const char *name; /* without dashes */
+	const char
+	    *other; /* another accepted spelling or NULL: "dn" for "subject" */
+	enum option_kind kind;
+	const char *arg;  /* shown in help: "DN" */
+	const char *help; /* one line */
+};
+
+struct command;
+
+struct verb {
+	const char *name;
+	const char *other[3]; /* other accepted spellings */
+	const char *args;     /* "NAME" or "NAME..." or "[NAME]" or "" */
+	int min, max;	      /* how many names; max -1: any */
+	const struct option
+	    *options; /* ends with name NULL; --home, --help always taken */
+	enum err (*run)(struct command *cmd);
+	const char *help; /* one line, imperative */
+	const char *more; /* further lines and an example, or NULL */
+	bool changes;	  /* writes an audit line with its outcome */
+	bool no_store;	  /* runs without an existing store (init) */
+	bool
+	    file_names; /* its names are files, read before privileges drop (entity import) */
+};
+
+struct noun {
+	const char *name;
+	const char *help;
+	const struct verb *verbs; /* ends with name NULL; a noun without verbs
+					  of its own (init, check) has one verb with name "" */
+};
+
+/* A parsed command. */
+struct command {
+	const struct noun *noun;
+	const struct verb *verb;
+	const char *home_path;
+	int home;	    /* descriptor of $SCEP_HOME, -1 with no_store */
+	struct store store; /* open unless no_store */
+	char **name;	    /* positional, borrowed from argv */
+	int names;
+	int64_t now; /* one reading of the clock for the whole command */
+	FILE *out;   /* standard output, or --out where the verb has it */
+	struct buf
+	    who; /* "uid 0 (root)", with SUDO_UID "uid 1000 (anna) as root" */
+	struct buf
+	    object; /* for the audit line: set by the verb; default name[0] */
+	struct buf detail; /* for the audit line: set by the verb or empty */
+	struct buf
+	    outcome; /* for the audit line on failure: a sentence, or empty */
+	/* private to admin.c */
+	struct option_value *value;
+};
+
+/* NULL or false or def where the option was not given. */
+const char *opt_text(const struct command *cmd, const char *name);
+bool opt_flag(const struct command *cmd, const char *name);
+int64_t opt_number(const struct command *cmd, const char *name, int64_t def);
+int64_t opt_time(const struct command *cmd, const char *name,
+    int64_t def); /* absolute time */
+/* Content of an OPT_FILE or OPT_SECRET, or of positional name i with file_names; empty if not given. */
+struct span opt_bytes(const struct command *cmd, const char *name);
+struct span name_bytes(const struct command *cmd, int i);
+bool opt_given(const struct command *cmd, const char *name);
+/* Stream of an OPT_OUT, NULL if not given; closed and checked by admin.c. */
+FILE *opt_out(const struct command *cmd, const char *name);
+
+/*
+ * Prints the one line of an error, `scep: ...`: what, where, what to do, and
+ * returns e, so that a verb says `return say(ERR_NOTFOUND, "no entity %s; `scep entity list` shows them", n)`.
+ */
+enum err say(enum err e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The command line's main: returns the exit status. */
+int admin_main(int argc, char **argv);
+
+/* JSON object on one line: json_begin, fields, json_end (newline). Values are UTF-8, escaped. */
+void json_begin(FILE *out);
+void json_text(
+    FILE *out, const char *key, const char *value); /* NULL: left out */
+void json_num(FILE *out, const char *key, int64_t value);
+void json_bool(FILE *out, const char *key, bool value);
+void json_time(FILE *out, const char *key, int64_t value);
+void json_end(FILE *out);
+
+/* A value for a terminal: control characters escaped, UTF-8 kept. */
+void print_text(FILE *out, const char *value);
+
+/* One per file; listed in admin.c's table, in CLI.md's order. */
+extern const struct noun noun_init, noun_status, noun_check, noun_ca,
+    noun_entity, noun_cert, noun_alias, noun_profile, noun_audit;
+
+#endif

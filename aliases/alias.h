@@ -1,0 +1,86 @@
+#ifndef ALIASES_ALIAS_H
+#define ALIASES_ALIAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+
+/*
+ * An alias is a named configuration of the server: aliases/NAME.ini in the
+ * home.  example.ini lists every key with meaning and default.
+ */
+enum operation_mode { MODE_CA, MODE__MAX };
+
+struct alias_ident {
+	char *ident; /* what a client says in message= */
+	char *ca;
+};
+
+struct alias {
+	char name[33];
+	enum operation_mode
+	    mode;   /* [scep] operationmode: must be written out */
+	char **cas; /* [scep] cas: names of the CAs served, at least one */
+	size_t ncas;
+	char *
+	    defaultca; /* [scep] defaultca: for GET operations; else the first of cas */
+	bool includeca; /* [scep] includeca = no: issuing CA behind the leaf */
+	bool sha1;	/* [scep] sha1 = yes */
+	bool des3;	/* [scep] des3 = yes */
+	bool
+	    cutusername; /* [scep] cutusername = yes: CN up to the first space */
+	bool samekey;	 /* [scep] samekey = yes: signer's key is the CSR's */
+	struct alias_ident *ident; /* [identifiers] NAME = CA */
+	size_t nident;
+};
+
+/* Is it [A-Za-z0-9_-]{1,32} and not one of admin, metrics, crl, ca? */
+bool alias_name_ok(struct span name);
+
+/*
+ * All aliases of one home, parsed once and kept; a file that changed is read
+ * again when it has been quiet for a second.  The answer is borrowed until
+ * the next aliases_find().
+ *   ERR_NOTFOUND  no such file
+ *   ERR_BUSY      the file is being written and there is no good version yet
+ *   ERR_SYSTEM    the file is broken (logged, one line a minute) and there is
+ *                 no good version; others are unaffected
+ */
+struct aliases;
+enum err aliases_new(int home, struct aliases **out);
+void aliases_free(struct aliases *as);
+enum err aliases_find(
+    struct aliases *as, const char *name, const struct alias **out);
+
+/*
+ * Parses text as an alias; every error and unknown key is logged with file
+ * and line (all of them, not the first).  known_ca, if not NULL, says whether
+ * a CA exists.
+ */
+enum err alias_parse(const char *name, const char *where, struct span text,
+    bool (*known_ca)(const char *ca, void *arg), void *arg, struct alias **out);
+void alias_free(struct alias *a);
+
+/* All keys, for help, `alias show` and the test of example.ini. */
+struct alias_key {
+	const char *section, *key, *fallback, *meaning;
+};
+extern const struct alias_key alias_keys[]; /* ends with section NULL */
+
+/* The CA a GET operation is about (DESIGN 4): ident (may be empty), else default. */
+const char *alias_ca(const struct alias *a, struct span ident);
+bool alias_serves(const struct alias *a, const char *ca);
+
+/*
+ * Site settings, scep.ini in the home; a missing file means the defaults.
+ */
+struct site {
+	size_t maxbody;	 /* [limits] body = 1048576 bytes */
+	size_t maxquery; /* [limits] query = 131072 bytes */
+};
+enum err site_read(int home, struct site *out);
+
+#endif

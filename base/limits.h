@@ -1,0 +1,40 @@
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* Every cap in one place; each is checked before anything is parsed. */
+
+/* HTTP */
+#define MAX_QUERY     (128 * 1024)  /* bytes of a query string (C-11: 414) */
+#define MAX_BODY      (1024 * 1024) /* bytes of a POST body (C-12: 413) */
+#define MAX_PATH_INFO 2048	    /* bytes of a request path */
+#define MAX_CA_IDENT  256	    /* bytes of message= in GET operations */
+
+/* Messages (C-52, C-71, C-177) */
+#define MAX_DEPTH      32    /* nested BER elements */
+#define MAX_ELEMENTS   20000 /* BER elements of one message */
+#define MAX_CERTS      20    /* certificates in a SignedData */
+#define MAX_ATTRIBUTES 50    /* attributes of a SignerInfo or CSR */
+#define MAX_RECIPIENTS 10    /* RecipientInfos */
+#define MAX_TXID       255   /* bytes of a transactionID */
+#define MIN_NONCE      8     /* bytes of a senderNonce (C-59) */
+#define MAX_NONCE      64
+#define MAX_CHALLENGE  255  /* characters of a challengePassword */
+#define MIN_SIGNER_RSA 1024 /* bits of a signer's key (C-80) */
+#define MAX_RSA	       8192 /* bits of any RSA key (C-177) */
+#define MAX_RSA_E      33   /* bits of a public exponent (C-177) */
+#define MAX_SAN	       100  /* general names in one extension */
+#define MAX_EXTENSIONS 50   /* extensions in a request */
+
+/* Files */
+#define MAX_RECORD     (256 * 1024) /* bytes of one store file */
+#define MAX_INI	       (256 * 1024) /* bytes of one configuration file */
+#define MAX_PEM	       (256 * 1024) /* bytes of a key or certificate file */
+#define MAX_IMPORT     (64 * 1024 * 1024) /* bytes of a CSV file */
+#define MAX_NAME       200   /* bytes of an escaped name in a path */
+#define MAX_ALIAS      32    /* characters of an alias name */
+#define MAX_USERNAME   255   /* bytes of an entity's name */
+#define MAX_DN_TEXT    4096  /* bytes of a DN or SAN as text */
+#define MAX_CODE_COUNT 10000 /* enrolments one code may pay for */
+#define MAX_TRIES      10    /* wrong passwords an hour */
+
+#endif

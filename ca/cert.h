@@ -1,0 +1,35 @@
+#ifndef CA_CERT_H
+#define CA_CERT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * The fields of any X.509 certificate that we look at, found by our own
+ * template without decoding its key: a stranger's v1, expired or odd
+ * certificate is read as far as its key, issuer and serial (C-76).
+ * All spans borrow from der.
+ */
+struct cert_view {
+	struct span der;
+	struct span issuer;  /* Name DER */
+	struct span subject; /* Name DER */
+	struct span serial;  /* content bytes of the INTEGER, as they came */
+	struct span spki;    /* SubjectPublicKeyInfo DER */
+	struct span ski;     /* raw subjectKeyIdentifier or empty */
+	int64_t not_before, not_after; /* 0 where unreadable */
+	unsigned usage;		       /* keyUsage bits, UINT32_MAX if absent */
+	bool ca;		       /* basicConstraints CA:TRUE */
+	bool self_signed;	       /* names equal; signature not checked */
+};
+/* ERR_INPUT (silent): not a certificate, or bytes behind it. */
+enum err cert_view(struct span der, struct cert_view *out);
+
+/* First certificate of PEM or DER bytes, as DER; for files. */
+enum err cert_read(const char *where, struct span bytes, struct buf *der);
+enum err cert_pem(struct span der, struct buf *pem); /* appends */
+
+#endif

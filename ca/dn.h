@@ -1,0 +1,32 @@
+#ifndef CA_DN_H
+#define CA_DN_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Distinguished names.  Text: `CN=router1,O=Lab,C=SE`, first RDN written =
+ * first encoded, RFC 4514 escapes, '+' for a multi-valued RDN, EJBCA's short
+ * names in any case: SN is serialNumber, SURNAME is surname (DESIGN 7).
+ * Binary: the DER of an RDNSequence.
+ */
+
+/* ERR_INPUT logs what and where in the text. */
+enum err dn_parse(const char *text, struct buf *der);
+
+/* Text of any DER name; unknown types as dotted OIDs with #hex values. */
+enum err dn_text(struct span der, struct buf *text);
+
+/*
+ * The value of the first attribute with that short name, as UTF-8 whatever
+ * its string type.  ERR_NOTFOUND: none; ERR_INPUT: unreadable.  Silent.
+ */
+enum err dn_value(struct span der, const char *name, struct buf *utf8);
+
+/* RFC 5280 7.1: equal after canonicalisation (string types, case, blanks). */
+bool dn_eq(struct span a, struct span b);
+
+/* No RDN at all? */
+bool dn_empty(struct span der);
+
+#endif

@@ -1,0 +1,91 @@
+#ifndef CA_KEY_H
+#define CA_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * The only door to a private key (DESIGN 6).  It speaks bytes: no OpenSSL
+ * type crosses it, so that a process or an HSM can stand behind it later.
+ */
+struct key; /* one opened private key */
+
+enum key_type { KEY_RSA, KEY_EC, KEY_EDDSA, KEY__MAX };
+enum digest {
+	DIGEST_MD5,
+	DIGEST_SHA1,
+	DIGEST_SHA256,
+	DIGEST_SHA384,
+	DIGEST_SHA512,
+	DIGEST__MAX
+};
+enum transport {
+	TRANSPORT_V15,
+	TRANSPORT_OAEP_SHA1,
+	TRANSPORT_OAEP_SHA256,
+	TRANSPORT__MAX
+};
+
+/* Opens a PEM key (PKCS#8 or traditional, unencrypted) at a path. */
+enum err key_open(int at, const char *path, struct key **out);
+void key_close(struct key *key);
+enum key_type key_type(const struct key *key);
+unsigned key_bits(const struct key *key);
+
+/* Is spki (DER) this key's public half? */
+bool key_fits(const struct key *key, struct span spki);
+
+/*
+ * The content key of a KeyTransRecipientInfo.  Never fails for a bad block
+ * (uniform failure, DESIGN 5, C-168): then out is len bytes of
+ * HMAC-SHA256(secret derived from the key, block).  len is 16, 24 or 32.
+ * Only our own trouble (ERR_CRYPTO) is an error.
+ */
+enum err key_unwrap(struct key *key, enum transport how, struct span block,
+    size_t len, uint8_t *out);
+
+/*
+ * Signs the attributes of a CertRep: der is the DER SET OF Attribute.
+ * ERR_REFUSED for what does not start with 0x31 or has no messageType of 3:
+ * this key's signature on anything else is a certificate or CRL made here.
+ */
+enum err key_sign_attrs(struct key *key, enum digest digest, struct span der,
+    struct buf *signature);
+
+/* Everything a leaf certificate needs; all spans are DER, borrowed. */
+struct issue {
+	struct span
+	    issuer; /* the CA certificate's subject, byte for byte (C-185) */
+	struct span authority; /* the CA's subjectKeyIdentifier, raw */
+	struct span subject;   /* Name; may be empty RDNSequence if san */
+	struct span spki; /* SubjectPublicKeyInfo, copied unmodified (C-195) */
+	struct span san;  /* GeneralNames, or empty */
+	struct span serial; /* raw positive big-endian, at most 20 bytes */
+	int64_t not_before, not_after;
+	unsigned usage; /* keyUsage bits; never certificate or CRL signing */
+	const char *const *eku;	 /* dotted OIDs, NULL-terminated, or NULL */
+	const char *transaction; /* its name, for a key process's own log */
+};
+
+/*
+ * Builds the TBSCertificate itself, from these fields and nothing else, and
+ * signs it with SHA-256 (or the curve's own digest).  ERR_REFUSED for CA
+ * rights, a serial or times out of order.
+ */
+enum err key_issue(struct key *key, const struct issue *in, struct buf *der);
+
+/* A new key: "rsa:2048" to "rsa:8192", "ec:P-256", "ec:P-384"; PKCS#8 PEM (secret). */
+enum err key_generate(const char *kind, struct buf *pem);
+
+/* A self-signed CA certificate for a key that key_generate() made. */
+struct root {
+	struct span subject; /* Name DER */
+	int64_t not_before, not_after;
+	unsigned usage; /* keyUsage bits */
+};
+enum err key_root(struct key *key, const struct root *in, struct buf *der);
+
+#endif

@@ -1,0 +1,18 @@
+#ifndef CA_SAN_H
+#define CA_SAN_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Subject alternative names.  Text: `dNSName=a, iPAddress=10.0.0.1,
+ * rfc822Name=, uri=, upn=, directoryName=, registeredID=, guid=`, names in
+ * any case, backslash escapes ',' in values.  Binary: DER of GeneralNames.
+ */
+enum err san_parse(const char *text, struct buf *der);
+enum err san_text(struct span der, struct buf *text);
+
+/* Is it a well-formed GeneralNames of at most MAX_SAN names, none empty? */
+enum err san_check(struct span der);
+
+#endif

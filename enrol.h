@@ -1,0 +1,52 @@
+#ifndef ENROL_H
+#define ENROL_H
+
+#include "aliases/alias.h"
+#include "message/message.h"
+#include "store/code.h"
+#include "store/entity.h"
+#include "store/store.h"
+#include "store/transaction.h"
+
+/*
+ * May this message have a certificate?  And granting it.  Opens no file:
+ * asks judge, store and ca.
+ */
+enum verdict {
+	VERDICT_GRANT,	/* every check passed; enrol_grant() issues */
+	VERDICT_KEPT,	/* issued before: outcome holds it */
+	VERDICT_REFUSE, /* fail and reason say why */
+	VERDICT__MAX
+};
+
+struct decision {
+	enum verdict verdict;
+	enum failinfo fail;
+	const char *reason; /* for the log: constant */
+	char *username;	    /* from the request, for log and audit; owned */
+	unsigned attempt;   /* the one to grant */
+	struct transaction transaction; /* borrows from alias and message */
+	struct entity entity;		/* owned */
+	struct code code;		/* owned: what pays */
+	struct buf subject;		/* Name DER of the certificate to be */
+	struct buf san;			/* GeneralNames DER or empty */
+	const struct profile *profile;
+	struct outcome
+	    outcome; /* with KEPT, or after enrol_grant(): the certificate */
+};
+void decision_init(struct decision *d);
+void decision_release(struct decision *d);
+
+/* ERR_SYSTEM, ERR_BUSY, ERR_CRYPTO: our own trouble, logged (HTTP 503). */
+enum err enrol_decide(const struct store *st, const struct alias *alias,
+    const struct pkimsg *msg, int64_t now, struct decision *d);
+
+/*
+ * Pays, signs, links (STORE.md, A grant): afterwards d->outcome is durable.
+ * A refusal that only paying can find (the code was used meanwhile) turns
+ * d->verdict into VERDICT_REFUSE.
+ */
+enum err enrol_grant(const struct store *st, const struct pkimsg *msg,
+    const char *remote, int64_t now, struct decision *d);
+
+#endif

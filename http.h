@@ -1,0 +1,61 @@
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * CGI and FastCGI -> struct request -> struct reply.  Alone knows libfcgi,
+ * nothing of SCEP or X.509.  One request at a time.
+ */
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER, HTTP__MAX };
+
+struct request {
+	enum http_method method;
+	struct buf path;  /* SCRIPT_NAME + PATH_INFO, without query */
+	struct buf query; /* QUERY_STRING as it came */
+	struct buf body;  /* of a POST */
+	char *alias;	  /* SCEP_ALIAS, set by the web server; or NULL */
+	char *remote;	  /* REMOTE_ADDR; "" if unknown */
+	char id[17];	  /* random hex, on every log line of the request */
+	int status;	  /* 0, or 413/414/400: refused while reading */
+};
+
+struct reply {
+	int status; /* HTTP status */
+	const char
+	    *type; /* Content-Type, constant, without parameters (C-14) */
+	const char *allow; /* with 405 */
+	int retry;	   /* seconds for Retry-After with 503, 0 none */
+	bool no_store;	   /* Cache-Control: no-store (C-16) */
+	struct buf body;
+};
+
+/* A door: one CGI request, or FastCGI until SIGTERM. */
+struct http;
+enum err http_open(
+    bool fastcgi, size_t maxbody, size_t maxquery, struct http **out);
+void http_close(struct http *h);
+
+/* ERR_NOTFOUND: no more requests.  The request is the caller's to release. */
+enum err http_next(struct http *h, struct request *r);
+enum err http_answer(
+    struct http *h, const struct request *r, const struct reply *reply);
+void request_release(struct request *r);
+
+/*
+ * The raw value of a query parameter (name compared without case), still
+ * percent-encoded; false if absent.  The first of several counts.
+ */
+bool query_value(struct span query, const char *name, struct span *raw);
+/* %XX and nothing else ('+' stays, C-10).  Malformed escapes stay as they are. */
+enum err percent_decode(struct span raw, struct buf *out);
+/*
+ * C-10: base64 of a GET PKIOperation with every client's mangling: blanks for
+ * '+', newlines, missing padding, base64url, double escapes.  ERR_INPUT.
+ */
+enum err message_decode(struct span raw, struct buf *der);
+
+#endif

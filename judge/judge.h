@@ -1,0 +1,42 @@
+#ifndef JUDGE_JUDGE_H
+#define JUDGE_JUDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aliases/alias.h"
+#include "base/buf.h"
+#include "store/code.h"
+#include "store/entity.h"
+#include "store/store.h"
+
+/*
+ * One interface, several judges of a challenge.  `entity` is the first: a
+ * registered entity and its own code (CA mode).
+ */
+enum ruling { RULING_YES, RULING_NO, RULING__MAX };
+
+struct judge_case {
+	const struct store *store;
+	const char *username;  /* who the request says it is */
+	const char *ca;	       /* the addressed CA */
+	struct span challenge; /* as received, UTF-8 */
+	int64_t now;
+};
+struct judgement {
+	enum ruling ruling;
+	const char *reason;   /* constant, for the log; never sent (C-163) */
+	struct entity entity; /* owned; with YES */
+	struct code code;     /* owned; with YES: what will pay */
+};
+void judgement_init(struct judgement *j);
+void judgement_release(struct judgement *j);
+
+/*
+ * Looks up the entity, its CA and its code.  Every NO costs one scrypt,
+ * whichever it is.  Claims nothing; takes an attempt mark for chosen
+ * passwords.  ERR_SYSTEM: our own trouble (HTTP 503).
+ */
+enum err judge_entity(const struct judge_case *c, struct judgement *j);
+
+#endif

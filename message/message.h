@@ -1,0 +1,146 @@
+#ifndef MESSAGE_MESSAGE_H
+#define MESSAGE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/names.h"
+#include "ca/ca.h"
+
+/* pkiMessage <-> bytes (RFC 8894 section 3, RFC 5652). */
+
+enum message_type { /* RFC 8894 3.2.1.2; the numbers are the wire's */
+	MSG_CERTREP = 3,
+	MSG_RENEWALREQ = 17,
+	MSG_PKCSREQ = 19,
+	MSG_CERTPOLL = 20,
+	MSG_GETCERT = 21,
+	MSG_GETCRL = 22
+};
+enum pki_status { PKI_SUCCESS = 0, PKI_FAILURE = 2, PKI_PENDING = 3 };
+enum failinfo { /* RFC 8894 3.2.1.4 */
+	FAIL_BADALG = 0,
+	FAIL_BADMESSAGECHECK = 1,
+	FAIL_BADREQUEST = 2,
+	FAIL_BADTIME = 3,
+	FAIL_BADCERTID = 4,
+	FAIL_NONE = -1
+};
+enum cipher {
+	CIPHER_AES128,
+	CIPHER_AES192,
+	CIPHER_AES256,
+	CIPHER_DES3,
+	CIPHER__MAX
+};
+
+const char *message_type_name(long type); /* "PKCSReq"; "unknown" */
+const char *failinfo_name(enum failinfo f);
+const char *digest_name(enum digest d);
+const char *cipher_name(enum cipher c);
+
+/* What an alias admits; below it the answer is badAlg (C-160). */
+struct message_policy {
+	bool sha1;    /* SHA-1 in the message and the CSR */
+	bool des3;    /* DES-EDE3-CBC */
+	bool samekey; /* the signer's key must be the CSR's (C-74) */
+};
+
+/* What a PKCS#10 says; spans borrow from `der`. */
+struct csr {
+	struct buf der;	     /* exact bytes, secret: the challenge is inside */
+	struct span subject; /* Name DER */
+	struct span spki;
+	struct span san; /* GeneralNames DER of a requested SAN, or empty */
+	struct buf challenge;	 /* UTF-8, secret; empty: none or "" (C-111) */
+	char digest[SHA256_HEX]; /* SHA-256 of der */
+};
+
+/* An opened pkiMessage.  Spans borrow from the bytes given to message_open(). */
+struct pkimsg {
+	/* from the signed attributes (C-55 to C-65) */
+	long
+	    type; /* enum message_type, or what the sender wrote; -1 unreadable */
+	struct buf txid; /* transactionID, opaque, 1..MAX_TXID bytes */
+	int txid_tag; /* ASN.1 string type as received, repeated in the reply */
+	struct buf nonce;   /* senderNonce */
+	enum digest digest; /* of the SignerInfo */
+	/* the signer (C-73 to C-80) */
+	struct buf signer_cert;	   /* DER */
+	struct span signer_issuer; /* borrow from signer_cert */
+	struct span signer_serial; /* INTEGER content bytes */
+	struct span signer_spki;
+	uint8_t signer_key[SHA256_LEN]; /* SHA-256 of signer_spki */
+	bool self_signed;		/* names equal */
+	/* the envelope (C-81 to C-91) */
+	const struct ca *ca; /* the recipient's; borrowed; NULL: not ours */
+	const struct generation *gen;
+	enum cipher cipher;
+	enum transport transport;
+	/* the content, for PKCSReq */
+	struct csr csr;
+	/* the verdict: refused if fail != FAIL_NONE */
+	enum failinfo fail;
+	const char *reason; /* for the log; constant; never sent */
+};
+
+/*
+ * Opens a message in this order (C-177): size and BER shape; SignedData, one
+ * signer, attributes; algorithms; signature; recipient; unwrap; CSR.
+ * `cas` are those the alias serves.
+ *
+ * OK: msg->txid and nonce are known, so a CertRep can be sent; msg->fail says
+ *     whether and how it must be refused.  If an unknown recipient, msg->ca is NULL.
+ * ERR_INPUT: not a message that can be answered: HTTP 400 (C-156, C-158);
+ *     msg->reason says why.
+ * ERR_CRYPTO, ERR_SYSTEM: our own trouble, logged: HTTP 503.
+ * pkimsg_release() after each, also after an error.
+ *
+ * Everything behind the envelope of a PKCSReq, wrong key, wrong padding, unreadable
+ * CSR, bad CSR signature, is one refusal with one reason text and the same
+ * work (DESIGN 5, C-168).
+ */
+enum err message_open(const struct ca *const *cas, size_t ncas,
+    const struct message_policy *policy, struct span der, struct pkimsg *msg);
+void pkimsg_init(struct pkimsg *msg);
+void pkimsg_release(struct pkimsg *msg);
+
+/* What to answer. */
+struct certrep {
+	enum pki_status status;
+	enum failinfo fail; /* with PKI_FAILURE */
+	const char
+	    *text; /* failInfoText, a constant without detail, or NULL (C-58) */
+	const struct span *certs; /* with PKI_SUCCESS: DER, leaf first */
+	size_t ncerts;
+	const struct generation *gen; /* whose key signs */
+	bool no_sha1; /* policy: SHA-1 requests get SHA-256 replies */
+};
+
+/*
+ * The CertRep as DER ContentInfo: SUCCESS signed(enveloped(certs-only)) to
+ * the signer's key; FAILURE and PENDING signed with eContent absent (C-90);
+ * digest, cipher and key transport mirror the request (C-85, C-87, C-102);
+ * fresh senderNonce (C-59), recipientNonce and transactionID byte-exact.
+ * The SignerInfo names rsaEncryption (spec/clients.md) and carries the
+ * signer's certificate in `certificates` (C-54).
+ */
+enum err message_seal(
+    const struct pkimsg *msg, const struct certrep *rep, struct buf *out);
+
+/* A degenerate certificates-only SignedData ContentInfo, order kept (C-148, C-150). */
+enum err message_certs_only(
+    const struct span *certs, size_t n, struct buf *out);
+
+/*
+ * The CSR reader by itself, for tools and tests: ERR_INPUT if unreadable, with
+ * its reason.  verified: its signature was good.
+ */
+enum err csr_read(
+    struct span der, struct csr *out, bool *verified, const char **reason);
+void csr_release(struct csr *csr);
+
+#endif

@@ -1,0 +1,95 @@
+#ifndef STORE_CODE_H
+#define STORE_CODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/names.h"
+#include "store/store.h"
+
+/*
+ * A code is an entity's enrolment secret.  secret/9c/<username>,<id> keeps
+ * salt and hash, never the code; used/5f/<id>,<k> are its redemptions, each
+ * naming the transaction and attempt that it paid for; try/5f/<id>,<hour>,<k> are
+ * attempt marks.  A code is never moved or changed: setpwd writes another.
+ */
+enum code_form {
+	CODE_SHA256, /* generated, at least 128 bits: one salted hash */
+	CODE_SCRYPT, /* chosen by a person: costs time and memory to guess */
+	CODE__MAX
+};
+
+#define CODE_ID 33 /* 32 hex digits and NUL */
+
+struct code {
+	char id[CODE_ID];
+	char *username; /* whose it is */
+	enum code_form form;
+	uint8_t salt[16];
+	uint8_t hash[32];
+	unsigned count; /* certificates it may pay for, from 1 */
+	int64_t created;
+	int64_t expires; /* 0: never */
+};
+void code_release(struct code *c);
+
+/* Makes and stores one; id is filled.  The secret is the exact bytes compared. */
+enum err code_add(const struct store *st, const char *username,
+    struct span secret, enum code_form form, unsigned count, int64_t expires,
+    char id[CODE_ID]);
+
+enum err code_find(const struct store *st, const char *username, const char *id,
+    struct code *out);
+
+/*
+ * Is it this secret?  Constant time for its form.  code may be NULL (unknown
+ * entity, no code): false, after the same work.  A false answer has always
+ * cost exactly one scrypt, whatever the form, so that refusals of unknown
+ * names, wrong codes and used codes cost the same (C-163, part 5).
+ */
+bool code_match(const struct code *code, struct span secret);
+
+/* Spends the scrypt that code_match() would have; for refusals before it. */
+void code_decoy(void);
+
+/*
+ * Redemption: link(claim, used/<id>,<k>), probing k from a slot derived from
+ * the transaction's name; its directory is fsynced.  OK: it paid, now or in
+ * an earlier try of the same transaction and attempt.  ERR_REFUSED: used up;
+ * `by` then names a transaction that used it.  Claims whose attempt was
+ * abandoned do not count.
+ */
+enum err code_claim(const struct store *st, const struct code *code,
+    const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX]);
+
+/* Would code_claim() find room (or its own claim)?  Claims nothing. */
+enum err code_room(const struct store *st, const struct code *code,
+    const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX]);
+
+/* How many live redemptions. */
+enum err code_used(
+    const struct store *st, const struct code *code, unsigned *used);
+
+/*
+ * The end of a code: frees dead claims by linking `abandoned`, so that a
+ * late worker cannot issue under it, then unlinks the secret.
+ */
+enum err code_retire(
+    const struct store *st, const char *username, const char *id);
+
+/*
+ * Attempt marks of a chosen password.  code_try() takes one of MAX_TRIES
+ * marks of this hour before the password is looked at (so parallel guesses
+ * cannot outrun it); ERR_REFUSED: all taken, until `again`.  code_try_clear()
+ * gives the mark back after a right password.  code_unlock() removes this hour's marks.
+ */
+struct try_mark {
+	char path[128]; /* under store/; empty: none taken */
+};
+enum err code_try(const struct store *st, const char *id, int64_t now,
+    struct try_mark *mark, int64_t *again);
+void code_try_clear(const struct store *st, const struct try_mark *mark);
+enum err code_unlock(
+    const struct store *st, const char *id, int64_t now, unsigned *removed);
+
+#endif

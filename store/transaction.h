@@ -1,0 +1,90 @@
+#ifndef STORE_TRANSACTION_H
+#define STORE_TRANSACTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/names.h"
+#include "store/store.h"
+
+/*
+ * A transaction is what a transactionID and a signer key name; its attempts
+ * are numbered from 1 without gaps.  The file `,<attempt>,outcome` is the
+ * one truth of an attempt (STORE.md, Transactions):
+ *
+ *	(nothing) --link--> certificate | abandoned
+ *
+ * A certificate's outcome and its name in cert/ are one inode.
+ */
+struct transaction {
+	char name[SHA256_HEX]; /* hash of all below and the signer's key */
+	const char *alias;     /* borrowed */
+	const char *ca;	       /* the recipient; borrowed */
+	struct span id;	       /* transactionID, opaque bytes; borrowed */
+};
+
+/* Computes t->name; signer_key is SHA-256 of the signer's SPKI DER. */
+enum err transaction_name(
+    struct transaction *t, const uint8_t signer_key[SHA256_LEN]);
+
+enum outcome_kind { OUTCOME_CERTIFICATE, OUTCOME_ABANDONED, OUTCOME__MAX };
+
+/* An outcome, and as much of it as `cert list` shows. */
+struct outcome {
+	enum outcome_kind kind;
+	char transaction[SHA256_HEX];
+	unsigned attempt;
+	char *alias;
+	char *ca;
+	unsigned generation; /* of the CA that issued */
+	struct buf id;	     /* transactionID as received */
+	char *entity;	     /* username */
+	char *subject;	     /* as text, for people */
+	char *code;	     /* id of the code that paid */
+	char *profile;
+	char *remote;	       /* who asked */
+	char csr[SHA256_HEX];  /* SHA-256 of the exact CSR */
+	char spki[SHA256_HEX]; /* SHA-256 of the certified SPKI */
+	char serial[41];       /* lower-case hex, as many digits as bytes */
+	int64_t issued;	       /* when */
+	int64_t not_before, not_after;
+	struct buf cert; /* DER */
+};
+#define OUTCOME_INIT \
+	{            \
+		0    \
+	}
+void outcome_release(struct outcome *o);
+
+/* Of one attempt; ERR_NOTFOUND: none.  alias and id inside are compared with t. */
+enum err outcome_find(const struct store *st, const struct transaction *t,
+    unsigned attempt, struct outcome *out);
+
+/* The highest attempt that has one; ERR_NOTFOUND: none has. */
+enum err outcome_latest(
+    const struct store *st, const struct transaction *t, struct outcome *out);
+
+/* Among all attempts, the one whose CSR was byte-identical (a replay). */
+enum err outcome_replay(const struct store *st, const struct transaction *t,
+    const char csr[SHA256_HEX], struct outcome *out);
+
+/*
+ * The issuance (STORE.md, A grant, steps 4 to 6): temporary file, fsync,
+ * link as the outcome of o->attempt, fsync, second link in cert/, fsync.
+ * ERR_EXISTS: that attempt has an outcome already; read that one.
+ * Three fsyncs; nothing may leave before it has answered OK.
+ */
+enum err outcome_link(const struct store *st, const struct outcome *o);
+
+/* Step 6 again, by whoever reads an outcome later; cheap when it is there. */
+enum err outcome_publish(const struct store *st, const struct outcome *o);
+
+/* Links `abandoned` as the outcome; ERR_EXISTS: too late, it lives. */
+enum err outcome_abandon(
+    const struct store *st, const char name[SHA256_HEX], unsigned attempt);
+
+/* Kind of the outcome of an attempt by the transaction's name alone. */
+enum err outcome_kind(const struct store *st, const char name[SHA256_HEX],
+    unsigned attempt, enum outcome_kind *out);
+
+#endif
