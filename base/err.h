@@ -19,10 +19,13 @@ enum err {
 	ERR__MAX
 };
 
-/* The HTTP status a client gets for it (C-17, C-166): 400 to 503, 200 for OK. */
+/* The HTTP status for a client (C-17, C-166): 400 to 503, 200 for OK. */
 int err_http(enum err e);
 
-/* The exit status of the command line: 0 done, 1 no, 2 usage, 75 try again. */
+/*
+ * The exit status of the command line: 0 done, 1 no, 75 try again; the latter
+ * also for our own trouble, so that no script takes it for "not found".
+ */
 int err_exit(enum err e);
 
 /* A short constant name, "not found" and the like, for logs. */

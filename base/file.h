@@ -9,11 +9,11 @@
 #include "base/err.h"
 
 /*
- * The only caller of open, link, rename, unlink and fsync.  Every path is
- * relative to a held directory descriptor; every open is O_CLOEXEC and
- * O_NOFOLLOW; modes are exact whatever the umask.  `path` may contain '/'
- * between names of ours.  Errors are logged here, except ERR_NOTFOUND and
- * ERR_EXISTS, which are answers.
+ * The only caller of open, link, rename, unlink and fsync (file.c reads,
+ * file_write.c writes).  Every path is relative to a held directory
+ * descriptor; every open is O_CLOEXEC and O_NOFOLLOW; modes are exact
+ * whatever the umask.  `path` may contain '/' between names of ours.  Errors
+ * are logged here, except ERR_NOTFOUND and ERR_EXISTS, which are answers.
  */
 #define FILE_RECORD 0640
 #define FILE_KEY    0400
@@ -28,14 +28,20 @@ enum err dir_make(int at, const char *path);
 enum err dir_sync(int at, const char *path); /* fsync of the directory */
 
 /*
- * Calls each(name, arg) for every name but . and .., sorted by bytes; stops at and
- * returns the first answer that is not OK.
+ * Calls each(name, arg) for every name but . and .., sorted by bytes; stops at
+ * and returns the first answer that is not OK.
  */
 enum err dir_each(int at, const char *path,
     enum err (*each)(const char *name, void *arg), void *arg);
 
 /* Appends a whole regular file of at most max bytes; ERR_TOOBIG over it. */
 enum err file_read(int at, const char *path, size_t max, struct buf *out);
+
+/*
+ * Opens a file that a person named, for file_read_fd(): symbolic links are
+ * followed, only regular files open.  Closed with file_close().
+ */
+enum err file_open(int at, const char *path, int *out);
 
 /* The same from an open descriptor, from where it stands to its end. */
 enum err file_read_fd(int fd, const char *what, size_t max, struct buf *out);
@@ -55,16 +61,26 @@ bool file_stamp_eq(const struct file_stamp *a, const struct file_stamp *b);
  * Create-once (STORE.md, The rule): writes `bytes` to a temporary name in
  * tmp, fsyncs it, links it to path, unlinks the temporary, fsyncs path's
  * directory if `sync`.  ERR_EXISTS: the name has been decided by somebody
- * else.  link()'s return code is not the verdict: on any error the target
- * is compared with our temporary file.
+ * else; with `sync` that name is durable too.  link()'s return code is not
+ * the verdict: on any error the target is compared with our temporary file,
+ * by inode, then by content.  So OK also means: these very bytes stand there
+ * already, as a plain retry finds them.  ERR_BUSY: the name was there and is
+ * gone again.
  */
 enum err file_create_once(int tmp, int at, const char *path, struct span bytes,
     mode_t mode, bool sync);
 
-/* A mark that may be lost: link without fsyncs.  ERR_EXISTS as above. */
+/*
+ * A mark that may be lost: link without fsyncs, mode FILE_RECORD.  Marks are
+ * counted, so here equal content is not ours: ERR_EXISTS.
+ */
 enum err file_mark(int tmp, int at, const char *path, struct span bytes);
 
-/* Hard link of a durable file to a second name; ERR_EXISTS is an answer. */
+/*
+ * Hard link of a durable file to a second name, without fsync (dir_sync());
+ * OK if that name is this file already.  ERR_EXISTS and ERR_NOTFOUND are
+ * answers.
+ */
 enum err file_link(int at, const char *from, const char *to);
 
 /*
@@ -74,14 +90,59 @@ enum err file_link(int at, const char *from, const char *to);
  */
 enum err file_replace(int at, const char *path, struct span bytes, mode_t mode);
 
-/* ERR_NOTFOUND is an answer. */
+/* Without fsync.  ERR_NOTFOUND is an answer. */
 enum err file_unlink(int at, const char *path);
+
+/*
+ * Renames a file or directory over whatever `to` is, fsyncs both parents.
+ * ERR_NOTFOUND; ERR_EXISTS where `to` is a directory with something in it.
+ */
 enum err file_rename(int at, const char *from, const char *to);
 
-/* Appends one line under an fcntl lock, fsync only if `sync` (audit). */
+/*
+ * Appends one line (its newline is added if missing) under an fcntl lock, in
+ * one write, fsync only if `sync` (audit).  Makes the file, FILE_RECORD.  All
+ * or nothing: what a full disk cut short is taken back, and half a line that
+ * a crash left is ended first.
+ */
 enum err file_append(int at, const char *path, struct span line, bool sync);
 
 /* Free bytes and inodes of the file system that holds fd. */
 enum err file_space(int fd, uint64_t *bytes, uint64_t *inodes);
+
+/*
+ * A claim (file_claim.c): a name whose whole content is one short word of
+ * ours, kept as the target of a symbolic link, which is never followed.  One
+ * symlink(2) makes name and content at once, so neither is ever there
+ * without the other, and one fsync of the directory (dir_sync()) makes both
+ * durable.  OK: made now, or the same word stood there.  ERR_EXISTS: another
+ * word, or something that is no claim, stands there.
+ */
+#define CLAIM_MAX 255 /* bytes of the word */
+enum err file_claim(int at, const char *path, const char *word);
+
+/*
+ * Appends the word of a claim; ERR_NOTFOUND: no such name, ERR_INPUT
+ * (silent): the name is no claim, or its word is too long.
+ */
+enum err file_claim_read(int at, const char *path, struct buf *out);
+
+/* What a name itself is; symbolic links are not followed. */
+enum file_type { FILE_REGULAR, FILE_DIRECTORY, FILE_CLAIM, FILE_OTHER };
+struct file_facts {
+	enum file_type type;
+	mode_t mode; /* the permission bits */
+	uid_t uid;
+	gid_t gid;
+	int64_t mtime; /* seconds */
+};
+enum err file_facts(int at, const char *path, struct file_facts *out);
+
+/*
+ * Calls each(line without its newline, arg) for the lines of a regular file;
+ * stops at the first answer that is not OK and returns it.
+ */
+enum err file_lines(int at, const char *path,
+    enum err (*each)(const char *line, void *arg), void *arg);
 
 #endif

@@ -1,13 +1,16 @@
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
-/* Every cap in one place; each is checked before anything is parsed. */
+/*
+ * Every cap in one place; each is checked before anything is parsed.  Plain
+ * numbers, so that they compare with sizes of any type without warnings.
+ */
 
 /* HTTP */
-#define MAX_QUERY     (128 * 1024)  /* bytes of a query string (C-11: 414) */
-#define MAX_BODY      (1024 * 1024) /* bytes of a POST body (C-12: 413) */
-#define MAX_PATH_INFO 2048	    /* bytes of a request path */
-#define MAX_CA_IDENT  256	    /* bytes of message= in GET operations */
+#define MAX_QUERY     131072  /* bytes of a query string (C-11: 414) */
+#define MAX_BODY      1048576 /* bytes of a POST body (C-12: 413) */
+#define MAX_PATH_INFO 2048    /* bytes of a request path */
+#define MAX_CA_IDENT  256     /* bytes of message= in GET operations */
 
 /* Messages (C-52, C-71, C-177) */
 #define MAX_DEPTH      32    /* nested BER elements */
@@ -26,15 +29,16 @@
 #define MAX_EXTENSIONS 50   /* extensions in a request */
 
 /* Files */
-#define MAX_RECORD     (256 * 1024) /* bytes of one store file */
-#define MAX_INI	       (256 * 1024) /* bytes of one configuration file */
-#define MAX_PEM	       (256 * 1024) /* bytes of a key or certificate file */
-#define MAX_IMPORT     (64 * 1024 * 1024) /* bytes of a CSV file */
-#define MAX_NAME       200   /* bytes of an escaped name in a path */
-#define MAX_ALIAS      32    /* characters of an alias name */
-#define MAX_USERNAME   255   /* bytes of an entity's name */
-#define MAX_DN_TEXT    4096  /* bytes of a DN or SAN as text */
-#define MAX_CODE_COUNT 10000 /* enrolments one code may pay for */
-#define MAX_TRIES      10    /* wrong passwords an hour */
+#define MAX_RECORD     262144	/* bytes of one store file */
+#define MAX_INI	       262144	/* bytes of one configuration file */
+#define MAX_PEM	       262144	/* bytes of a key or certificate file */
+#define MAX_IMPORT     67108864 /* bytes of a CSV file */
+#define MAX_NAME       200	/* bytes of an escaped name in a path */
+#define MAX_ALIAS      32	/* characters of an alias name */
+#define MAX_CAS	       20	/* CAs that one alias serves */
+#define MAX_USERNAME   255	/* bytes of an entity's name */
+#define MAX_DN_TEXT    4096	/* bytes of a DN or SAN as text */
+#define MAX_CODE_COUNT 10000	/* enrolments one code may pay for */
+#define MAX_TRIES      10	/* wrong passwords an hour */
 
 #endif

@@ -7,10 +7,14 @@
 #include "base/buf.h"
 
 /*
- * One line per event.  As a server: `TIME level=... event=... key=value ...`
- * in UTC, every byte that is not printable ASCII (and space, quote,
- * backslash inside values) escaped, so that a client cannot forge a line
- * (C-181).  On the command line: `scep: sentence`, errors and warnings only.
+ * One line per event, one write().  As a server:
+ *   2026-11-23T19:00:00Z level=error req=<id> msg="a sentence"
+ *   2026-11-23T19:00:00Z level=info event=request req=<id> key=value ...
+ * in UTC; a value with a blank, '=' or anything escaped stands in quotes.
+ * Escaped are quote and backslash, by a backslash, and every byte that is
+ * not printable ASCII, as \xNN, so that a client cannot forge a line or a
+ * key (C-181).  On the command line: `scep: sentence`, errors and warnings
+ * only, quotes as they are.  errno is kept.
  */
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG__MAX };
 enum log_hat { LOG_SERVER, LOG_COMMAND };
@@ -24,7 +28,10 @@ void log_hat(enum log_hat hat);
  */
 void log_sink(void (*sink)(const char *line, void *arg), void *arg);
 
-/* A word that every line carries until changed: the request's id; NULL ends. */
+/*
+ * A word that every line carries until changed: the request's id, copied, at
+ * most 63 bytes; NULL ends.
+ */
 void log_request(const char *id);
 
 /* One sentence: what, where, and for administrators what to do. */
@@ -53,7 +60,10 @@ void log_span(struct logline *l, const char *key, struct span value);
 void log_num(struct logline *l, const char *key, int64_t value);
 void log_end(struct logline *l);
 
-/* Appends value escaped as log lines have it; also used for terminal output. */
+/*
+ * Appends value escaped as log lines have it (blanks stay), also for terminal
+ * output.
+ */
 void log_escape(struct buf *out, struct span value);
 
 #endif

@@ -11,10 +11,14 @@
  * A file name for any text (STORE.md, Names): [A-Za-z0-9_-] and inner dots
  * stay, the rest is %XX; longer than 200 bytes: '=' and the SHA-256 in hex.
  * Never emits ',' or '/', never starts with a dot.  Empty text gives "%".
+ * Appends to out.
  */
 enum err name_escape(struct span text, struct buf *out);
 
-/* Undoes it; ERR_INPUT for what name_escape() never writes, and for hashes. */
+/*
+ * Undoes it, appending to out; ERR_INPUT (silent) for what name_escape() never
+ * writes, and for hashes.
+ */
 enum err name_unescape(const char *name, struct buf *out);
 
 /* SHA-256 of bytes; ERR_CRYPTO (logged) if OpenSSL fails. */
@@ -27,7 +31,10 @@ enum err random_bytes(void *out, size_t len);
 enum err random_hex(char *out, size_t n);
 
 void hex_text(const void *p, size_t len, char *out); /* 2*len+1 chars */
-/* Hex digits of either case, colons and blanks skipped; silent ERR_INPUT. */
+/*
+ * Appends what hex digits of either case say, colons and blanks skipped.
+ * ERR_INPUT (silent) for none, an odd number, or any other character.
+ */
 enum err hex_read(const char *s, struct buf *out);
 
 /* Overwrites memory in a way compilers keep. */

@@ -27,7 +27,11 @@ enum err time_read(const char *s, int64_t *out);
  */
 enum err time_option(const char *s, int past, int64_t now, int64_t *out);
 
-/* UTC calendar fields of t, and back. */
+/*
+ * UTC calendar fields of t (clamped as above), and back; fields that are too
+ * high or too low carry over: month 13 is the next January, day 0 the last
+ * of the month before.
+ */
 struct date {
 	int year, month, day, hour, minute, second; /* month and day from 1 */
 };
