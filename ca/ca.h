@@ -38,15 +38,18 @@ struct ca {
 
 /*
  * CAs of one home, loaded once and kept; reloaded when a folder changes.
- * The answer of cas_find() is borrowed and lives until the next cas_find()
- * of that name after a change, or cas_release().
+ * The answer of cas_find() is borrowed and lives until the next
+ * cas_refresh() or cas_free().
  */
 struct cas;
 enum err cas_new(int home, struct cas **out);
 void cas_free(struct cas *cas);
 /* ERR_NOTFOUND: no such CA.  ERR_SYSTEM or ERR_CRYPTO: logged. */
 enum err cas_find(struct cas *cas, const char *name, const struct ca **out);
-/* Forgets what it holds about changed folders: called at the start of a request. */
+/*
+ * Forgets what it holds about changed folders: called at the start of a
+ * request, when nobody borrows.
+ */
 void cas_refresh(struct cas *cas);
 
 /* NULL only if none has begun. */
@@ -62,12 +65,18 @@ struct ca_order {
 	const char *key;     /* "rsa:3072" */
 	int64_t days;
 };
+/*
+ * The certificate begins ten minutes before now.  ERR_EXISTS (silent): the
+ * name is taken.  Everything else was logged.
+ */
 enum err ca_create(int home, const struct ca_order *order, int64_t now);
 
 /*
  * What `ca import` brings, as file contents: PEM or DER certificate, PEM
  * key (passphrase may be empty), PEM chain; or a PKCS#12.  The key must fit
- * the certificate, and the certificate must be a CA's.
+ * the certificate, and the certificate must be a CA's that has not expired.
+ * The chain may be unsorted; what does not belong is dropped with a warning.
+ * Errors as ca_create()'s.
  */
 struct ca_import {
 	const char *name;
@@ -79,7 +88,8 @@ enum err ca_import(int home, const struct ca_import *in);
 /*
  * Fills and issues a leaf certificate under a generation and a profile: picks
  * a random serial (C-183), cuts the validity (C-186), calls key_issue().
- * serial_hex gets 2 digits a byte.
+ * serial gets two lower-case digits a byte.  ERR_REFUSED (logged): the CA has
+ * not begun or has expired.
  */
 struct leaf {
 	struct span subject; /* Name DER */

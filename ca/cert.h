@@ -9,7 +9,7 @@
 
 /*
  * The fields of any X.509 certificate that we look at, found by our own
- * template without decoding its key: a stranger's v1, expired or odd
+ * walk (der.h) without decoding its key: a stranger's v1, expired or odd
  * certificate is read as far as its key, issuer and serial (C-76).
  * All spans borrow from der.
  */
@@ -31,5 +31,13 @@ enum err cert_view(struct span der, struct cert_view *out);
 /* First certificate of PEM or DER bytes, as DER; for files. */
 enum err cert_read(const char *where, struct span bytes, struct buf *der);
 enum err cert_pem(struct span der, struct buf *pem); /* appends */
+
+/*
+ * All certificates of PEM text, in order, as DER; none is fine.  The caller
+ * owns the list: certs_free().  Errors are logged.
+ */
+enum err certs_read(
+    const char *where, struct span pem, struct buf **list, size_t *n);
+void certs_free(struct buf *list, size_t n);
 
 #endif

@@ -31,6 +31,14 @@ enum transport {
 
 /* Opens a PEM key (PKCS#8 or traditional, unencrypted) at a path. */
 enum err key_open(int at, const char *path, struct key **out);
+/* The same from bytes, with a passphrase or none; `where` is for messages. */
+enum err key_read(const char *where, struct span pem, struct span passphrase,
+    struct key **out);
+/* Key, certificate (PEM) and further certificates (PEM) of a PKCS#12. */
+enum err key_pkcs12(struct span der, struct span passphrase, struct key **out,
+    struct buf *cert, struct buf *chain);
+/* PKCS#8 PEM, for the file of a generation alone; pem becomes secret. */
+enum err key_pem(const struct key *key, struct buf *pem);
 void key_close(struct key *key);
 enum key_type key_type(const struct key *key);
 unsigned key_bits(const struct key *key);
@@ -57,8 +65,7 @@ enum err key_sign_attrs(struct key *key, enum digest digest, struct span der,
 
 /* Everything a leaf certificate needs; all spans are DER, borrowed. */
 struct issue {
-	struct span
-	    issuer; /* the CA certificate's subject, byte for byte (C-185) */
+	struct span issuer;    /* the CA's subject, byte for byte (C-185) */
 	struct span authority; /* the CA's subjectKeyIdentifier, raw */
 	struct span subject;   /* Name; may be empty RDNSequence if san */
 	struct span spki; /* SubjectPublicKeyInfo, copied unmodified (C-195) */
@@ -77,10 +84,16 @@ struct issue {
  */
 enum err key_issue(struct key *key, const struct issue *in, struct buf *der);
 
-/* A new key: "rsa:2048" to "rsa:8192", "ec:P-256", "ec:P-384"; PKCS#8 PEM (secret). */
+/*
+ * A new key: "rsa:2048" to "rsa:8192", "ec:P-256", "ec:P-384"; PKCS#8 PEM
+ * (secret).
+ */
 enum err key_generate(const char *kind, struct buf *pem);
 
-/* A self-signed CA certificate for a key that key_generate() made. */
+/*
+ * A self-signed CA certificate for a key that key_generate() made: a random
+ * serial, CA:TRUE, subjectKeyIdentifier (C-196).
+ */
 struct root {
 	struct span subject; /* Name DER */
 	int64_t not_before, not_after;

@@ -13,11 +13,9 @@
 struct profile {
 	const char *name;
 	int64_t validity; /* seconds; cut to the CA's notAfter */
-	int64_t
-	    backdate; /* seconds before now, never before the CA's notBefore */
-	unsigned
-	    usage_rsa; /* X509v3 keyUsage bits (KU_* of openssl/x509v3.h) for RSA keys */
-	unsigned usage_ec;	  /* for EC and EdDSA keys */
+	int64_t backdate; /* seconds; never before the CA's notBefore */
+	/* keyUsage as KU_* of openssl/x509v3.h: for RSA, for EC and EdDSA */
+	unsigned usage_rsa, usage_ec;
 	const char *eku[MAX_EKU]; /* dotted OIDs, NULL-terminated */
 	unsigned min_rsa;	  /* bits */
 	unsigned max_rsa;

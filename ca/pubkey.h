@@ -19,6 +19,9 @@ enum err pubkey_read(struct span spki, EVP_PKEY **out);
 /* Type and bits without making a key; same errors. */
 enum err pubkey_look(struct span spki, enum key_type *type, unsigned *bits);
 
+/* An RSA key's modulus, without leading zeros, borrowed; same errors. */
+enum err pubkey_modulus(struct span spki, struct span *n);
+
 /* EVP_MD of a digest, fetched once per process; NULL if not available. */
 const EVP_MD *digest_md(enum digest d);
 

@@ -1,0 +1,75 @@
+#include "ca/der.h"
+
+bool
+der_next(struct span *in, struct der *out)
+{
+	const uint8_t *p = in->p;
+	size_t left = in->len, len, n;
+
+	if (left < 2 || (p[0] & 0x1f) == 0x1f)
+		return false;
+	len = p[1];
+	n = 2;
+	if (len == 0x80 || len > 0x84)
+		return false; /* indefinite, or absurd */
+	if (len > 0x80) {
+		size_t bytes = len - 0x80;
+
+		if (left < 2 + bytes)
+			return false;
+		for (len = 0; n < 2 + bytes; n++)
+			len = len << 8 | p[n];
+	}
+	if (len > left - n)
+		return false;
+	out->tag = p[0];
+	out->body = span_of(p + n, len);
+	out->whole = span_of(p, n + len);
+	in->p += n + len;
+	in->len -= n + len;
+	return true;
+}
+
+bool
+der_get(struct span *in, uint8_t tag, struct span *body)
+{
+	struct span rest = *in;
+	struct der d;
+
+	if (!der_next(&rest, &d) || d.tag != tag)
+		return false;
+	*body = d.body;
+	*in = rest;
+	return true;
+}
+
+bool
+der_one(struct span der, uint8_t tag, struct span *body)
+{
+	return der_get(&der, tag, body) && der.len == 0;
+}
+
+uint8_t
+der_tag(struct span in)
+{
+	return in.len > 0 ? in.p[0] : 0;
+}
+
+bool
+der_put(struct buf *out, uint8_t tag, struct span body)
+{
+	uint8_t head[6] = { tag };
+	size_t n = 1, shift;
+
+	if (body.len < 0x80) {
+		head[n++] = (uint8_t)body.len;
+	} else {
+		for (shift = 24; body.len >> shift == 0; shift -= 8)
+			;
+		head[n++] = (uint8_t)(0x81 + shift / 8);
+		for (shift += 8; shift > 0; shift -= 8)
+			head[n++] = (uint8_t)(body.len >> (shift - 8));
+	}
+	return buf_reserve(out, n + body.len) && buf_add(out, head, n) &&
+	       buf_add(out, body.p, body.len);
+}

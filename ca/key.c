@@ -1,0 +1,352 @@
+#include "ca/key_own.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "ca/cert.h"
+#include "ca/pubkey.h"
+
+/* The private number, for the secret alone. */
+static bool
+private_bytes(const struct key *key, struct buf *out)
+{
+	const char *name = key->type == KEY_RSA ? OSSL_PKEY_PARAM_RSA_D :
+						  OSSL_PKEY_PARAM_PRIV_KEY;
+	BIGNUM *d = NULL;
+	size_t len;
+	bool good = false;
+
+	if (EVP_PKEY_get_bn_param(key->pkey, name, &d) != 1)
+		return false;
+	/* a fixed width: the number's own length is nobody's business */
+	len = (size_t)(EVP_PKEY_get_bits(key->pkey) + 7) / 8;
+	if (buf_reserve(out, len) &&
+	    BN_bn2binpad(d, out->data + out->len, (int)len) == (int)len) {
+		out->len += len;
+		good = true;
+	}
+	BN_clear_free(d);
+	return good;
+}
+
+/*
+ * The secret must not be guessable without the key and must be the same in
+ * every process that holds it, so that a repeated bad block always meets the
+ * same content key (C-168).
+ */
+static bool
+derive_secret(struct key *key)
+{
+	static const char label[] = "scep implicit rejection 1";
+	struct buf in = BUF_SECRET;
+	bool good;
+
+	good = buf_add(&in, label, sizeof(label)) && private_bytes(key, &in) &&
+	       sha256(buf_span(&in), key->secret) == OK;
+	buf_release(&in);
+	return good;
+}
+
+static bool
+read_modulus(struct key *key)
+{
+	BIGNUM *n = NULL;
+	size_t len;
+	bool good = false;
+
+	if (EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1)
+		return false;
+	len = (size_t)BN_num_bytes(n);
+	if (buf_reserve(&key->modulus, len)) {
+		BN_bn2bin(n, key->modulus.data);
+		key->modulus.len = len;
+		good = true;
+	}
+	BN_free(n);
+	return good;
+}
+
+/* RSA, or EC on a curve that pubkey.h knows: what can be a CA's key. */
+static enum err
+read_public(const char *where, struct key *key)
+{
+	struct buf spki = BUF_INIT;
+	enum err e;
+
+	if ((e = key_spki(key, &spki)) != OK)
+		goto out;
+	e = pubkey_look(buf_span(&spki), &key->type, &key->bits);
+	if (e != OK || key->type == KEY_EDDSA) {
+		log_error("%s: this type of key cannot be a CA's here: use "
+			  "RSA (512 to %d bits) or EC on P-256, P-384, P-521",
+		    where, MAX_RSA);
+		e = ERR_REFUSED;
+	}
+out:
+	buf_release(&spki);
+	return e;
+}
+
+enum err
+key_wrap(const char *where, EVP_PKEY *pkey, struct key **out)
+{
+	struct key *key = calloc(1, sizeof(*key));
+	enum err e;
+
+	if (key == NULL) {
+		log_error("out of memory");
+		EVP_PKEY_free(pkey);
+		return ERR_SYSTEM;
+	}
+	key->pkey = pkey;
+	if ((e = read_public(where, key)) != OK)
+		goto out;
+	if ((key->type == KEY_RSA && !read_modulus(key)) ||
+	    !derive_secret(key)) {
+		log_openssl("%s: reading the numbers of the key", where);
+		e = ERR_CRYPTO;
+		goto out;
+	}
+	*out = key;
+	key = NULL;
+out:
+	key_close(key);
+	return e;
+}
+
+/* PEM's question for a passphrase; never asks a terminal. */
+static int
+passphrase_give(char *buf, int size, int writing, void *arg)
+{
+	const struct span *pass = arg;
+
+	(void)writing;
+	if (pass->len == 0 || size < 0 || pass->len > (size_t)size)
+		return -1;
+	memcpy(buf, pass->p, pass->len);
+	return (int)pass->len;
+}
+
+enum err
+key_read(const char *where, struct span pem, struct span passphrase,
+    struct key **out)
+{
+	BIO *bio = NULL;
+	EVP_PKEY *pkey = NULL;
+	enum err e = ERR_INPUT;
+
+	if (pem.len > MAX_PEM) {
+		log_error("%s: too large for a key", where);
+		return ERR_TOOBIG;
+	}
+	if (pem.len > 0)
+		bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+	if (bio != NULL)
+		pkey = PEM_read_bio_PrivateKey(
+		    bio, NULL, passphrase_give, &passphrase);
+	BIO_free(bio);
+	if (pkey == NULL)
+		log_openssl("%s: no private key in PEM form that can be read%s",
+		    where,
+		    passphrase.len > 0 ? ", or a wrong passphrase" :
+					 " without a passphrase");
+	else
+		e = key_wrap(where, pkey, out);
+	return e;
+}
+
+enum err
+key_open(int at, const char *path, struct key **out)
+{
+	struct buf pem = BUF_SECRET;
+	enum err e;
+
+	if ((e = file_read(at, path, MAX_PEM, &pem)) == OK)
+		e = key_read(path, buf_span(&pem), span_of("", 0), out);
+	buf_release(&pem);
+	return e;
+}
+
+void
+key_close(struct key *key)
+{
+	if (key == NULL)
+		return;
+	EVP_PKEY_free(key->pkey);
+	buf_release(&key->modulus);
+	wipe(key, sizeof(*key));
+	free(key);
+}
+
+enum key_type
+key_type(const struct key *key)
+{
+	return key->type;
+}
+
+unsigned
+key_bits(const struct key *key)
+{
+	return key->bits;
+}
+
+enum err
+key_spki(const struct key *key, struct buf *spki)
+{
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key->pkey, &der);
+	enum err e = ERR_CRYPTO;
+
+	if (len <= 0)
+		log_openssl("writing a public key");
+	else
+		e = buf_add(spki, der, (size_t)len) ? OK : ERR_SYSTEM;
+	OPENSSL_free(der);
+	return e;
+}
+
+bool
+key_fits(const struct key *key, struct span spki)
+{
+	EVP_PKEY *other = NULL;
+	bool fits;
+
+	if (pubkey_read(spki, &other) != OK)
+		return false;
+	ERR_set_mark();
+	fits = EVP_PKEY_eq(key->pkey, other) == 1;
+	ERR_pop_to_mark();
+	EVP_PKEY_free(other);
+	return fits;
+}
+
+static enum err
+write_pem(EVP_PKEY *pkey, struct buf *pem)
+{
+	BIO *bio = BIO_new(BIO_s_mem()); /* wipes its memory */
+	char *text = NULL;
+	enum err e = ERR_CRYPTO;
+	long len;
+
+	pem->secret = true;
+	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(
+			       bio, pkey, NULL, NULL, 0, NULL, NULL) != 1)
+		log_openssl("writing a private key");
+	else if ((len = BIO_get_mem_data(bio, &text)) > 0)
+		e = buf_add(pem, text, (size_t)len) ? OK : ERR_SYSTEM;
+	BIO_free(bio);
+	return e;
+}
+
+enum err
+key_pem(const struct key *key, struct buf *pem)
+{
+	return write_pem(key->pkey, pem);
+}
+
+enum err
+key_generate(const char *kind, struct buf *pem)
+{
+	EVP_PKEY *pkey = NULL;
+	char *end = NULL;
+	unsigned long bits = 0;
+	enum err e = ERR_CRYPTO;
+
+	if (strncmp(kind, "rsa:", 4) == 0 && isdigit((unsigned char)kind[4]))
+		bits = strtoul(kind + 4, &end, 10);
+	if (end != NULL && *end == '\0' && bits >= 2048 && bits <= MAX_RSA &&
+	    bits % 8 == 0) {
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
+	} else if (strcmp(kind, "ec:P-256") == 0 ||
+		   strcmp(kind, "ec:P-384") == 0) {
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind + 3);
+	} else {
+		log_error("no such kind of key: %s; rsa:2048 to rsa:%d, "
+			  "ec:P-256 or ec:P-384",
+		    kind, MAX_RSA);
+		return ERR_INPUT;
+	}
+	if (pkey == NULL)
+		log_openssl("making a key (%s)", kind);
+	else
+		e = write_pem(pkey, pem);
+	EVP_PKEY_free(pkey);
+	return e;
+}
+
+/* The certificates of a PKCS#12 as PEM. */
+static enum err
+add_pem(X509 *cert, struct buf *pem)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(cert, &der);
+	enum err e = ERR_CRYPTO;
+
+	if (len > 0)
+		e = cert_pem(span_of(der, (size_t)len), pem);
+	OPENSSL_free(der);
+	return e;
+}
+
+static enum err
+take_pkcs12(PKCS12 *p12, const char *pass, struct key **out, struct buf *cert,
+    struct buf *chain)
+{
+	STACK_OF(X509) *more = NULL;
+	EVP_PKEY *pkey = NULL;
+	X509 *own = NULL;
+	enum err e = ERR_INPUT;
+
+	if (PKCS12_parse(p12, pass, &pkey, &own, &more) != 1) {
+		log_openssl("PKCS#12: wrong passphrase, or algorithms of "
+			    "former days; then convert it: openssl pkcs12 "
+			    "-legacy -in OLD -nodes | openssl pkcs12 -export "
+			    "-out NEW");
+		goto out;
+	}
+	if (pkey == NULL || own == NULL) {
+		log_error("PKCS#12: it must hold a key and its certificate");
+		goto out;
+	}
+	e = add_pem(own, cert);
+	for (int i = 0; e == OK && i < sk_X509_num(more); i++)
+		e = add_pem(sk_X509_value(more, i), chain);
+	if (e == OK) {
+		e = key_wrap("PKCS#12", pkey, out);
+		pkey = NULL;
+	}
+out:
+	EVP_PKEY_free(pkey);
+	X509_free(own);
+	sk_X509_pop_free(more, X509_free);
+	return e;
+}
+
+enum err
+key_pkcs12(struct span der, struct span passphrase, struct key **out,
+    struct buf *cert, struct buf *chain)
+{
+	const unsigned char *p = der.p;
+	struct buf pass = BUF_SECRET;
+	PKCS12 *p12 = NULL;
+	enum err e = ERR_INPUT;
+
+	if (der.len > MAX_PEM) {
+		log_error("PKCS#12: too large");
+		return ERR_TOOBIG;
+	}
+	if ((p12 = d2i_PKCS12(NULL, &p, (long)der.len)) == NULL)
+		log_openssl("PKCS#12: unreadable");
+	else if (buf_add(&pass, passphrase.p, passphrase.len))
+		e = take_pkcs12(p12, buf_cstr(&pass), out, cert, chain);
+	else
+		e = ERR_SYSTEM;
+	buf_release(&pass);
+	PKCS12_free(p12);
+	return e;
+}

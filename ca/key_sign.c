@@ -1,0 +1,154 @@
+#include "ca/key_own.h"
+
+#include <openssl/objects.h>
+
+#include "base/log.h"
+#include "ca/der.h"
+#include "ca/pubkey.h"
+#include "ca/tbs.h"
+
+/* What a key signs certificates with (C-184). */
+static const struct suite {
+	enum key_type type;
+	unsigned bits; /* up to */
+	enum digest digest;
+	int nid;
+} suites[] = {
+	{ KEY_RSA, ~0u, DIGEST_SHA256, NID_sha256WithRSAEncryption },
+	{ KEY_EC, 256, DIGEST_SHA256, NID_ecdsa_with_SHA256 },
+	{ KEY_EC, 384, DIGEST_SHA384, NID_ecdsa_with_SHA384 },
+	{ KEY_EC, ~0u, DIGEST_SHA512, NID_ecdsa_with_SHA512 },
+};
+#define SUITES (sizeof(suites) / sizeof(*suites))
+
+static const struct suite *
+suite_of(const struct key *key)
+{
+	for (size_t i = 0; i < SUITES; i++)
+		if (suites[i].type == key->type && key->bits <= suites[i].bits)
+			return &suites[i];
+	log_error("no signature algorithm for this key");
+	return NULL;
+}
+
+static enum err
+sign(struct key *key, enum digest digest, struct span bytes, struct buf *out)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	const EVP_MD *md = digest_md(digest);
+	size_t len = 0;
+	enum err e = ERR_CRYPTO;
+
+	if (ctx == NULL || md == NULL ||
+	    EVP_DigestSignInit(ctx, NULL, md, NULL, key->pkey) != 1 ||
+	    EVP_DigestSign(ctx, NULL, &len, bytes.p, bytes.len) != 1)
+		goto out;
+	if (!buf_reserve(out, len)) {
+		e = ERR_SYSTEM;
+		goto out;
+	}
+	if (EVP_DigestSign(
+		ctx, out->data + out->len, &len, bytes.p, bytes.len) != 1)
+		goto out;
+	out->len += len;
+	out->data[out->len] = '\0';
+	e = OK;
+out:
+	if (e == ERR_CRYPTO)
+		log_openssl("signing");
+	EVP_MD_CTX_free(ctx);
+	return e;
+}
+
+/* messageType (2.16.840.1.113733.1.9.2) is a SET of PrintableString "3". */
+static bool
+is_certrep(struct span values)
+{
+	struct span text;
+
+	return der_one(values, DER_PRINT, &text) && text.len == 1 &&
+	       text.p[0] == '3';
+}
+
+/*
+ * 0x31 against 0x30 is what keeps replies and certificates apart (DESIGN 6);
+ * a certificate in a SET is nonsense, but so is all else that is no CertRep.
+ */
+static bool
+certrep_attributes(struct span der)
+{
+	static const char type[] = "\x60\x86\x48\x01\x86\xf8\x45\x01\x09\x02";
+	struct span set, attribute, oid, values;
+	size_t found = 0;
+
+	if (!der_one(der, DER_SET, &set))
+		return false;
+	while (set.len > 0) {
+		if (!der_get(&set, DER_SEQUENCE, &attribute) ||
+		    !der_get(&attribute, DER_OID, &oid) ||
+		    !der_one(attribute, DER_SET, &values))
+			return false;
+		if (!span_eq(oid, span_of(type, sizeof(type) - 1)))
+			continue;
+		if (!is_certrep(values))
+			return false;
+		found++;
+	}
+	return found == 1;
+}
+
+enum err
+key_sign_attrs(
+    struct key *key, enum digest digest, struct span der, struct buf *signature)
+{
+	if (!certrep_attributes(der)) {
+		log_error("refused to sign what is not a CertRep");
+		return ERR_REFUSED;
+	}
+	return sign(key, digest, der, signature);
+}
+
+static enum err
+finish(struct key *key, const struct suite *suite, struct span tbs,
+    struct buf *der)
+{
+	struct buf signature = BUF_INIT;
+	enum err e;
+
+	if ((e = sign(key, suite->digest, tbs, &signature)) == OK)
+		e = tbs_close(tbs, suite->nid, buf_span(&signature), der);
+	buf_release(&signature);
+	return e;
+}
+
+enum err
+key_issue(struct key *key, const struct issue *in, struct buf *der)
+{
+	const struct suite *suite = suite_of(key);
+	struct buf tbs = BUF_INIT;
+	enum err e;
+
+	if (suite == NULL)
+		return ERR_CRYPTO;
+	if ((e = tbs_leaf(in, suite->nid, &tbs)) == OK)
+		e = finish(key, suite, buf_span(&tbs), der);
+	buf_release(&tbs);
+	return e;
+}
+
+enum err
+key_root(struct key *key, const struct root *in, struct buf *der)
+{
+	const struct suite *suite = suite_of(key);
+	struct buf tbs = BUF_INIT, spki = BUF_INIT;
+	enum err e = ERR_CRYPTO;
+
+	if (suite == NULL || (e = key_spki(key, &spki)) != OK)
+		goto out;
+	if ((e = tbs_root(in, buf_span(&spki), suite->nid, &tbs)) == OK)
+		e = finish(key, suite, buf_span(&tbs), der);
+out:
+	buf_release(&tbs);
+	buf_release(&spki);
+	return e;
+}

@@ -1,0 +1,432 @@
+#include "ca/san.h"
+
+#include <arpa/inet.h>
+#include <strings.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/names.h"
+#include "ca/attr.h"
+#include "ca/dn.h"
+#include "ca/text.h"
+
+#define OID_UPN	 "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03"
+#define OID_GUID "\x2b\x06\x01\x04\x01\x82\x37\x19\x01"
+
+/*
+ * One kind of general name (RFC 5280 4.2.1.6).  read: text to the content of
+ * the tag; write: content to text; look: is the content well-formed?
+ * ERR_INPUT is silent, the caller knows the words.
+ */
+struct form {
+	const char *name; /* the first of a kind is the one we write */
+	uint8_t tag;
+	const char *oid; /* of an otherName; none has a NUL */
+	enum err (*read)(const char *text, struct buf *body);
+	enum err (*write)(struct span body, struct buf *text);
+};
+
+static bool
+plain(struct span s, uint8_t low)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < low || s.p[i] > 0x7e)
+			return false;
+	return s.len > 0;
+}
+
+/* dNSName and URI: IA5, nothing that is not seen (C-194). */
+static enum err
+read_ia5(const char *text, struct buf *body)
+{
+	struct span s = span_of(text, strlen(text));
+
+	if (!plain(s, 0x21))
+		return ERR_INPUT;
+	return buf_add(body, s.p, s.len) ? OK : ERR_SYSTEM;
+}
+
+static enum err
+write_ia5(struct span body, struct buf *text)
+{
+	if (!plain(body, 0x21))
+		return ERR_INPUT;
+	return buf_add(text, body.p, body.len) ? OK : ERR_SYSTEM;
+}
+
+/* A mailbox may have a quoted blank. */
+static enum err
+read_mail(const char *text, struct buf *body)
+{
+	struct span s = span_of(text, strlen(text));
+
+	if (!plain(s, 0x20) || strchr(text, '@') == NULL)
+		return ERR_INPUT;
+	return buf_add(body, s.p, s.len) ? OK : ERR_SYSTEM;
+}
+
+static enum err
+write_mail(struct span body, struct buf *text)
+{
+	if (!plain(body, 0x20))
+		return ERR_INPUT;
+	return buf_add(text, body.p, body.len) ? OK : ERR_SYSTEM;
+}
+
+static enum err
+read_ip(const char *text, struct buf *body)
+{
+	uint8_t address[16];
+	size_t len = 0;
+
+	if (inet_pton(AF_INET, text, address) == 1)
+		len = 4;
+	else if (inet_pton(AF_INET6, text, address) == 1)
+		len = 16;
+	if (len == 0)
+		return ERR_INPUT;
+	return buf_add(body, address, len) ? OK : ERR_SYSTEM;
+}
+
+static enum err
+write_ip(struct span body, struct buf *text)
+{
+	char shown[INET6_ADDRSTRLEN];
+
+	if ((body.len != 4 && body.len != 16) ||
+	    inet_ntop(body.len == 4 ? AF_INET : AF_INET6, body.p, shown,
+		sizeof(shown)) == NULL)
+		return ERR_INPUT;
+	return buf_str(text, shown) ? OK : ERR_SYSTEM;
+}
+
+static enum err
+read_dn(const char *text, struct buf *body)
+{
+	return *text == '\0' ? ERR_INPUT : dn_parse(text, body);
+}
+
+static enum err
+write_dn(struct span body, struct buf *text)
+{
+	return dn_empty(body) ? ERR_INPUT : dn_text(body, text);
+}
+
+static enum err
+read_oid(const char *text, struct buf *body)
+{
+	uint8_t oid[MAX_OID];
+	size_t len = 0;
+
+	if (!oid_read(text, oid, &len))
+		return ERR_INPUT;
+	return buf_add(body, oid, len) ? OK : ERR_SYSTEM;
+}
+
+/* Inside the [0] of an otherName: UTF8String. */
+static enum err
+read_upn(const char *text, struct buf *body)
+{
+	struct span s = span_of(text, strlen(text));
+
+	if (s.len == 0 || !utf8_valid(s))
+		return ERR_INPUT;
+	return der_put(body, DER_UTF8, s) ? OK : ERR_SYSTEM;
+}
+
+static enum err
+write_upn(struct span body, struct buf *text)
+{
+	struct der d;
+
+	if (!der_next(&body, &d) || body.len > 0 || d.body.len == 0)
+		return ERR_INPUT;
+	return string_utf8(&d, text);
+}
+
+/* Sixteen bytes as they stand; dashes are for people. */
+static enum err
+read_guid(const char *text, struct buf *body)
+{
+	struct buf digits = BUF_INIT, bytes = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	for (; *text != '\0'; text++)
+		if (*text != '-' && !buf_byte(&digits, (uint8_t)*text))
+			goto out;
+	e = ERR_INPUT;
+	if (hex_read(buf_cstr(&digits), &bytes) == OK && bytes.len == 16)
+		e = der_put(body, DER_OCTETS, buf_span(&bytes)) ? OK :
+								  ERR_SYSTEM;
+out:
+	buf_release(&digits);
+	buf_release(&bytes);
+	return e;
+}
+
+static enum err
+write_guid(struct span body, struct buf *text)
+{
+	struct span bytes;
+
+	if (!der_one(body, DER_OCTETS, &bytes) || bytes.len != 16)
+		return ERR_INPUT;
+	return buf_hex(text, bytes.p, bytes.len) ? OK : ERR_SYSTEM;
+}
+
+/* Any other otherName: its OID, ':', the hex digits of its value. */
+static enum err
+read_other(const char *text, struct buf *body)
+{
+	const char *colon = strchr(text, ':');
+	struct buf oid = BUF_INIT, value = BUF_INIT;
+	uint8_t bytes[MAX_OID];
+	struct span rest;
+	struct der d;
+	size_t len = 0;
+	enum err e = ERR_INPUT;
+
+	if (colon == NULL)
+		return e;
+	if (!buf_add(&oid, text, (size_t)(colon - text))) {
+		e = ERR_SYSTEM;
+		goto out;
+	}
+	if (!oid_read(buf_cstr(&oid), bytes, &len) ||
+	    hex_read(colon + 1, &value) != OK)
+		goto out;
+	rest = buf_span(&value);
+	if (!der_next(&rest, &d) || rest.len > 0)
+		goto out;
+	e = der_put(body, DER_OID, span_of(bytes, len)) &&
+		    der_put(body, DER_NESTED, buf_span(&value)) ?
+		OK :
+		ERR_SYSTEM;
+out:
+	buf_release(&oid);
+	buf_release(&value);
+	return e;
+}
+
+static enum err
+write_other(struct span body, struct buf *text)
+{
+	struct span oid, value;
+	enum err e;
+
+	if (!der_get(&body, DER_OID, &oid) ||
+	    !der_one(body, DER_NESTED, &value) || value.len == 0)
+		return ERR_INPUT;
+	if ((e = oid_text(oid, text)) != OK)
+		return e;
+	return buf_byte(text, ':') && buf_hex(text, value.p, value.len) ?
+		   OK :
+		   ERR_SYSTEM;
+}
+
+static const struct form forms[] = {
+	{ "dNSName", 0x82, NULL, read_ia5, write_ia5 },
+	{ "dns", 0x82, NULL, read_ia5, write_ia5 },
+	{ "iPAddress", 0x87, NULL, read_ip, write_ip },
+	{ "ip", 0x87, NULL, read_ip, write_ip },
+	{ "rfc822Name", 0x81, NULL, read_mail, write_mail },
+	{ "email", 0x81, NULL, read_mail, write_mail },
+	{ "uri", 0x86, NULL, read_ia5, write_ia5 },
+	{ "uniformResourceIdentifier", 0x86, NULL, read_ia5, write_ia5 },
+	{ "upn", 0xa0, OID_UPN, read_upn, write_upn },
+	{ "guid", 0xa0, OID_GUID, read_guid, write_guid },
+	{ "otherName", 0xa0, NULL, read_other, write_other },
+	{ "directoryName", 0xa4, NULL, read_dn, write_dn },
+	{ "registeredID", 0x88, NULL, read_oid, oid_text },
+};
+#define FORMS (sizeof(forms) / sizeof(*forms))
+
+static enum err
+wrong(const char *name, const char *value, const char *what)
+{
+	struct buf shown = BUF_INIT;
+
+	log_escape(&shown, span_of(name, strlen(name)));
+	(void)buf_byte(&shown, '=');
+	log_escape(&shown, span_of(value, strlen(value)));
+	log_error("alternative name \"%s\": %s", buf_cstr(&shown), what);
+	buf_release(&shown);
+	return ERR_INPUT;
+}
+
+/* One name as DER. */
+static enum err
+put_name(const char *name, const char *value, struct buf *out)
+{
+	struct buf body = BUF_INIT, other = BUF_INIT;
+	const struct form *f = NULL;
+	bool good = true;
+	enum err e;
+
+	for (size_t i = 0; f == NULL && i < FORMS; i++)
+		if (strcasecmp(forms[i].name, name) == 0)
+			f = &forms[i];
+	if (f == NULL)
+		return wrong(name, value,
+		    "the kinds are dNSName, iPAddress, rfc822Name, uri, upn, "
+		    "guid, directoryName, registeredID, otherName");
+	if ((e = f->read(value, &body)) == ERR_INPUT)
+		e = wrong(name, value, "such a value it cannot have");
+	if (e != OK)
+		goto out;
+	if (f->oid != NULL)
+		good =
+		    der_put(&other, DER_OID, span_of(f->oid, strlen(f->oid))) &&
+		    der_put(&other, DER_NESTED, buf_span(&body));
+	if (!good ||
+	    !der_put(out, f->tag, buf_span(f->oid != NULL ? &other : &body)))
+		e = ERR_SYSTEM;
+out:
+	buf_release(&body);
+	buf_release(&other);
+	return e;
+}
+
+/* Takes `name=value` off the text, undoing '\,' and '\\'. */
+static enum err
+take_one(const char **text, struct buf *name, struct buf *value)
+{
+	const char *p = *text;
+	size_t n;
+
+	p += strspn(p, " ");
+	n = strcspn(p, "=,");
+	if (p[n] != '=')
+		return wrong(p, "",
+		    "here name=value must stand; a ',' inside "
+		    "a value is written '\\,'");
+	if (!buf_add(name, p, n))
+		return ERR_SYSTEM;
+	p += n + 1;
+	p += strspn(p, " ");
+	for (; *p != '\0' && *p != ','; p++) {
+		if (*p == '\\' && *++p != ',' && *p != '\\')
+			return wrong(buf_cstr(name), buf_cstr(value),
+			    "behind '\\' stands ',' or '\\'");
+		if (!buf_byte(value, (uint8_t)*p))
+			return ERR_SYSTEM;
+	}
+	while (value->len > 0 && value->data[value->len - 1] == ' ')
+		value->data[--value->len] = '\0';
+	if (*p == ',' && p[1 + strspn(p + 1, " ")] == '\0')
+		return wrong(buf_cstr(name), buf_cstr(value),
+		    "nothing behind the last ','");
+	*text = *p == ',' ? p + 1 : p;
+	return OK;
+}
+
+enum err
+san_parse(const char *text, struct buf *der)
+{
+	struct buf list = BUF_INIT, name = BUF_INIT, value = BUF_INIT;
+	enum err e = ERR_INPUT;
+	size_t n = 0;
+
+	if (strlen(text) > MAX_DN_TEXT)
+		return wrong("", "", "too long");
+	if (text[strspn(text, " ")] == '\0')
+		return wrong("", "", "nothing in it");
+	while (*text != '\0') {
+		buf_clear(&name);
+		buf_clear(&value);
+		e = n++ < MAX_SAN ? take_one(&text, &name, &value) :
+				    wrong("", "", "too many names");
+		if (e == OK)
+			e = put_name(buf_cstr(&name), buf_cstr(&value), &list);
+		if (e != OK)
+			goto out;
+	}
+	e = der_put(der, DER_SEQUENCE, buf_span(&list)) ? OK : ERR_SYSTEM;
+out:
+	buf_release(&list);
+	buf_release(&name);
+	buf_release(&value);
+	return e;
+}
+
+/* Which form a general name has, and what stands inside. */
+static const struct form *
+form_of(const struct der *d, struct span *body)
+{
+	struct span rest, oid, value;
+
+	for (size_t i = 0; i < FORMS; i++) {
+		*body = d->body;
+		if (forms[i].tag != d->tag)
+			continue;
+		if (forms[i].oid == NULL)
+			return &forms[i];
+		rest = d->body;
+		if (der_get(&rest, DER_OID, &oid) &&
+		    der_one(rest, DER_NESTED, &value) &&
+		    span_eq(oid, span_of(forms[i].oid, strlen(forms[i].oid)))) {
+			*body = value;
+			return &forms[i];
+		}
+	}
+	return NULL;
+}
+
+static bool
+put_value(struct buf *text, struct span value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (((value.p[i] == ',' || value.p[i] == '\\') &&
+			!buf_byte(text, '\\')) ||
+		    !buf_byte(text, value.p[i]))
+			return false;
+	return true;
+}
+
+/* Walks the names; writes them if text is not NULL. */
+static enum err
+walk(struct span der, struct buf *text)
+{
+	struct buf value = BUF_INIT;
+	struct span list, body;
+	struct der d;
+	size_t n = 0;
+	enum err e = ERR_INPUT;
+
+	if (!der_one(der, DER_SEQUENCE, &list) || list.len == 0)
+		return e;
+	for (; list.len > 0; n++) {
+		const struct form *f;
+
+		e = ERR_INPUT;
+		if (n == MAX_SAN || !der_next(&list, &d) ||
+		    (f = form_of(&d, &body)) == NULL)
+			break;
+		buf_clear(&value);
+		if ((e = f->write(body, &value)) == OK && value.len == 0)
+			e = ERR_INPUT;
+		if (e != OK)
+			break;
+		if (text != NULL &&
+		    ((n > 0 && !buf_str(text, ", ")) ||
+			!buf_str(text, f->name) || !buf_byte(text, '=') ||
+			!put_value(text, buf_span(&value)))) {
+			e = ERR_SYSTEM;
+			break;
+		}
+	}
+	buf_release(&value);
+	return e;
+}
+
+enum err
+san_text(struct span der, struct buf *text)
+{
+	return walk(der, text);
+}
+
+enum err
+san_check(struct span der)
+{
+	return walk(der, NULL);
+}
