@@ -14,6 +14,7 @@
  */
 enum verdict {
 	VERDICT_GRANT,	/* every check passed; enrol_grant() issues */
+	VERDICT_ISSUED, /* enrol_grant() has: outcome holds the certificate */
 	VERDICT_KEPT,	/* issued before: outcome holds it */
 	VERDICT_REFUSE, /* fail and reason say why */
 	VERDICT__MAX

@@ -33,7 +33,7 @@ struct reply {
 	struct buf body;
 };
 
-/* A door: one CGI request, or FastCGI until SIGTERM. */
+/* The door: one CGI request, or FastCGI until SIGTERM. */
 struct http;
 enum err http_open(
     bool fastcgi, size_t maxbody, size_t maxquery, struct http **out);
@@ -44,18 +44,5 @@ enum err http_next(struct http *h, struct request *r);
 enum err http_answer(
     struct http *h, const struct request *r, const struct reply *reply);
 void request_release(struct request *r);
-
-/*
- * The raw value of a query parameter (name compared without case), still
- * percent-encoded; false if absent.  The first of several counts.
- */
-bool query_value(struct span query, const char *name, struct span *raw);
-/* %XX and nothing else ('+' stays, C-10).  Malformed escapes stay as they are. */
-enum err percent_decode(struct span raw, struct buf *out);
-/*
- * C-10: base64 of a GET PKIOperation with every client's mangling: blanks for
- * '+', newlines, missing padding, base64url, double escapes.  ERR_INPUT.
- */
-enum err message_decode(struct span raw, struct buf *der);
 
 #endif

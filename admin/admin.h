@@ -18,13 +18,19 @@
  */
 
 enum option_kind {
-	OPT_FLAG,   /* --json */
-	OPT_TEXT,   /* --subject DN */
-	OPT_NUMBER, /* --count 3: checked, at least 0 */
-	OPT_TIME,   /* --ttl 30d: a duration or date, see time_option() */
-	OPT_FILE, /* --cert FILE: read before privileges are dropped, "-" standard input */
-	OPT_OUT, /* --out FILE: opened (created, 0600 if secret) before, "-" standard output */
-	OPT_SECRET, /* --password P, "-" reads one line of standard input; wiped */
+	OPT_FLAG,	/* --json */
+	OPT_TEXT,	/* --subject DN */
+	OPT_NUMBER,	/* --count 3: checked, at least 0 */
+	OPT_TIME,	/* --ttl 30d: a duration or date, see time_option() */
+	OPT_FILE,	/* --cert FILE: read before privileges are dropped, "-"
+		       is standard input */
+	OPT_OUT,	/* --out FILE: opened before privileges are dropped, "-"
+		       is standard output */
+	OPT_SECRET,	/* --password P, "-" reads one line of standard input;
+		       wiped */
+	OPT_SINCE,	/* --since 7d: as OPT_TIME, durations count backwards */
+	OPT_OUT_SECRET, /* OPT_OUT for secrets: 0600, a new or empty file */
+	OPT_OBJECT,	/* --username NAME: another way to say the first name */
 	OPT__MAX
 };
 
@@ -39,6 +45,9 @@ struct option {
 
 struct command;
 
+/* Are a verb's names files?  NAMES_MAYBE: those that are regular files. */
+enum name_files { NAMES_PLAIN = 0, NAMES_FILES = 1, NAMES_MAYBE };
+
 struct verb {
 	const char *name;
 	const char *other[3]; /* other accepted spellings */
@@ -47,12 +56,12 @@ struct verb {
 	const struct option
 	    *options; /* ends with name NULL; --home, --help always taken */
 	enum err (*run)(struct command *cmd);
-	const char *help; /* one line, imperative */
-	const char *more; /* further lines and an example, or NULL */
-	bool changes;	  /* writes an audit line with its outcome */
-	bool no_store;	  /* runs without an existing store (init) */
-	bool
-	    file_names; /* its names are files, read before privileges drop (entity import) */
+	const char *help;	    /* one line, imperative */
+	const char *more;	    /* further lines and an example, or NULL */
+	bool changes;		    /* writes an audit line with its outcome */
+	bool no_store;		    /* runs without an existing store (init) */
+	enum name_files file_names; /* are its names files, read before
+				       privileges drop (entity import)? */
 };
 
 struct noun {
@@ -80,8 +89,14 @@ struct command {
 	struct buf detail; /* for the audit line: set by the verb or empty */
 	struct buf
 	    outcome; /* for the audit line on failure: a sentence, or empty */
-	/* private to admin.c */
+	bool
+	    unchanged; /* set by the verb: nothing was changed, no audit line */
+	int exit_status; /* instead of the error's own, if not 0 */
+	/* private to admin.c and args.c */
+	bool help; /* --help was given */
+	size_t values;
 	struct option_value *value;
+	struct buf *name_file; /* contents of the names, by position */
 };
 
 /* NULL or false or def where the option was not given. */
@@ -90,7 +105,10 @@ bool opt_flag(const struct command *cmd, const char *name);
 int64_t opt_number(const struct command *cmd, const char *name, int64_t def);
 int64_t opt_time(const struct command *cmd, const char *name,
     int64_t def); /* absolute time */
-/* Content of an OPT_FILE or OPT_SECRET, or of positional name i with file_names; empty if not given. */
+/*
+ * Content of an OPT_FILE or OPT_SECRET, or of positional name i with
+ * file_names; empty if not given.
+ */
 struct span opt_bytes(const struct command *cmd, const char *name);
 struct span name_bytes(const struct command *cmd, int i);
 bool opt_given(const struct command *cmd, const char *name);
@@ -99,15 +117,44 @@ FILE *opt_out(const struct command *cmd, const char *name);
 
 /*
  * Prints the one line of an error, `scep: ...`: what, where, what to do, and
- * returns e, so that a verb says `return say(ERR_NOTFOUND, "no entity %s; `scep entity list` shows them", n)`.
+ * returns e, so that a verb says `return say(ERR_NOTFOUND, "no entity %s;
+ * `scep entity list` shows them", n)`.
  */
 enum err say(enum err e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same for a command that was typed wrong: exit status 2, ERR_INPUT. */
+enum err usage(struct command *cmd, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The last sentence of say() or usage(), "" if none. */
+const char *said(void);
+
+/*
+ * Asks before what cannot be undone: only on a terminal and without --yes;
+ * ERR_REFUSED if the answer is not yes.
+ */
+enum err confirm(const struct command *cmd, const char *question);
+
+/* The real user (uid, SUDO_UID) as text for the audit. */
+enum err who_am_i(struct buf *out);
+
+/*
+ * Opens cmd->home_path as its owner, and the store in it; for verbs with
+ * no_store, admin.c has done it for all others.
+ */
+enum err home_open(struct command *cmd);
+
+/* An audit line of its own for one object of many; outcome "done". */
+enum err audit_object(const struct command *cmd, const char *object);
+
 /* The command line's main: returns the exit status. */
 int admin_main(int argc, char **argv);
 
-/* JSON object on one line: json_begin, fields, json_end (newline). Values are UTF-8, escaped. */
+/*
+ * JSON object on one line: json_begin, fields, json_end (newline).  Values
+ * are UTF-8, escaped.
+ */
 void json_begin(FILE *out);
 void json_text(
     FILE *out, const char *key, const char *value); /* NULL: left out */
@@ -115,9 +162,29 @@ void json_num(FILE *out, const char *key, int64_t value);
 void json_bool(FILE *out, const char *key, bool value);
 void json_time(FILE *out, const char *key, int64_t value);
 void json_end(FILE *out);
+void json_string(FILE *out, const char *value); /* quoted, escaped */
 
 /* A value for a terminal: control characters escaped, UTF-8 kept. */
 void print_text(FILE *out, const char *value);
+
+/*
+ * One cell of a list: the value (NULL: "-"), blanks up to width columns and
+ * one more.  Nothing is cut short; width 0 is the last cell: a newline.
+ */
+void print_cell(FILE *out, const char *value, int width);
+
+/* A line "Label:    value" of `show`; NULL: no line. */
+void print_field(FILE *out, const char *label, const char *value);
+void print_time(FILE *out, const char *label, int64_t value);
+
+/* Prints help (help.c): of everything, of a noun, of a verb. */
+void help_all(FILE *out);
+void help_noun(FILE *out, const struct noun *noun);
+void help_verb(FILE *out, const struct noun *noun, const struct verb *verb);
+void help_version(FILE *out);
+
+/* admin.c's table, ends with NULL. */
+extern const struct noun *const nouns[];
 
 /* One per file; listed in admin.c's table, in CLI.md's order. */
 extern const struct noun noun_init, noun_status, noun_check, noun_ca,

@@ -41,6 +41,12 @@ profile_find(const char *name)
 	return NULL;
 }
 
+const struct profile *
+profile_at(size_t i)
+{
+	return i < BUILTIN ? &builtin[i] : NULL;
+}
+
 static unsigned
 modulo(struct span n, unsigned p)
 {

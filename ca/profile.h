@@ -26,6 +26,9 @@ struct profile {
 /* A built-in profile, "ENDUSER" so far; NULL if unknown.  Never freed. */
 const struct profile *profile_find(const char *name);
 
+/* The i-th built-in profile, from 0; NULL behind the last. */
+const struct profile *profile_at(size_t i);
+
 /*
  * May this SPKI be certified under the profile (C-195)?  Size, exponent,
  * modulus, curve, point.  ERR_REFUSED: `why` is a constant sentence;

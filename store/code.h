@@ -9,9 +9,10 @@
 
 /*
  * A code is an entity's enrolment secret.  secret/9c/<username>,<id> keeps
- * salt and hash, never the code; used/5f/<id>,<k> are its redemptions, each
- * naming the transaction and attempt that it paid for; try/5f/<id>,<hour>,<k> are
- * attempt marks.  A code is never moved or changed: setpwd writes another.
+ * salt and hash, never the code; used/5f/<id>,<k> are its redemptions, each a
+ * claim (base/file.h) naming the transaction and attempt that it paid for;
+ * try/5f/<id>,<hour>,<k> are attempt marks.  A code is never moved or
+ * changed: setpwd writes another.
  */
 enum code_form {
 	CODE_SHA256, /* generated, at least 128 bits: one salted hash */
@@ -33,7 +34,10 @@ struct code {
 };
 void code_release(struct code *c);
 
-/* Makes and stores one; id is filled.  The secret is the exact bytes compared. */
+/*
+ * Makes and stores one; id is filled.  The secret is the exact bytes compared.
+ * ERR_INPUT (logged): no or too many bytes, or count out of its range.
+ */
 enum err code_add(const struct store *st, const char *username,
     struct span secret, enum code_form form, unsigned count, int64_t expires,
     char id[CODE_ID]);
@@ -53,11 +57,11 @@ bool code_match(const struct code *code, struct span secret);
 void code_decoy(void);
 
 /*
- * Redemption: link(claim, used/<id>,<k>), probing k from a slot derived from
+ * Redemption: file_claim(used/<id>,<k>), probing k from a slot derived from
  * the transaction's name; its directory is fsynced.  OK: it paid, now or in
  * an earlier try of the same transaction and attempt.  ERR_REFUSED: used up;
- * `by` then names a transaction that used it.  Claims whose attempt was
- * abandoned do not count.
+ * `by` then names a transaction that used it.  ERR_BUSY: the code was retired
+ * meanwhile.  Claims whose attempt was abandoned do not count.
  */
 enum err code_claim(const struct store *st, const struct code *code,
     const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX]);
@@ -71,8 +75,10 @@ enum err code_used(
     const struct store *st, const struct code *code, unsigned *used);
 
 /*
- * The end of a code: frees dead claims by linking `abandoned`, so that a
- * late worker cannot issue under it, then unlinks the secret.
+ * The end of a code: frees dead claims by linking `abandoned`, unlinks the
+ * secret, and frees claims made meanwhile.  A worker that claims later finds
+ * the secret gone, so none issues under the code once this has answered OK.
+ * Doing it twice is fine.
  */
 enum err code_retire(
     const struct store *st, const char *username, const char *id);
@@ -81,7 +87,8 @@ enum err code_retire(
  * Attempt marks of a chosen password.  code_try() takes one of MAX_TRIES
  * marks of this hour before the password is looked at (so parallel guesses
  * cannot outrun it); ERR_REFUSED: all taken, until `again`.  code_try_clear()
- * gives the mark back after a right password.  code_unlock() removes this hour's marks.
+ * gives the mark back after a right password.  code_unlock() removes this
+ * hour's marks.
  */
 struct try_mark {
 	char path[128]; /* under store/; empty: none taken */

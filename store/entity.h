@@ -15,10 +15,9 @@
  * there while the entity is blocked.
  */
 struct entity {
-	char *
-	    username; /* 1..MAX_USERNAME bytes, any text without control characters */
+	char *username;	 /* 1..MAX_USERNAME bytes, no control characters */
 	char *subject;	 /* DN as text (ca/dn.h); NULL: the request's */
-	char *san;	 /* SANs as text (ca/san.h), "request", or NULL: none */
+	char *san;	 /* text (ca/san.h), "request", or NULL: none */
 	char *ca;	 /* name of its CA */
 	char *profile;	 /* certificate profile */
 	char *email;	 /* for people; may be NULL */
@@ -36,11 +35,15 @@ struct entity {
 	}
 void entity_release(struct entity *e);
 
-/* ERR_NOTFOUND also for a deleted one. */
+/* ERR_NOTFOUND also for a deleted one, and for what is no username. */
 enum err entity_find(
     const struct store *st, struct span username, struct entity *out);
 
-/* Links version 1, or the one after a grave.  ERR_EXISTS: there is one. */
+/*
+ * Links version 1, or the one after a grave.  ERR_EXISTS: there is one.
+ * ERR_INPUT (logged): username, CA or profile missing, or no such username.
+ * A block outlives the grave; e->blocked then says so.
+ */
 enum err entity_add(const struct store *st, struct entity *e);
 
 /*

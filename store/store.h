@@ -20,14 +20,15 @@ struct store {
 
 /*
  * Makes store/ in the home with all shard directories; format is written
- * last.  ERR_EXISTS if there is one.
+ * last, and what an earlier try left half made is finished.  ERR_EXISTS if
+ * there is one, ERR_INPUT (logged) for other shards than 2 and 3.
  */
 enum err store_init(int home, unsigned shards);
 
 /*
- * Shows on this very file system that link, EEXIST, rename and fsync of
- * files and directories work as the store needs; ERR_REFUSED (logged: which
- * and what to do) if not.
+ * Shows on this very file system that link, EEXIST, rename, symlink, modes
+ * and fsync of files and directories work as the store needs; ERR_REFUSED
+ * (logged: which and what to do) if not.  Makes store/tmp for it.
  */
 enum err store_probe(int home);
 
@@ -41,7 +42,10 @@ void store_release(struct store *st);
  */
 enum err store_path(const struct store *st, const char *kind, struct span name,
     const char *tail, struct buf *out);
-/* The same where name is itself a random or hash hex string: its first digits are the shard. */
+/*
+ * The same where name is itself a random or hash hex string: its first digits
+ * are the shard.  ERR_INPUT (logged) for what is not lower-case hex.
+ */
 enum err store_path_hex(const struct store *st, const char *kind,
     const char *hex, const char *tail, struct buf *out);
 

@@ -1,0 +1,383 @@
+# GNU make.  `make help` lists the targets.
+#
+#   DEVELOPER=1  warnings are errors        V=1      show the commands
+#   CC=clang     another compiler           DEPS=no  ask no package manager
+#
+# The first half is the front door: what a person types.  It runs this file
+# again with FLAVOUR set, and the second half builds that flavour in a folder
+# of its own: build/plain, build/developer, build/asan, build/cover.
+
+PREFIX = /usr/local
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man
+DOCDIR = $(PREFIX)/share/doc/scep
+DESTDIR =
+
+# ---- Sources, one a line, sorted -----------------------------------------
+
+SRCS =
+SRCS += admin/admin.c
+SRCS += admin/alias.c
+SRCS += admin/alias_look.c
+SRCS += admin/args.c
+SRCS += admin/args_load.c
+SRCS += admin/audit.c
+SRCS += admin/ca.c
+SRCS += admin/cert.c
+SRCS += admin/check.c
+SRCS += admin/csv.c
+SRCS += admin/edit.c
+SRCS += admin/entity.c
+SRCS += admin/entity_code.c
+SRCS += admin/entity_import.c
+SRCS += admin/entity_show.c
+SRCS += admin/health.c
+SRCS += admin/help.c
+SRCS += admin/init.c
+SRCS += admin/nearest.c
+SRCS += admin/output.c
+SRCS += admin/owner.c
+SRCS += admin/profile.c
+SRCS += admin/status.c
+SRCS += aliases/alias.c
+SRCS += aliases/cache.c
+SRCS += aliases/site.c
+SRCS += base/buf.c
+SRCS += base/err.c
+SRCS += base/file.c
+SRCS += base/file_claim.c
+SRCS += base/file_write.c
+SRCS += base/ini.c
+SRCS += base/ini_edit.c
+SRCS += base/ini_line.c
+SRCS += base/log.c
+SRCS += base/names.c
+SRCS += base/owner.c
+SRCS += base/time.c
+SRCS += ca/attr.c
+SRCS += ca/ca.c
+SRCS += ca/cert.c
+SRCS += ca/create.c
+SRCS += ca/der.c
+SRCS += ca/dn.c
+SRCS += ca/folder.c
+SRCS += ca/import.c
+SRCS += ca/issue.c
+SRCS += ca/key.c
+SRCS += ca/key_sign.c
+SRCS += ca/key_unwrap.c
+SRCS += ca/profile.c
+SRCS += ca/pubkey.c
+SRCS += ca/san.c
+SRCS += ca/tbs.c
+SRCS += ca/text.c
+SRCS += judge/entity.c
+SRCS += message/alg.c
+SRCS += message/attrs.c
+SRCS += message/ber.c
+SRCS += message/csr.c
+SRCS += message/csr_attrs.c
+SRCS += message/envelope.c
+SRCS += message/names.c
+SRCS += message/open.c
+SRCS += message/seal.c
+SRCS += message/set.c
+SRCS += message/signed.c
+SRCS += message/unwrap.c
+SRCS += message/verify.c
+SRCS += message/wrap.c
+SRCS += store/audit.c
+SRCS += store/cert.c
+SRCS += store/check.c
+SRCS += store/check_certs.c
+SRCS += store/check_codes.c
+SRCS += store/claim.c
+SRCS += store/code.c
+SRCS += store/entity.c
+SRCS += store/inside.c
+SRCS += store/outcome.c
+SRCS += store/probe.c
+SRCS += store/record.c
+SRCS += store/store.c
+SRCS += store/text.c
+SRCS += store/transaction.c
+SRCS += store/try.c
+SRCS += enrol.c
+SRCS += http.c
+SRCS += query.c
+SRCS += route.c
+SRCS += serve.c
+MAIN = scep.c
+
+# One program per file; each has its own main().
+UNITS = $(sort $(wildcard tests/unit/test_*.c))
+FUZZERS = $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SCRIPTS = $(sort $(wildcard tests/t*.t))
+
+# Programs of the end-to-end tests; they share no code with the server.
+TOOLS =
+TOOLS += tests/bench/load.c
+
+MAN1 = man/scep.1
+MAN5 = man/scep-alias.5 man/scep-store.5
+
+# ---- Debian packages -----------------------------------------------------
+
+DEPS_build = gcc libc6-dev libfcgi-dev libiniparser-dev libssl-dev make
+DEPS_run = $(DEPS_build) libstrongswan-extra-plugins \
+	libstrongswan-standard-plugins lighttpd openssl strongswan-pki
+DEPS_check = $(DEPS_run) certmonger clang curl dbus libc6-dbg \
+	libclang-rt-14-dev libcmocka-dev libfaketime libfcgi-bin perl \
+	spawn-fcgi strace valgrind
+DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
+	mandoc shellcheck
+DEPS_cover = $(DEPS_check) lcov
+DEPS_bench = $(DEPS_build) curl lighttpd openssl
+
+# ---- Compiler ------------------------------------------------------------
+
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+ASAN_CC = clang
+
+STD = -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L \
+	-DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wpointer-arith -Wcast-qual \
+	-Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wvla -Wformat=2 -Wundef -Wswitch-enum \
+	-Wnull-dereference -Wconversion -Wdouble-promotion
+WARN_GCC = -Wlogical-op -Wduplicated-cond -Wduplicated-branches
+WARN_CLANG = -Wcomma -Wunreachable-code
+HARDEN = -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now
+
+LIBS = -lfcgi -liniparser -lcrypto
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+ifndef FLAVOUR
+# ==== The front door ======================================================
+
+.NOTPARALLEL:
+.DEFAULT_GOAL = all
+.PHONY: all help run check unit asan lint lint-format lint-tidy lint-cppcheck \
+	lint-shell man-lint include-direction check-format format cover bench \
+	fuzz fuzz-replay mutants install clean deps deps-build deps-run \
+	deps-check deps-lint deps-cover deps-bench
+
+plain = $(if $(DEVELOPER),developer,plain)
+build = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+
+all: ## build ./scep
+	@$(build) FLAVOUR=$(plain) scep
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 20
+
+run: deps-run all ## the demo: a server, and a real client enrolled (ONCE=1, PORT=)
+	@examples/run.sh
+
+# ---- Tests
+
+# Everything once on the plain build and once under the sanitizers.  The last
+# line counts.
+check: deps-check all ## every test, plain and under the sanitizers
+	@$(build) FLAVOUR=$(plain) tests
+	@$(build) FLAVOUR=asan CC=$(ASAN_CC) tests
+	@tests/harness plain=build/$(plain) asan=build/asan -- \
+	    $(UNITS) $(FUZZERS) $(SCRIPTS)
+
+unit: deps-check ## the unit tests alone, plain
+	@$(build) FLAVOUR=$(plain) units
+	@tests/harness plain=build/$(plain) -- $(UNITS)
+
+asan: deps-check ## every test under AddressSanitizer and UBSan
+	@$(build) FLAVOUR=asan CC=$(ASAN_CC) tests
+	@tests/harness asan=build/asan -- $(UNITS) $(FUZZERS) $(SCRIPTS)
+
+fuzz-replay: deps-check ## the fuzz corpus, each file twice
+	@$(build) FLAVOUR=asan CC=$(ASAN_CC) replays
+	@tests/harness asan=build/asan -- $(FUZZERS)
+
+FUZZ_TIME = 60
+fuzz: deps-check ## libFuzzer on each target, FUZZ_TIME seconds each
+	@$(build) FLAVOUR=fuzz CC=clang fuzzers
+	@tests/fuzz/run.sh $(FUZZ_TIME) $(FUZZERS)
+
+cover: deps-cover ## line coverage of the tests in build/cover/html
+	@$(build) FLAVOUR=cover CC=gcc tests
+	@tests/harness cover=build/cover -- $(UNITS) $(FUZZERS) $(SCRIPTS)
+	@tests/cover.sh
+
+mutants: deps-check ## break the server on purpose: some test must notice
+	@tests/mutants.sh
+
+bench: deps-bench ## measure; BENCH_N enrolments
+	@$(build) FLAVOUR=plain scep tools
+	@tests/bench/bench.sh
+
+# ---- Looking without running
+
+C_ALL = $(sort $(SRCS) $(MAIN) $(UNITS) $(FUZZERS) $(TOOLS) \
+	$(wildcard tests/fuzz/*.c))
+C_HEADERS = $(sort $(wildcard *.h */*.h tests/*/*.h))
+SHELLS = .ci/run $(sort $(wildcard tests/*.sh tests/*/*.sh examples/*.sh \
+	tests/*.t))
+
+lint: deps-lint lint-format lint-tidy lint-cppcheck lint-shell man-lint \
+	include-direction ## format, clang-tidy, cppcheck, shellcheck, man pages
+
+check-format lint-format: deps-lint
+	@echo '  FORMAT'
+	@clang-format --dry-run -Werror $(C_ALL) $(C_HEADERS)
+
+format: deps-lint ## write the house format into every C file
+	@clang-format -i $(C_ALL) $(C_HEADERS)
+
+lint-tidy: deps-lint
+	@$(build) FLAVOUR=lint CC=clang tidy
+
+lint-cppcheck: deps-lint
+	@echo '  CPPCHECK'
+	@mkdir -p build/lint/cppcheck
+	@cppcheck --quiet --std=c11 --enable=warning,portability,performance \
+	    --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
+	    --cppcheck-build-dir=build/lint/cppcheck -j$(JOBS) -I. \
+	    -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L $(SRCS) $(MAIN) $(TOOLS)
+
+lint-shell: deps-lint
+	@echo '  SHELLCHECK'
+	@shellcheck -x $(shell for f in $(SHELLS); do \
+	    head -n 1 $$f | grep -q perl || echo $$f; done)
+
+man-lint: deps-lint ## mandoc's opinion of the man pages
+	@echo '  MANDOC'
+	@mandoc -T lint -W warning man/*.[158]
+
+include-direction:
+	@echo '  INCLUDES'
+	@tests/include-direction.sh >/dev/null
+
+# ---- Installing
+
+install: all ## PREFIX=/usr/local DESTDIR=
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR)/examples
+	install -m 0755 scep $(DESTDIR)$(BINDIR)/scep
+	install -m 0644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	install -m 0644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	install -m 0644 README.md CHANGELOG LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 0644 $(wildcard examples/*.conf examples/*.ini) \
+	    aliases/example.ini $(DESTDIR)$(DOCDIR)/examples
+	@echo 'For FastCGI or CGI let the web server start $(BINDIR)/scep with' \
+	    'SCEP_HOME set: $(DOCDIR)/examples'
+
+clean: ## remove what was built
+	rm -rf build scep
+
+# ---- Packages: asked of dpkg first, so that a second run asks nobody
+
+deps: deps-check deps-lint ## install what building, running and testing need
+deps-build deps-run deps-check deps-lint deps-cover deps-bench: deps-%:
+	@[ "$(DEPS)" = no ] || tests/deps.sh $* $(DEPS_$*)
+
+else
+# ==== One flavour =========================================================
+
+B = build/$(FLAVOUR)
+Q = $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-6s %s\n')
+
+ifneq (,$(findstring clang,$(shell $(CC) --version 2>/dev/null)))
+WARN += $(WARN_CLANG)
+else
+WARN += $(WARN_GCC)
+endif
+
+CFLAGS_plain = $(HARDEN)
+CFLAGS_developer = $(HARDEN) -g -Werror
+CFLAGS_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -fPIE
+CFLAGS_cover = -O0 -g --coverage -fPIE
+CFLAGS_fuzz = -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -fPIE
+CFLAGS_lint = -O2
+LDFLAGS_plain = $(HARDEN_LD)
+LDFLAGS_developer = $(HARDEN_LD)
+LDFLAGS_asan = -fsanitize=address,undefined -pie
+LDFLAGS_cover = --coverage -pie
+LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined -pie
+
+FLAGS = $(STD) $(WARN) -fno-common $(CFLAGS_$(FLAVOUR)) $(CPPFLAGS) $(CFLAGS) -I.
+BANNED = -include base/banned.h
+LINK = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
+
+OBJS = $(SRCS:%.c=$B/%.o)
+UNIT_BINS = $(UNITS:%.c=$B/%)
+TOOL_BINS = $(TOOLS:%.c=$B/%)
+REPLAY_BINS = $(FUZZERS:%.c=$B/%)
+
+.PHONY: scep units tools replays fuzzers tests tidy FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+tests: scep units tools replays
+units: $(UNIT_BINS)
+tools: $(TOOL_BINS)
+replays: $(REPLAY_BINS)
+fuzzers: $(REPLAY_BINS)
+
+# The program of the plain flavours is ./scep, the others stay in their folder.
+scep: $B/scep
+ifneq (,$(filter $(FLAVOUR),plain developer))
+	@cmp -s $B/scep scep || { cp $B/scep scep.new && mv scep.new scep; }
+endif
+
+# Objects never mix: other flags, other objects.
+$B/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(FLAGS) $(LINK)' | cmp -s - $@ || \
+	    echo '$(CC) $(FLAGS) $(LINK)' > $@
+
+$B/scep: $(OBJS) $(MAIN:%.c=$B/%.o)
+	$(say) LD $@
+	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) $(LIBS)
+
+$(UNIT_BINS): $B/%: $B/%.o $(OBJS)
+	$(say) LD $@
+	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) -lcmocka $(LIBS)
+
+# Each fuzz target is an ordinary function on bytes; without libFuzzer a main
+# of ours feeds it the corpus, each file twice.
+ifeq ($(FLAVOUR),fuzz)
+$(REPLAY_BINS): $B/%: $B/%.o $(OBJS)
+else
+$(REPLAY_BINS): $B/%: $B/%.o $B/tests/fuzz/replay.o $(OBJS)
+endif
+	$(say) LD $@
+	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) $(LIBS)
+
+$(TOOL_BINS): $B/%: $B/%.o
+	$(say) LD $@
+	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) -lcrypto
+
+# The tools are not the server: what it bans they may use.
+$(TOOLS:%.c=$B/%.o): BANNED =
+
+$B/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(FLAGS) $(BANNED) -MMD -MP -c -o $@ $<
+
+# clang-tidy, one stamp a file, so that a second run looks at what changed.
+tidy: $(patsubst %,$B/%.tidy,$(SRCS) $(MAIN) $(TOOLS))
+$B/%.c.tidy: %.c .clang-tidy $B/flags
+	@mkdir -p $(@D)
+	$(say) TIDY $<
+	$(Q)clang $(FLAGS) $(BANNED) -MM -MP -MT $@ -MF $B/$*.c.d $<
+	$(Q)clang-tidy --quiet $< -- $(FLAGS) $(BANNED) 2>$@.err || \
+	    { cat $@.err; exit 1; }
+	@touch $@
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+endif

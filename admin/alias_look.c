@@ -1,0 +1,186 @@
+#include "admin/alias.h"
+
+#include <fnmatch.h>
+
+#include "admin/health.h"
+#include "base/ini.h"
+
+/* The verbs of `alias` that change nothing. */
+
+static const char *const modes[MODE__MAX] = { "ca" };
+
+static bool
+put_cas(struct buf *out, const struct alias *a)
+{
+	for (size_t i = 0; i < a->ncas; i++)
+		if (!buf_printf(out, "%s%s", i > 0 ? ", " : "", a->cas[i]))
+			return false;
+	return true;
+}
+
+static void
+list_one(struct command *cmd, const char *name, const struct alias *a)
+{
+	struct buf cas = BUF_INIT;
+
+	(void)(a && put_cas(&cas, a));
+	if (opt_flag(cmd, "json")) {
+		json_begin(cmd->out);
+		json_text(cmd->out, "name", name);
+		json_bool(cmd->out, "broken", a == NULL);
+		json_text(cmd->out, "mode", a ? modes[a->mode] : NULL);
+		json_text(cmd->out, "cas", a ? buf_cstr(&cas) : NULL);
+		json_text(cmd->out, "defaultca", a ? a->defaultca : NULL);
+		json_end(cmd->out);
+	} else {
+		print_cell(cmd->out, name, 20);
+		print_cell(cmd->out, a ? modes[a->mode] : "broken", 8);
+		print_cell(cmd->out, a ? buf_cstr(&cas) : NULL, 0);
+	}
+	buf_release(&cas);
+}
+
+/* A broken file is listed as such; why it is, `alias check` says. */
+static enum err
+list_file(const char *file, void *arg)
+{
+	struct command *cmd = arg;
+	const char *glob = opt_text(cmd, "match");
+	struct buf path = BUF_INIT, text = BUF_INIT, name = BUF_INIT;
+	struct alias *a = NULL;
+	size_t len = strlen(file);
+	enum err e = OK;
+
+	if (len <= 4 || strcmp(file + len - 4, ".ini") != 0 ||
+	    !alias_name_ok(span_of(file, len - 4)))
+		goto out;
+	if (!buf_add(&name, file, len - 4))
+		e = ERR_SYSTEM;
+	if (e != OK || (glob && fnmatch(glob, buf_cstr(&name), 0) != 0))
+		goto out;
+	if ((e = alias_load(cmd, buf_cstr(&name), &path, &text)) != OK)
+		goto out;
+	health_hush();
+	(void)alias_check_text(
+	    cmd, buf_cstr(&name), buf_cstr(&path), buf_span(&text), &a);
+	health_speak();
+	list_one(cmd, buf_cstr(&name), a);
+out:
+	alias_free(a);
+	buf_release(&path);
+	buf_release(&text);
+	buf_release(&name);
+	return e;
+}
+
+enum err
+alias_list(struct command *cmd)
+{
+	if (!opt_flag(cmd, "json")) {
+		print_cell(cmd->out, "NAME", 20);
+		print_cell(cmd->out, "MODE", 8);
+		print_cell(cmd->out, "CAS", 0);
+	}
+	return dir_each(cmd->home, "aliases", list_file, cmd);
+}
+
+/* ---- show ------------------------------------------------------------ */
+
+/* The value that counts: the file's, else the default. */
+static void
+show_key(struct command *cmd, const struct ini *ini, const struct alias *a,
+    const struct alias_key *key)
+{
+	const struct ini_entry *entry = ini_find(ini, key->section, key->key);
+	const char *value = entry ? entry->value : key->fallback;
+
+	if (strcmp(key->key, "defaultca") == 0)
+		value = a->defaultca;
+	if (opt_flag(cmd, "json")) {
+		json_text(cmd->out, key->key, value);
+		return;
+	}
+	print_cell(cmd->out, key->key, 16);
+	print_text(cmd->out, value);
+	(void)fprintf(cmd->out, "%s\n", entry ? "" : "  (default)");
+}
+
+enum err
+alias_show(struct command *cmd)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	const char *name = cmd->name[0];
+	bool json = opt_flag(cmd, "json");
+	struct alias *a = NULL;
+	struct ini *ini = NULL;
+	enum err e;
+
+	if ((e = alias_load(cmd, name, &path, &text)) != OK ||
+	    (e = alias_check_text(
+		 cmd, name, buf_cstr(&path), buf_span(&text), &a)) != OK ||
+	    (e = ini_parse(buf_cstr(&path), buf_span(&text), &ini)) != OK)
+		goto out;
+	if (json) {
+		json_begin(cmd->out);
+		json_text(cmd->out, "name", name);
+	}
+	for (const struct alias_key *k = alias_keys; k->section; k++)
+		if (strcmp(k->section, "scep") == 0)
+			show_key(cmd, ini, a, k);
+	for (size_t i = 0; i < a->nident; i++) {
+		if (json)
+			json_text(cmd->out, a->ident[i].ident, a->ident[i].ca);
+		else
+			(void)fprintf(cmd->out, "identifiers.%s = %s\n",
+			    a->ident[i].ident, a->ident[i].ca);
+	}
+	if (json)
+		json_end(cmd->out);
+out:
+	alias_free(a);
+	ini_free(ini);
+	buf_release(&path);
+	buf_release(&text);
+	return e;
+}
+
+/* ---- check ----------------------------------------------------------- */
+
+static enum err
+check_all(struct command *cmd)
+{
+	struct alias_health health = { 0, 0 };
+	enum err e = health_aliases(cmd, NULL, NULL, &health);
+
+	if (e != OK)
+		return e;
+	if (health.broken > 0)
+		return say(ERR_REFUSED, "%u of %u aliases broken",
+		    health.broken, health.count);
+	(void)fprintf(cmd->out, "%u aliases, all good\n", health.count);
+	return OK;
+}
+
+enum err
+alias_check(struct command *cmd)
+{
+	enum err all = OK;
+
+	if (cmd->names == 0)
+		return check_all(cmd);
+	for (int i = 0; i < cmd->names; i++) {
+		struct buf path = BUF_INIT, text = BUF_INIT;
+		enum err e = alias_load(cmd, cmd->name[i], &path, &text);
+
+		if (e == OK)
+			e = alias_check_text(cmd, cmd->name[i], buf_cstr(&path),
+			    buf_span(&text), NULL);
+		if (e == OK)
+			(void)fprintf(cmd->out, "%s: good\n", cmd->name[i]);
+		else
+			all = e;
+		buf_release(&path);
+		buf_release(&text);
+	}
+	return all;
+}

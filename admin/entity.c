@@ -1,0 +1,452 @@
+#include "admin/entity.h"
+
+#include "admin/args.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "ca/ca.h"
+#include "ca/dn.h"
+#include "ca/profile.h"
+#include "ca/san.h"
+
+#define PROFILE "ENDUSER"
+
+enum err
+check_username(const char *username)
+{
+	size_t len = strlen(username);
+	const char *s;
+
+	if (len == 0 || len > MAX_USERNAME)
+		return say(ERR_INPUT, "an entity's name has 1 to %d bytes",
+		    MAX_USERNAME);
+	for (s = username; *s != '\0'; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return say(ERR_INPUT,
+			    "an entity's name has no control characters");
+	}
+	return OK;
+}
+
+enum err
+check_subject(const char *subject)
+{
+	struct buf der = BUF_INIT;
+	enum err e;
+
+	e = dn_parse(subject, &der);
+	buf_release(&der);
+	return e;
+}
+
+enum err
+check_san(const char *san)
+{
+	struct buf der = BUF_INIT;
+	enum err e = OK;
+
+	if (strcmp(san, "request") != 0)
+		e = san_parse(san, &der);
+	buf_release(&der);
+	return e;
+}
+
+enum err
+check_profile(const char *profile)
+{
+	if (profile_find(profile) != NULL)
+		return OK;
+	return say(ERR_NOTFOUND,
+	    "no profile %s; `scep profile list` shows them", profile);
+}
+
+enum err
+ca_list_read(const struct command *cmd, struct ca_list *out)
+{
+	return ca_names(cmd->home, &out->name, &out->n);
+}
+
+void
+ca_list_release(struct ca_list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		free(l->name[i]);
+	free(l->name);
+	*l = (struct ca_list){ NULL, 0 };
+}
+
+static const char *
+ca_name(int i, const void *arg)
+{
+	const struct ca_list *l = arg;
+
+	return l->name[i];
+}
+
+const char *
+ca_list_choose(const struct ca_list *l, const char *name)
+{
+	size_t i;
+
+	if (l->n == 0) {
+		(void)say(ERR_NOTFOUND,
+		    "there is no CA yet; `scep ca create` makes one");
+		return NULL;
+	}
+	if (name == NULL && l->n == 1)
+		return l->name[0];
+	if (name == NULL) {
+		(void)say(ERR_REFUSED,
+		    "there are %zu CAs; say which with --ca NAME", l->n);
+		return NULL;
+	}
+	for (i = 0; i < l->n; i++) {
+		if (strcmp(l->name[i], name) == 0)
+			return l->name[i];
+	}
+	(void)say(ERR_NOTFOUND, "no CA %s; did you mean %s?", name,
+	    nearest(name, (int)l->n, ca_name, l));
+	return NULL;
+}
+
+enum err
+entity_get(const struct command *cmd, const char *username, struct entity *out)
+{
+	enum err e;
+
+	e = entity_find(&cmd->store, span_of(username, strlen(username)), out);
+	if (e == ERR_NOTFOUND)
+		return say(
+		    e, "no entity %s; `scep entity list` shows them", username);
+	return e;
+}
+
+/* Puts an option's text into a field; "" empties it, absence leaves it. */
+static enum err
+take(const struct command *cmd, const char *option, char **field,
+    enum err (*check)(const char *))
+{
+	const char *text = opt_text(cmd, option);
+	char *copy = NULL;
+	enum err e;
+
+	if (text == NULL)
+		return OK;
+	if (*text != '\0') {
+		if (check != NULL && (e = check(text)) != OK)
+			return e;
+		if ((copy = str_dup(text)) == NULL)
+			return ERR_SYSTEM;
+	}
+	free(*field);
+	*field = copy;
+	return OK;
+}
+
+static enum err
+take_ca(const struct command *cmd, struct entity *entity)
+{
+	struct ca_list cas = { NULL, 0 };
+	const char *name;
+	enum err e;
+
+	if (entity->ca != NULL && !opt_given(cmd, "ca"))
+		return OK;
+	if ((e = ca_list_read(cmd, &cas)) != OK)
+		return e;
+	name = ca_list_choose(&cas, opt_text(cmd, "ca"));
+	if (name == NULL) {
+		e = ERR_REFUSED;
+	} else {
+		free(entity->ca);
+		entity->ca = str_dup(name);
+		e = entity->ca == NULL ? ERR_SYSTEM : OK;
+	}
+	ca_list_release(&cas);
+	return e;
+}
+
+/* The fields that `add` and `set` share. */
+static enum err
+take_fields(const struct command *cmd, struct entity *entity)
+{
+	enum err e;
+
+	if ((e = take(cmd, "subject", &entity->subject, check_subject)) != OK ||
+	    (e = take(cmd, "san", &entity->san, check_san)) != OK ||
+	    (e = take(cmd, "email", &entity->email, NULL)) != OK ||
+	    (e = take(cmd, "profile", &entity->profile, check_profile)) != OK)
+		return e;
+	if (entity->profile == NULL &&
+	    (entity->profile = str_dup(PROFILE)) == NULL)
+		return ERR_SYSTEM;
+	return take_ca(cmd, entity);
+}
+
+static const char *const fields[] = { "subject", "san", "ca", "profile",
+	"email" };
+#define N_FIELDS (sizeof(fields) / sizeof(*fields))
+
+/* What the audit tells of the record: the fields as they were typed. */
+static void
+tell_fields(struct command *cmd)
+{
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < N_FIELDS; i++) {
+		text = opt_text(cmd, fields[i]);
+		if (text != NULL)
+			(void)buf_printf(&cmd->detail, "%s%s: %s",
+			    cmd->detail.len == 0 ? "" : "; ", fields[i], text);
+	}
+}
+
+static enum err
+refuse_twin(const struct command *cmd, const char *username)
+{
+	struct entity twin = ENTITY_INIT;
+	enum err e;
+
+	e = entity_find(
+	    &cmd->store, span_of(username, strlen(username)), &twin);
+	entity_release(&twin);
+	if (e == ERR_NOTFOUND)
+		return OK;
+	if (e != OK)
+		return e;
+	return say(ERR_EXISTS,
+	    "there is an entity %s already; `scep entity set` changes it, "
+	    "`scep entity setpwd` gives it a new code",
+	    username);
+}
+
+static enum err
+run_add(struct command *cmd)
+{
+	struct entity entity = ENTITY_INIT;
+	struct new_code c = NEW_CODE_INIT;
+	const char *username = cmd->name[0];
+	enum err e;
+
+	tell_fields(cmd);
+	if ((e = check_username(username)) != OK ||
+	    (e = code_asked(cmd, &c)) != OK ||
+	    (e = refuse_twin(cmd, username)) != OK)
+		goto out;
+	if ((entity.username = str_dup(username)) == NULL) {
+		e = ERR_SYSTEM;
+		goto out;
+	}
+	if ((e = take_fields(cmd, &entity)) != OK ||
+	    (e = entity_register(cmd, &entity, &c)) != OK)
+		goto out;
+	if (strchr(username, ' ') != NULL)
+		log_warn("%s: a request's name ends at its first blank unless "
+			 "the alias says cutusername = no",
+		    username);
+	code_print(cmd, &c);
+out:
+	entity_release(&entity);
+	buf_release(&c.secret);
+	return e;
+}
+
+/* Reads, changes, links the next version; again if another was faster. */
+static enum err
+change(struct command *cmd, const char *username,
+    enum err (*edit)(const struct command *, struct entity *))
+{
+	struct entity entity = ENTITY_INIT;
+	enum err e = ERR_BUSY;
+	int i;
+
+	for (i = 0; i < RETRIES && e == ERR_BUSY; i++) {
+		entity_release(&entity);
+		entity = (struct entity)ENTITY_INIT;
+		if ((e = entity_get(cmd, username, &entity)) != OK ||
+		    (e = edit(cmd, &entity)) != OK)
+			break;
+		e = entity_update(&cmd->store, &entity);
+	}
+	entity_release(&entity);
+	if (e == ERR_BUSY)
+		return say(e, "others are changing %s; try again", username);
+	return e;
+}
+
+static enum err
+run_set(struct command *cmd)
+{
+	size_t i, given = 0;
+
+	tell_fields(cmd);
+	for (i = 0; i < N_FIELDS; i++)
+		given += opt_given(cmd, fields[i]);
+	if (given == 0)
+		return usage(cmd,
+		    "set what? --subject, --san, --ca, --profile or --email; "
+		    "codes: `scep entity setpwd`");
+	return change(cmd, cmd->name[0], take_fields);
+}
+
+static enum err
+run_delete(struct command *cmd)
+{
+	struct buf question = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (buf_printf(
+		&question, "delete entity %s and its code?", cmd->name[0]))
+		e = confirm(cmd, buf_cstr(&question));
+	buf_release(&question);
+	return e == OK ? entity_bury(cmd, cmd->name[0]) : e;
+}
+
+static enum err
+set_block(const struct command *cmd, bool on)
+{
+	struct entity entity = ENTITY_INIT;
+	enum err e;
+
+	if ((e = entity_get(cmd, cmd->name[0], &entity)) == OK)
+		e = entity_block(&cmd->store, entity.username, on);
+	entity_release(&entity);
+	return e;
+}
+
+static enum err
+run_block(struct command *cmd)
+{
+	return set_block(cmd, true);
+}
+
+static enum err
+run_unblock(struct command *cmd)
+{
+	return set_block(cmd, false);
+}
+
+#define JSON                                                           \
+	{                                                              \
+		"json", NULL, OPT_FLAG, NULL, "one JSON object a line" \
+	}
+#define WHO                                                          \
+	{                                                            \
+		"username", "user", OPT_OBJECT, "NAME", "the entity" \
+	}
+#define END                                      \
+	{                                        \
+		NULL, NULL, OPT_FLAG, NULL, NULL \
+	}
+#define SUBJECT                                                 \
+	{                                                       \
+		"subject", "dn", OPT_TEXT, "DN",                \
+		    "subject of its certificates; default the " \
+		    "request's"                                 \
+	}
+#define SAN                                                    \
+	{                                                      \
+		"san", "altname", OPT_TEXT, "SAN",             \
+		    "dNSName=a, iPAddress=10.0.0.1, ...; or: " \
+		    "request"                                  \
+	}
+#define CA                                                                   \
+	{                                                                    \
+		"ca", NULL, OPT_TEXT, "NAME", "its CA; default the only one" \
+	}
+#define FIELDS                                                         \
+	SUBJECT, SAN, CA,                                              \
+	    { "profile", NULL, OPT_TEXT, "NAME", "default " PROFILE }, \
+	{                                                              \
+		"email", NULL, OPT_TEXT, "ADDRESS", "for people"       \
+	}
+#define TTL                                                      \
+	{                                                        \
+		"ttl", "valid", OPT_TIME, "TIME",                \
+		    "until when its code is good: 30d, a date; " \
+		    "default ever"                               \
+	}
+#define COUNT                                             \
+	{                                                 \
+		"count", NULL, OPT_NUMBER, "N",           \
+		    "certificates its code may pay for; " \
+		    "default 1"                           \
+	}
+#define CODE                                                \
+	{ "password", "pwd", OPT_SECRET, "P",               \
+		"its code; - reads a line; ps shows P" },   \
+	    { "password-file", NULL, OPT_FILE, "FILE",      \
+		    "its code is the first line of FILE" }, \
+	    { "generate", NULL, OPT_FLAG, NULL,             \
+		    "make a code, print it once" },         \
+	    TTL, COUNT
+
+static const struct option add_options[] = { FIELDS, CODE, WHO, END };
+static const struct option set_options[] = { FIELDS, WHO, END };
+static const struct option setpwd_options[] = { CODE, WHO, END };
+static const struct option who_options[] = { WHO, END };
+static const struct option show_options[] = { JSON, WHO, END };
+static const struct option list_options[] = {
+	{ "match", NULL, OPT_TEXT, "GLOB", "only names like router*" },
+	{ "ca", NULL, OPT_TEXT, "NAME", "only those of this CA" },
+	JSON,
+	END,
+};
+static const struct option delete_options[] = {
+	{ "yes", NULL, OPT_FLAG, NULL, "do not ask" },
+	WHO,
+	END,
+};
+static const struct option import_options[] = {
+	{ "out", NULL, OPT_OUT_SECRET, "FILE",
+	    "where generated codes go: username,password; a new file" },
+	{ "ca", NULL, OPT_TEXT, "NAME", "for lines without a ca" },
+	{ "profile", NULL, OPT_TEXT, "NAME", "for lines without a profile" },
+	{ "ttl", "valid", OPT_TIME, "TIME", "for lines without a ttl" },
+	{ "dry-run", NULL, OPT_FLAG, NULL, "only check the file" },
+	END,
+};
+
+static const struct verb entity_verbs[] = {
+	{ "add", { "create", "new", NULL }, "NAME", 1, 1, add_options, run_add,
+	    "register a device or person",
+	    "Exactly one of --password, --password-file and --generate.\n\n"
+	    "  scep entity add router1 --subject CN=router1,O=Lab --generate",
+	    true, false, NAMES_PLAIN },
+	{ "import", { NULL }, "FILE", 1, 1, import_options, run_entity_import,
+	    "register all of a CSV file, or none",
+	    "RFC 4180 with a header line, columns in any order: username, "
+	    "password, subject,\nsan, ca, email, profile, ttl.  A line with "
+	    "an empty password gets a generated\ncode, written to --out.\n\n"
+	    "  scep entity import devices.csv --out codes.csv",
+	    true, false, NAMES_FILES },
+	{ "set", { NULL }, "NAME", 1, 1, set_options, run_set,
+	    "change its fields; an empty value clears one", NULL, true, false,
+	    NAMES_PLAIN },
+	{ "setpwd", { NULL }, "NAME", 1, 1, setpwd_options, run_setpwd,
+	    "give it a new code; the old one ends",
+	    "  scep entity setpwd router1 --generate --ttl 30d", true, false,
+	    NAMES_PLAIN },
+	{ "unlock", { NULL }, "NAME", 1, 1, who_options, run_unlock,
+	    "forget this hour's wrong passwords", NULL, true, false,
+	    NAMES_PLAIN },
+	{ "show", { NULL }, "NAME", 1, 1, show_options, run_entity_show,
+	    "show it and the state of its code", NULL, false, false,
+	    NAMES_PLAIN },
+	{ "list", { NULL }, "", 0, 0, list_options, run_entity_list,
+	    "list them: name, CA, profile, state, subject", NULL, false, false,
+	    NAMES_PLAIN },
+	{ "delete", { "remove", NULL }, "NAME", 1, 1, delete_options,
+	    run_delete, "delete it and its code; certificates stay", NULL, true,
+	    false, NAMES_PLAIN },
+	{ "block", { NULL }, "NAME", 1, 1, who_options, run_block,
+	    "no certificates until unblocked", NULL, true, false, NAMES_PLAIN },
+	{ "unblock", { NULL }, "NAME", 1, 1, who_options, run_unblock,
+	    "undo block", NULL, true, false, NAMES_PLAIN },
+	{ .name = NULL },
+};
+
+const struct noun noun_entity = { "entity", "registered devices and people",
+	entity_verbs };

@@ -1,0 +1,75 @@
+#ifndef ADMIN_ENTITY_H
+#define ADMIN_ENTITY_H
+
+#include "admin/admin.h"
+#include "store/code.h"
+#include "store/entity.h"
+
+/*
+ * What the files of the noun `entity` share: entity.c (the table, add, set,
+ * delete, block), entity_code.c (secrets, and what happens to an entity and
+ * its code together), entity_show.c, entity_import.c.
+ */
+#define RETRIES 5 /* times that a change is tried when others change too */
+
+/* A secret on its way into the store. */
+struct new_code {
+	struct buf secret; /* the exact bytes that are compared */
+	enum code_form form;
+	unsigned count;	 /* certificates it may pay for */
+	int64_t expires; /* 0: never */
+};
+#define NEW_CODE_INIT                         \
+	{                                     \
+		BUF_SECRET, CODE_SCRYPT, 1, 0 \
+	}
+
+/* A code of 140 bits without letters that look alike, for new_code.secret. */
+enum err code_generate(struct new_code *c);
+
+/* A chosen one: 1 to MAX_CHALLENGE bytes, no NUL; short ones are warned of. */
+enum err code_choose(struct new_code *c, struct span secret);
+
+/*
+ * The code that --password, --password-file or --generate, --ttl and --count
+ * ask for; exactly one of the three, or it was typed wrong.
+ */
+enum err code_asked(struct command *cmd, struct new_code *c);
+
+/* Prints a generated one, alone, on standard output; others not at all. */
+void code_print(const struct command *cmd, const struct new_code *c);
+
+/* code_add(), then entity_add() with it; the code does not outlive failure. */
+enum err entity_register(
+    const struct command *cmd, struct entity *e, const struct new_code *c);
+
+/* Its grave, and the end of its code. */
+enum err entity_bury(const struct command *cmd, const char *username);
+
+/* The living entity, or a line that says there is none. */
+enum err entity_get(
+    const struct command *cmd, const char *username, struct entity *out);
+
+/* What stands in a field of an entity, checked at once; each logs. */
+enum err check_username(const char *username);
+enum err check_subject(const char *subject);
+enum err check_san(const char *san);
+enum err check_profile(const char *profile);
+
+/* Names of the home's CAs. */
+struct ca_list {
+	char **name;
+	size_t n;
+};
+enum err ca_list_read(const struct command *cmd, struct ca_list *out);
+void ca_list_release(struct ca_list *l);
+/* name if it is a CA; the only CA for NULL; NULL (said) else. */
+const char *ca_list_choose(const struct ca_list *l, const char *name);
+
+enum err run_setpwd(struct command *cmd);
+enum err run_unlock(struct command *cmd);
+enum err run_entity_show(struct command *cmd);
+enum err run_entity_list(struct command *cmd);
+enum err run_entity_import(struct command *cmd);
+
+#endif

@@ -1,0 +1,23 @@
+#ifndef ADMIN_HEALTH_H
+#define ADMIN_HEALTH_H
+
+#include "admin/admin.h"
+
+/* What `status` and `check` both look at. */
+
+/*
+ * Parses every aliases/NAME.ini; what is wrong is logged, file and line.
+ * broken(file, arg) is called for each that is, and may be NULL.
+ */
+struct alias_health {
+	unsigned count, broken;
+};
+enum err health_aliases(const struct command *cmd,
+    void (*broken)(const char *file, void *arg), void *arg,
+    struct alias_health *out);
+
+/* Nothing is logged between them: the one line of `status` says it all. */
+void health_hush(void);
+void health_speak(void);
+
+#endif

@@ -1,0 +1,421 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ca/dn.h"
+#include "ca/profile.h"
+#include "ca/san.h"
+#include "enrol.h"
+#include "judge/judge.h"
+#include "store/audit.h"
+
+/*
+ * The state of a PKCSReq, in the order in which it is found:
+ *
+ *	same CSR as an attempt that has a certificate      -> KEPT
+ *	judge says no                                      -> REFUSE
+ *	same code, certificate alive, before its half-life -> KEPT
+ *	code has no redemption left for the next attempt   -> REFUSE
+ *	names, profile or key do not fit                   -> REFUSE
+ *	otherwise                                          -> GRANT
+ */
+
+void
+decision_init(struct decision *d)
+{
+	*d = (struct decision){ .verdict = VERDICT_REFUSE,
+		.fail = FAIL_BADREQUEST };
+}
+
+void
+decision_release(struct decision *d)
+{
+	free(d->username);
+	entity_release(&d->entity);
+	code_release(&d->code);
+	buf_release(&d->subject);
+	buf_release(&d->san);
+	outcome_release(&d->outcome);
+	decision_init(d);
+}
+
+static enum err
+refuse(struct decision *d, enum failinfo fail, const char *reason)
+{
+	d->verdict = VERDICT_REFUSE;
+	d->fail = fail;
+	d->reason = reason;
+	return OK;
+}
+
+/* Its second name may have been lost with the process that issued it. */
+static enum err
+keep(const struct store *st, struct decision *d)
+{
+	d->verdict = VERDICT_KEPT;
+	d->attempt = d->outcome.attempt;
+	return outcome_publish(st, &d->outcome);
+}
+
+/*
+ * The right code found to be used up must cost what a wrong one costs; a
+ * chosen password has spent its scrypt already.
+ */
+static enum err
+refuse_used(struct decision *d)
+{
+	if (d->code.form != CODE_SCRYPT)
+		code_decoy();
+	return refuse(d, FAIL_BADREQUEST, "code is used up");
+}
+
+/* The first attribute that has a value; empty if none has. */
+static enum err
+first_value(struct span subject, struct buf *value)
+{
+	static const char *const names[] = { "CN", "SN", "UNSTRUCTUREDNAME" };
+	enum err e = ERR_NOTFOUND;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		buf_clear(value);
+		e = dn_value(subject, names[i], value);
+		if (e == ERR_SYSTEM || (e == OK && value->len > 0))
+			return e;
+	}
+	buf_clear(value);
+	return OK;
+}
+
+/*
+ * The username a request speaks for: CN, cut at the first space unless the
+ * alias says otherwise, else serialNumber, else unstructuredName, cut the
+ * same way (ejbca-behaviour 3.6).  NULL stays where there is none.
+ */
+static enum err
+find_username(
+    const struct alias *alias, const struct pkimsg *msg, struct decision *d)
+{
+	struct buf value = BUF_INIT;
+	char *text;
+	enum err e;
+
+	if ((e = first_value(msg->csr.subject, &value)) != OK)
+		goto out;
+	text = (char *)value.data;
+	if (value.len == 0 || value.len > MAX_USERNAME ||
+	    strlen(text) != value.len)
+		goto out;
+	if (alias->cutusername)
+		text[strcspn(text, " ")] = '\0';
+	if (*text != '\0' && (d->username = str_dup(text)) == NULL)
+		e = ERR_SYSTEM;
+out:
+	buf_release(&value);
+	return e;
+}
+
+/* Is this CSR, byte for byte, one that has its certificate? */
+static enum err
+find_replay(
+    const struct store *st, const struct pkimsg *msg, struct decision *d)
+{
+	enum err e;
+
+	e = outcome_replay(st, &d->transaction, msg->csr.digest, &d->outcome);
+	if (e == OK && d->outcome.kind != OUTCOME_CERTIFICATE) {
+		outcome_release(&d->outcome);
+		return ERR_NOTFOUND;
+	}
+	return e;
+}
+
+/*
+ * Does the last certificate of this transaction answer a re-signed request
+ * (C-136 b)?  Only to the entity and key it was issued to, under the code
+ * that paid for it, and before half its life has passed.
+ */
+static bool
+answers(const struct outcome *last, const struct decision *d,
+    const char spki[SHA256_HEX], int64_t now)
+{
+	int64_t half =
+	    last->not_before + (last->not_after - last->not_before) / 2;
+
+	return last->kind == OUTCOME_CERTIFICATE && last->entity != NULL &&
+	       strcmp(last->entity, d->entity.username) == 0 &&
+	       strcmp(last->spki, spki) == 0 && last->code != NULL &&
+	       strcmp(last->code, d->code.id) == 0 && now < half;
+}
+
+/* Finds which attempt this would be, or the certificate that answers it. */
+static enum err
+find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	char spki[SHA256_HEX];
+	char by[SHA256_HEX];
+	enum err e;
+
+	if ((e = sha256_hex(msg->csr.spki, spki)) != OK)
+		return e;
+	d->attempt = 1;
+	e = outcome_latest(st, &d->transaction, &d->outcome);
+	if (e != OK && e != ERR_NOTFOUND)
+		return e;
+	if (e == OK) {
+		if (answers(&d->outcome, d, spki, now))
+			return keep(st, d);
+		d->attempt = d->outcome.attempt + 1;
+		outcome_release(&d->outcome);
+	}
+	d->verdict = VERDICT_GRANT;
+	e = code_room(st, &d->code, d->transaction.name, d->attempt, by);
+	if (e == ERR_REFUSED)
+		return refuse_used(d);
+	return e;
+}
+
+/* The names of the certificate: the entity's, else the request's. */
+static enum err
+find_names(const struct pkimsg *msg, struct decision *d)
+{
+	const struct entity *who = &d->entity;
+	struct span san = { NULL, 0 };
+
+	if (who->subject != NULL) {
+		if (dn_parse(who->subject, &d->subject) != OK)
+			return refuse(d, FAIL_BADREQUEST,
+			    "entity's subject is unreadable");
+	} else if (!buf_add(
+		       &d->subject, msg->csr.subject.p, msg->csr.subject.len)) {
+		return ERR_SYSTEM;
+	}
+	if (who->san != NULL && strcmp(who->san, "request") == 0) {
+		san = msg->csr.san;
+		if (san.len > 0 && san_check(san) != OK)
+			return refuse(d, FAIL_BADREQUEST,
+			    "requested subjectAltName is malformed");
+	} else if (who->san != NULL && san_parse(who->san, &d->san) != OK) {
+		return refuse(d, FAIL_BADREQUEST,
+		    "entity's subjectAltName is unreadable");
+	}
+	if (san.len > 0 && !buf_add(&d->san, san.p, san.len))
+		return ERR_SYSTEM;
+	if (dn_empty(buf_span(&d->subject)) && d->san.len == 0)
+		return refuse(
+		    d, FAIL_BADREQUEST, "neither subject nor subjectAltName");
+	return OK;
+}
+
+/* Is the key one that the entity's profile certifies? */
+static enum err
+find_profile(const struct pkimsg *msg, struct decision *d)
+{
+	const char *why = NULL;
+	bool alg = false;
+	enum err e;
+
+	d->profile = profile_find(d->entity.profile);
+	if (d->profile == NULL)
+		return refuse(
+		    d, FAIL_BADREQUEST, "entity's profile does not exist");
+	e = profile_key(d->profile, msg->csr.spki, &why, &alg);
+	if (e == ERR_REFUSED)
+		return refuse(d, alg ? FAIL_BADALG : FAIL_BADREQUEST, why);
+	return e;
+}
+
+static enum err
+ask_judge(const struct store *st, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	struct judge_case c = { .store = st,
+		.username = d->username ? d->username : "",
+		.ca = msg->ca->name,
+		.challenge = buf_span(&msg->csr.challenge),
+		.now = now };
+	struct judgement j;
+	enum err e;
+
+	judgement_init(&j);
+	if ((e = judge_entity(&c, &j)) != OK)
+		goto out;
+	if (j.ruling != RULING_YES) {
+		e = refuse(d, FAIL_BADREQUEST, j.reason);
+		goto out;
+	}
+	d->verdict = VERDICT_GRANT;
+	d->entity = j.entity;
+	d->code = j.code;
+	j.entity = (struct entity){ 0 };
+	j.code = (struct code){ 0 };
+out:
+	judgement_release(&j);
+	return e;
+}
+
+/* Nothing is issued before the CA's notBefore or behind its end. */
+static enum err
+check_ca(const struct pkimsg *msg, int64_t now)
+{
+	const struct generation *gen = msg->gen;
+
+	if (now >= gen->not_before && now < gen->not_after)
+		return OK;
+	log_error("CA %s, generation %u, is %s: nothing can be issued",
+	    msg->ca->name, gen->n,
+	    now < gen->not_before ? "not valid yet" : "expired");
+	return ERR_BUSY;
+}
+
+enum err
+enrol_decide(const struct store *st, const struct alias *alias,
+    const struct pkimsg *msg, int64_t now, struct decision *d)
+{
+	enum err e;
+
+	assert(msg->ca != NULL && msg->fail == FAIL_NONE);
+	d->transaction = (struct transaction){ .alias = alias->name,
+		.ca = msg->ca->name,
+		.id = buf_span(&msg->txid) };
+	if ((e = transaction_name(&d->transaction, msg->signer_key)) != OK)
+		return e;
+	if ((e = find_username(alias, msg, d)) != OK)
+		return e;
+	if ((e = find_replay(st, msg, d)) == OK)
+		return keep(st, d);
+	if (e != ERR_NOTFOUND)
+		return e;
+	if ((e = check_ca(msg, now)) != OK)
+		return e;
+	if ((e = ask_judge(st, msg, now, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE)
+		return e;
+	if ((e = find_attempt(st, msg, now, d)) != OK ||
+	    d->verdict != VERDICT_GRANT)
+		return e;
+	if ((e = find_names(msg, d)) != OK || d->verdict == VERDICT_REFUSE)
+		return e;
+	return find_profile(msg, d);
+}
+
+/* What `cert show` and replays need to know of the certificate. */
+static enum err
+describe(const struct pkimsg *msg, const char *remote, int64_t now,
+    struct issued *cert, struct decision *d)
+{
+	struct outcome *o = &d->outcome;
+	struct buf text = BUF_INIT;
+	enum err e;
+
+	outcome_release(o);
+	o->kind = OUTCOME_CERTIFICATE;
+	memcpy(o->transaction, d->transaction.name, sizeof(o->transaction));
+	o->attempt = d->attempt;
+	o->alias = str_dup(d->transaction.alias);
+	o->ca = str_dup(msg->ca->name);
+	o->generation = msg->gen->n;
+	o->entity = str_dup(d->entity.username);
+	o->code = str_dup(d->code.id);
+	o->profile = str_dup(d->profile->name);
+	o->remote = str_dup(remote);
+	memcpy(o->csr, msg->csr.digest, sizeof(o->csr));
+	memcpy(o->serial, cert->serial, sizeof(o->serial));
+	o->issued = now;
+	o->not_before = cert->not_before;
+	o->not_after = cert->not_after;
+	o->cert = cert->der;
+	cert->der = (struct buf)BUF_INIT;
+	if ((e = sha256_hex(msg->csr.spki, o->spki)) != OK)
+		goto out;
+	if ((e = dn_text(buf_span(&d->subject), &text)) != OK)
+		goto out;
+	o->subject = str_dup(buf_cstr(&text));
+	if (!buf_add(&o->id, msg->txid.data, msg->txid.len) || !o->alias ||
+	    !o->ca || !o->entity || !o->code || !o->profile || !o->remote ||
+	    !o->subject)
+		e = ERR_SYSTEM;
+out:
+	buf_release(&text);
+	return e;
+}
+
+/*
+ * Somebody else decided this attempt first: their certificate is the answer.
+ * If it was abandoned (a new code was set meanwhile), the client tries again
+ * under the present record.
+ */
+static enum err
+take_theirs(const struct store *st, struct decision *d)
+{
+	enum err e;
+
+	outcome_release(&d->outcome);
+	e = outcome_find(st, &d->transaction, d->attempt, &d->outcome);
+	if (e != OK)
+		return e;
+	return d->outcome.kind == OUTCOME_CERTIFICATE ? keep(st, d) : ERR_BUSY;
+}
+
+static void
+audit_issued(const struct store *st, const struct decision *d)
+{
+	const struct outcome *o = &d->outcome;
+	struct buf who = BUF_INIT;
+	struct buf id = BUF_INIT;
+	struct audit line = { .verb = "enrol",
+		.outcome = "issued",
+		.object = o->entity,
+		.alias = o->alias,
+		.ca = o->ca,
+		.serial = o->serial,
+		.detail = o->subject };
+
+	log_escape(&id, buf_span(&o->id));
+	(void)buf_printf(&who, "client %s", *o->remote ? o->remote : "unknown");
+	line.who = buf_cstr(&who);
+	line.transaction = buf_cstr(&id);
+	/* The certificate is durable: a lost line must not lose it. */
+	(void)audit_write(st, &line);
+	buf_release(&who);
+	buf_release(&id);
+}
+
+enum err
+enrol_grant(const struct store *st, const struct pkimsg *msg,
+    const char *remote, int64_t now, struct decision *d)
+{
+	struct leaf leaf = { .subject = buf_span(&d->subject),
+		.spki = msg->csr.spki,
+		.san = buf_span(&d->san),
+		.transaction = d->transaction.name };
+	struct issued cert = { .der = BUF_INIT };
+	char by[SHA256_HEX];
+	enum err e;
+
+	assert(d->verdict == VERDICT_GRANT);
+	/* 2. pay, 3. sign, 4. to 6. issue, 7. audit (STORE.md, A grant) */
+	e = code_claim(st, &d->code, d->transaction.name, d->attempt, by);
+	if (e == ERR_REFUSED) {
+		e = refuse_used(d);
+		goto out;
+	}
+	if (e != OK)
+		goto out;
+	e = ca_issue(msg->gen, d->profile, &leaf, now, &cert);
+	if (e != OK)
+		goto out;
+	if ((e = describe(msg, remote, now, &cert, d)) != OK)
+		goto out;
+	e = outcome_link(st, &d->outcome);
+	if (e == ERR_EXISTS)
+		e = take_theirs(st, d);
+	else if (e == OK) {
+		d->verdict = VERDICT_ISSUED;
+		audit_issued(st, d);
+	}
+out:
+	issued_release(&cert);
+	return e;
+}

@@ -1,0 +1,41 @@
+#ifndef MESSAGE_CSR_H
+#define MESSAGE_CSR_H
+
+#include "message/alg.h"
+
+/*
+ * A PKCS#10 as it was received (RFC 2986, C-106 to C-111).  What is needed
+ * beside struct csr to judge it.
+ */
+struct csr_check {
+	struct span info;	  /* certificationRequestInfo, signed bytes */
+	struct span signature;	  /* without the unused-bits byte */
+	const struct sigalg *alg; /* NULL: not supported */
+	struct span all;	  /* everything that was given */
+	size_t used;		  /* bytes of the request in it */
+	const char *rule; /* readable, but against this rule; NULL: none */
+};
+
+/*
+ * Reads the first element of `in` into csr, which is all zeros but for
+ * secret marks.  Bytes behind it are the caller's to judge by used.
+ * ERR_INPUT: unreadable, *why says what.
+ */
+enum err csr_scan(
+    struct span in, struct csr *csr, struct csr_check *check, const char **why);
+
+/*
+ * One signature check, whatever is given: where the request is unreadable or
+ * its key or algorithm unusable, a fixed key stands in for it, so that the
+ * work is the same (C-168).  Only our own trouble is an error.
+ */
+enum err csr_verify(const struct csr *csr, const struct csr_check *check,
+    bool readable, bool *good);
+
+/* What attributes and extensions ask for; sets check->rule. */
+enum err csr_attributes(
+    struct span attributes, struct csr *csr, struct csr_check *check);
+
+void csr_init(struct csr *csr);
+
+#endif

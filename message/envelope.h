@@ -1,0 +1,66 @@
+#ifndef MESSAGE_ENVELOPE_H
+#define MESSAGE_ENVELOPE_H
+
+#include "message/alg.h"
+
+/*
+ * EnvelopedData as it was received (RFC 5652 6), and who it is for.  Spans
+ * borrow from the bytes given.
+ */
+struct recipient {
+	struct span issuer; /* Name DER; empty where it is named by ski */
+	struct span serial; /* INTEGER content bytes */
+	struct span ski;
+	struct alg transport;
+	struct span block; /* encryptedKey */
+};
+struct envelope {
+	struct recipient recipient[MAX_RECIPIENTS];
+	size_t n;	    /* KeyTransRecipientInfos */
+	bool password;	    /* has a PasswordRecipientInfo */
+	struct alg cipher;  /* contentEncryptionAlgorithm */
+	struct der content; /* encryptedContent; tag 0 if absent */
+};
+/* der: a ContentInfo in definite lengths.  ERR_INPUT: *why says what. */
+enum err envelope_read(struct span der, struct envelope *out, const char **why);
+
+/* Whose certificate a recipient names. */
+struct address {
+	const struct ca *ca;
+	const struct generation *gen;
+	const struct recipient *recipient;
+	size_t times; /* recipients of ours; good is 1 */
+};
+/* The first recipient that is ours; all NULL if none (C-83). */
+void envelope_address(const struct envelope *env, const struct ca *const *cas,
+    size_t ncas, struct address *out);
+
+/*
+ * Opens the envelope with one recipient's key.  A bad block, a wrong key and
+ * bad padding are no errors (DESIGN 5, C-168): plain (secret) then holds all
+ * bytes that came out of the cipher and *good is 0.  *good is all ones and
+ * *len the length without padding where the padding is right.  Neither may
+ * be branched on before the content was looked at.
+ * ERR_INPUT: visibly wrong without any key: IV, no content, no whole blocks.
+ */
+struct unwrap {
+	struct key *key;
+	enum transport transport;
+	enum cipher cipher;
+	struct span block;
+};
+enum err envelope_unwrap(const struct envelope *env, const struct unwrap *how,
+    struct buf *plain, unsigned *good, size_t *len);
+
+/* EnvelopedData of content for one certificate's key, as ContentInfo. */
+struct wrap {
+	struct span issuer; /* Name DER, as in the certificate (C-78) */
+	struct span serial; /* INTEGER content bytes, as they came */
+	struct span spki;
+	enum transport transport;
+	enum cipher cipher;
+};
+enum err envelope_wrap(
+    const struct wrap *how, struct span content, struct buf *out);
+
+#endif

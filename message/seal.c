@@ -1,0 +1,273 @@
+#include "message/message.h"
+
+#include "base/log.h"
+#include "ca/pubkey.h"
+#include "message/attrs.h"
+#include "message/envelope.h"
+#include "message/set.h"
+
+#define NONCE_LEN 16 /* RFC 8894 3.2.1.5 */
+
+/* What every part of a CertRep needs. */
+struct sealing {
+	const struct pkimsg *msg;
+	const struct certrep *rep;
+	enum digest digest;
+	const struct sigalg *alg;
+	struct buf content; /* the EnvelopedData, or empty (C-90) */
+	struct buf attrs;   /* SET OF Attribute, as signed */
+	struct buf signature;
+};
+
+static bool
+put_version(struct buf *out)
+{
+	return der_put(out, DER_INTEGER, DER_BYTES("\x01"));
+}
+
+/* AlgorithmIdentifier; with NULL for digests and RSA. */
+static bool
+put_alg(struct buf *out, struct span oid, bool null)
+{
+	struct buf body = BUF_INIT;
+	bool good = der_put(&body, DER_OID, oid) &&
+		    (!null || der_put(&body, DER_NULL, span_of(NULL, 0))) &&
+		    der_put(out, DER_SEQUENCE, buf_span(&body));
+
+	buf_release(&body);
+	return good;
+}
+
+/* ContentInfo around the body of a SignedData, which is used up. */
+static bool
+put_signed(struct buf *out, struct buf *body)
+{
+	struct buf info = BUF_INIT;
+	bool good;
+
+	good = der_wrap(body, DER_SEQUENCE) && der_wrap(body, DER_NESTED) &&
+	       der_put(&info, DER_OID, oid_signed) &&
+	       buf_add(&info, body->data, body->len) &&
+	       der_put(out, DER_SEQUENCE, buf_span(&info));
+	buf_release(&info);
+	return good;
+}
+
+/* encapContentInfo; eContent is left out where there is nothing (C-90). */
+static bool
+put_encap(struct buf *out, struct span content)
+{
+	struct buf body = BUF_INIT, octets = BUF_INIT;
+	bool good = der_put(&body, DER_OID, oid_data);
+
+	if (content.len > 0)
+		good = good && der_put(&octets, DER_OCTETS, content) &&
+		       der_put(&body, DER_NESTED, buf_span(&octets));
+	good = good && der_put(out, DER_SEQUENCE, buf_span(&body));
+	buf_release(&body);
+	buf_release(&octets);
+	return good;
+}
+
+/* In the order given, not as DER would sort a SET OF (C-150). */
+static bool
+put_certs(struct buf *out, const struct span *certs, size_t n)
+{
+	struct buf body = BUF_INIT;
+	bool good = true;
+
+	for (size_t i = 0; good && i < n; i++)
+		good = buf_add(&body, certs[i].p, certs[i].len);
+	good = good && der_put(out, DER_NESTED, buf_span(&body));
+	buf_release(&body);
+	return good;
+}
+
+enum err
+message_certs_only(const struct span *certs, size_t n, struct buf *out)
+{
+	struct buf body = BUF_INIT;
+	const struct span none = { NULL, 0 };
+	bool good;
+
+	good = put_version(&body) && der_put(&body, DER_SET, none) &&
+	       put_encap(&body, none) && put_certs(&body, certs, n) &&
+	       der_put(&body, DER_SET, none) && put_signed(out, &body);
+	buf_release(&body);
+	return good ? OK : ERR_SYSTEM;
+}
+
+/* certs-only for the signer alone, by what its request used (C-78, C-87). */
+static enum err
+make_content(struct sealing *s)
+{
+	const struct pkimsg *msg = s->msg;
+	const struct certrep *rep = s->rep;
+	struct wrap how = { msg->signer_issuer, msg->signer_serial,
+		msg->signer_spki, msg->transport, msg->cipher };
+	struct buf certs = BUF_INIT;
+	enum err e;
+
+	if (rep->status != PKI_SUCCESS)
+		return OK;
+	if ((e = message_certs_only(rep->certs, rep->ncerts, &certs)) == OK)
+		e = envelope_wrap(&how, buf_span(&certs), &s->content);
+	buf_release(&certs);
+	return e;
+}
+
+static bool
+put_attr(struct buf *out, enum attr type, int tag, struct span value)
+{
+	struct buf body = BUF_INIT, set = BUF_INIT;
+	bool good = der_put(&set, (uint8_t)tag, value) &&
+		    der_put(&body, DER_OID, attr_oid(type)) &&
+		    der_put(&body, DER_SET, buf_span(&set)) &&
+		    der_put(out, DER_SEQUENCE, buf_span(&body));
+
+	buf_release(&body);
+	buf_release(&set);
+	return good;
+}
+
+static bool
+put_digit(struct buf *out, enum attr type, int value)
+{
+	uint8_t text = (uint8_t)('0' + value);
+
+	return put_attr(out, type, DER_PRINT, span_of(&text, 1));
+}
+
+/* failInfo and its text stand in a FAILURE and nowhere else (C-57, C-58). */
+static bool
+put_failure(struct buf *out, const struct certrep *rep)
+{
+	if (rep->status != PKI_FAILURE)
+		return true;
+	return put_digit(out, ATTR_FAIL_INFO, (int)rep->fail) &&
+	       (rep->text == NULL ||
+		   put_attr(out, ATTR_FAIL_TEXT, DER_UTF8,
+		       span_of(rep->text, strlen(rep->text))));
+}
+
+/* C-55 to C-61; signingTime is left out (C-154). */
+static enum err
+make_attrs(struct sealing *s)
+{
+	const struct pkimsg *msg = s->msg;
+	const EVP_MD *md = digest_md(s->digest);
+	struct span content = buf_span(&s->content);
+	uint8_t nonce[NONCE_LEN], hash[EVP_MAX_MD_SIZE];
+	struct buf list = BUF_INIT;
+	unsigned n = 0;
+	enum err e;
+
+	if ((e = random_bytes(nonce, sizeof(nonce))) != OK)
+		return e;
+	if (md == NULL || EVP_Digest(content.len > 0 ? content.p : nonce,
+			      content.len, hash, &n, md, NULL) != 1) {
+		log_openssl("%s of a reply", digest_name(s->digest));
+		return ERR_CRYPTO;
+	}
+	e = ERR_SYSTEM;
+	if (put_attr(&list, ATTR_CONTENT_TYPE, DER_OID, oid_data) &&
+	    put_attr(
+		&list, ATTR_MESSAGE_DIGEST, DER_OCTETS, span_of(hash, n)) &&
+	    put_digit(&list, ATTR_MESSAGE_TYPE, MSG_CERTREP) &&
+	    put_digit(&list, ATTR_PKI_STATUS, (int)s->rep->status) &&
+	    put_failure(&list, s->rep) &&
+	    put_attr(&list, ATTR_SENDER_NONCE, DER_OCTETS,
+		span_of(nonce, sizeof(nonce))) &&
+	    put_attr(&list, ATTR_RECIPIENT_NONCE, DER_OCTETS,
+		buf_span(&msg->nonce)) &&
+	    put_attr(&list, ATTR_TRANSACTION_ID, msg->txid_tag,
+		buf_span(&msg->txid)))
+		e = set_sort(buf_span(&list), MAX_ATTRIBUTES, &s->attrs);
+	buf_release(&list);
+	return e;
+}
+
+static enum err
+make_signature(struct sealing *s)
+{
+	enum key_type type = key_type(s->rep->gen->key);
+
+	s->alg = sigalg_for(type, s->digest);
+	if (s->alg == NULL) {
+		log_error("this CA's key cannot sign with %s",
+		    digest_name(s->digest));
+		return ERR_CRYPTO;
+	}
+	return key_sign_attrs(
+	    s->rep->gen->key, s->digest, buf_span(&s->attrs), &s->signature);
+}
+
+/* SignerInfo, version 1: issuer and serial (C-48). */
+static bool
+put_signer(struct buf *out, const struct sealing *s)
+{
+	const struct generation *gen = s->rep->gen;
+	struct buf sid = BUF_INIT, body = BUF_INIT;
+	bool good;
+
+	good = buf_add(&sid, gen->issuer.p, gen->issuer.len) &&
+	       der_put(&sid, DER_INTEGER, gen->serial) && put_version(&body) &&
+	       der_put(&body, DER_SEQUENCE, buf_span(&sid)) &&
+	       put_alg(&body, digest_oid(s->digest), true) &&
+	       buf_byte(&body, DER_NESTED) && /* [0] for the SET's 0x31 */
+	       buf_add(&body, s->attrs.data + 1, s->attrs.len - 1) &&
+	       put_alg(&body, s->alg->oid, s->alg->key == KEY_RSA) &&
+	       der_put(&body, DER_OCTETS, buf_span(&s->signature)) &&
+	       der_put(out, DER_SEQUENCE, buf_span(&body));
+	buf_release(&sid);
+	buf_release(&body);
+	return good;
+}
+
+static enum err
+assemble(const struct sealing *s, struct buf *out)
+{
+	struct span cert = buf_span(&s->rep->gen->cert);
+	struct buf body = BUF_INIT, algs = BUF_INIT, signer = BUF_INIT;
+	bool good;
+
+	good = put_version(&body) &&
+	       put_alg(&algs, digest_oid(s->digest), true) &&
+	       der_put(&body, DER_SET, buf_span(&algs)) &&
+	       put_encap(&body, buf_span(&s->content)) &&
+	       put_certs(&body, &cert, 1) && put_signer(&signer, s) &&
+	       der_put(&body, DER_SET, buf_span(&signer)) &&
+	       put_signed(out, &body);
+	buf_release(&body);
+	buf_release(&algs);
+	buf_release(&signer);
+	return good ? OK : ERR_SYSTEM;
+}
+
+/* The request's own digest, unless that is not admitted (C-102). */
+static enum digest
+reply_digest(const struct pkimsg *msg, const struct certrep *rep)
+{
+	if (msg->digest == DIGEST_MD5 ||
+	    (msg->digest == DIGEST_SHA1 && rep->no_sha1))
+		return DIGEST_SHA256;
+	return msg->digest;
+}
+
+enum err
+message_seal(
+    const struct pkimsg *msg, const struct certrep *rep, struct buf *out)
+{
+	struct sealing s = {
+		.msg = msg, .rep = rep, .digest = reply_digest(msg, rep)
+	};
+	enum err e;
+
+	if ((e = make_content(&s)) == OK && (e = make_attrs(&s)) == OK &&
+	    (e = make_signature(&s)) == OK)
+		e = assemble(&s, out);
+	buf_release(&s.content);
+	buf_release(&s.attrs);
+	buf_release(&s.signature);
+	return e;
+}

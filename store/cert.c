@@ -1,0 +1,127 @@
+#include "store/cert.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "store/inside.h"
+
+/* "cert/<ca>/<generation>" */
+static enum err
+cert_room(const char *ca, unsigned generation, struct buf *out)
+{
+	enum err e = ERR_SYSTEM;
+
+	if (buf_str(out, "cert/"))
+		e = name_escape(span_of(ca, strlen(ca)), out);
+	if (e == OK && !buf_printf(out, "/%u", generation))
+		e = ERR_SYSTEM;
+	return e;
+}
+
+enum err
+cert_path(const struct store *st, const char *ca, unsigned generation,
+    const char *serial, struct buf *out)
+{
+	struct buf room = BUF_INIT;
+	enum err e;
+
+	e = cert_room(ca, generation, &room);
+	if (e == OK)
+		e = store_path_hex(st, buf_cstr(&room), serial, ".pem", out);
+	buf_release(&room);
+	return e;
+}
+
+enum err
+cert_find(const struct store *st, const char *ca, unsigned generation,
+    const char *serial, struct outcome *out)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct buf path = BUF_INIT;
+	size_t len = strlen(serial);
+	enum err e;
+
+	if (len == 0 || len >= sizeof(o.serial) || !is_hex(serial, len))
+		return ERR_NOTFOUND;
+	e = cert_path(st, ca, generation, serial, &path);
+	if (e == OK)
+		e = outcome_read(st, buf_cstr(&path), &o);
+	if (e != OK)
+		goto out;
+	if (o.kind != OUTCOME_CERTIFICATE || strcmp(o.ca, ca) != 0 ||
+	    o.generation != generation || strcmp(o.serial, serial) != 0) {
+		log_error("%s is another certificate", buf_cstr(&path));
+		e = ERR_SYSTEM;
+		goto out;
+	}
+	*out = o;
+	o = (struct outcome)OUTCOME_INIT;
+out:
+	outcome_release(&o);
+	buf_release(&path);
+	return e;
+}
+
+struct certs {
+	const struct store *st;
+	enum err (*each)(const struct outcome *, void *arg);
+	void *arg;
+};
+
+static enum err
+cert_one(const char *path, void *arg)
+{
+	const struct certs *c = arg;
+	struct outcome o = OUTCOME_INIT;
+	enum err e;
+
+	e = outcome_read(c->st, path, &o);
+	if (e == ERR_NOTFOUND) /* pruned while we walked */
+		return OK;
+	if (e == OK && o.kind == OUTCOME_CERTIFICATE)
+		e = c->each(&o, c->arg);
+	outcome_release(&o);
+	return e;
+}
+
+/* From the outcomes, the truth: a name in cert/ may have been lost. */
+enum err
+cert_each(const struct store *st,
+    enum err (*each)(const struct outcome *, void *arg), void *arg)
+{
+	struct certs c = { st, each, arg };
+
+	return store_each(st, "transaction", cert_one, &c);
+}
+
+/* A directory that may be there, and its name made durable. */
+static enum err
+room(const struct store *st, const char *path, const char *above)
+{
+	enum err e = dir_make(st->root, path);
+
+	return e == OK || e == ERR_EXISTS ? dir_sync(st->root, above) : e;
+}
+
+enum err
+cert_rooms(const struct store *st, const char *ca, unsigned generation)
+{
+	struct buf path = BUF_INIT, above = BUF_INIT;
+	enum err e;
+
+	e = cert_room(ca, generation, &path);
+	if (e == OK &&
+	    !buf_add(&above, path.data,
+		(size_t)(strrchr(buf_cstr(&path), '/') - buf_cstr(&path))))
+		e = ERR_SYSTEM;
+	if (e == OK)
+		e = room(st, buf_cstr(&above), "cert");
+	if (e == OK)
+		e = room(st, buf_cstr(&path), buf_cstr(&above));
+	if (e == OK)
+		e = store_shards(st, buf_cstr(&path));
+	buf_release(&path);
+	buf_release(&above);
+	return e;
+}

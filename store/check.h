@@ -1,0 +1,55 @@
+#ifndef STORE_CHECK_H
+#define STORE_CHECK_H
+
+#include <sys/types.h>
+
+#include "base/file.h"
+#include "store/inside.h"
+
+/* Shared by the files of store_check(), and by nobody else. */
+
+struct check {
+	const struct store *st;
+	bool repair;
+	void (*found)(const struct finding *, void *arg);
+	void *arg;
+	unsigned left; /* findings that remain and are no warnings */
+	uid_t uid;     /* the home's owner */
+	int64_t now;
+};
+
+/* Tells of damage that only a person can mend. */
+void check_damage(struct check *c, const char *where, const char *what);
+/* The same, of what --repair mends; `fixed` says whether it did. */
+void check_mended(
+    struct check *c, const char *where, const char *what, bool fixed);
+/* Of what is in nobody's way. */
+void check_litter(
+    struct check *c, const char *where, const char *what, bool fixed);
+
+/*
+ * Type, owner and mode of a name; false if it is not even of that type, or is
+ * gone (which is no finding: others are at work).
+ */
+bool check_facts(struct check *c, const char *path, enum file_type type,
+    struct file_facts *out);
+
+/*
+ * Each looks at one name of its room, path and all.  They answer OK to go on,
+ * whatever they find; anything else ends the check: it could not look.
+ */
+enum err check_entity(const char *path, void *check);
+enum err check_secret(const char *path, void *check);
+enum err check_used(const char *path, void *check);
+enum err check_try(const char *path, void *check);
+enum err check_transaction(const char *path, void *check);
+enum err check_cert(const char *path, void *check);
+enum err check_tmp(const char *path, void *check);
+enum err check_audit(const char *path, void *check);
+
+/* The rooms of the generations under cert/. */
+enum err check_cert_rooms(struct check *c);
+/* The shards of a room; `missing` is what to say of one that is not there. */
+enum err check_shards(struct check *c, const char *kind, bool *whole);
+
+#endif

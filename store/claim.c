@@ -1,0 +1,352 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "store/inside.h"
+
+/*
+ * Redemptions.  used/5f/<id>,<k> is a claim (base/file.h): its word is the
+ * path of the outcome it paid for.  Slots 0 to count - 1 are for anybody; a
+ * probe starts where its transaction's name says and goes round, so that
+ * devices sharing a code seldom meet.  Every slot behind them is opened by
+ * one claim whose attempt was abandoned:
+ *
+ *	claims made <= count + claims abandoned
+ *
+ * Names are never removed while their code lives, so whoever probes again
+ * meets its own claim before any free slot.
+ */
+
+static const char before[] = "../../";
+static const char behind[] = ",outcome";
+
+enum err
+claim_word(const struct store *st, const char name[SHA256_HEX],
+    unsigned attempt, struct buf *out)
+{
+	if (!buf_str(out, before))
+		return ERR_SYSTEM;
+	return outcome_path(st, name, attempt, out);
+}
+
+/* The canonical word of some transaction and attempt, or ERR_INPUT. */
+static enum err
+parse_word(const struct store *st, const char *word, struct claim *out)
+{
+	const char *comma = strchr(word, ',');
+	struct buf again = BUF_INIT;
+	char number[16] = "";
+	size_t len;
+	enum err e = ERR_INPUT;
+
+	if (comma == NULL || comma - word < SHA256_HEX - 1 ||
+	    !is_hex(comma - (SHA256_HEX - 1), SHA256_HEX - 1))
+		goto out;
+	memcpy(out->transaction, comma - (SHA256_HEX - 1), SHA256_HEX - 1);
+	out->transaction[SHA256_HEX - 1] = '\0';
+	len = strcspn(comma + 1, ",");
+	if (len >= sizeof(number))
+		goto out;
+	memcpy(number, comma + 1, len);
+	if (!read_number(number, &out->attempt) || out->attempt == 0 ||
+	    strcmp(comma + 1 + len, behind) != 0)
+		goto out;
+	e = claim_word(st, out->transaction, out->attempt, &again);
+	if (e == OK && strcmp(buf_cstr(&again), word) != 0)
+		e = ERR_INPUT;
+out:
+	buf_release(&again);
+	return e;
+}
+
+enum err
+claim_read(const struct store *st, const char *path, struct claim *out)
+{
+	struct buf word = BUF_INIT;
+	enum err e;
+
+	e = file_claim_read(st->root, path, &word);
+	if (e == OK)
+		e = parse_word(st, buf_cstr(&word), out);
+	if (e == ERR_INPUT)
+		log_error("%s is not a claim", path);
+	buf_release(&word);
+	return e;
+}
+
+static enum err
+slot_path(const struct store *st, const struct code *code, unsigned k,
+    struct buf *out)
+{
+	char tail[16];
+
+	buf_clear(out);
+	(void)snprintf(tail, sizeof(tail), ",%u", k);
+	return store_path_hex(st, "used", code->id, tail, out);
+}
+
+/* fsync of used/5f, so that what we found there stays. */
+static enum err
+sync_slots(const struct store *st, const char *path)
+{
+	struct buf dir = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (buf_add(&dir, path, (size_t)(store_base(path) - path)) &&
+	    buf_byte(&dir, '.'))
+		e = dir_sync(st->root, buf_cstr(&dir));
+	buf_release(&dir);
+	return e;
+}
+
+enum slot { SLOT_FREE, SLOT_OURS, SLOT_DEAD, SLOT_TAKEN };
+
+/* One probing of a code's slots. */
+struct probe {
+	const struct store *st;
+	const struct code *code;
+	const char *transaction; /* NULL: counting, nobody's */
+	unsigned attempt;
+	struct buf word; /* of our own claim */
+	struct buf path; /* of the slot looked at */
+	struct claim there;
+	bool make; /* claim the first free slot */
+};
+
+/*
+ * Is a claim's attempt abandoned?  That opens a slot, so it must be durable
+ * before anybody goes by it.
+ */
+static enum err
+look_dead(const struct probe *p, enum slot *out)
+{
+	enum outcome_kind kind = OUTCOME_CERTIFICATE;
+	struct buf dir = BUF_INIT;
+	enum err e;
+
+	*out = SLOT_TAKEN;
+	e = outcome_kind(p->st, p->there.transaction, p->there.attempt, &kind);
+	if (e == ERR_NOTFOUND)
+		return OK;
+	if (e != OK || kind != OUTCOME_ABANDONED)
+		return e;
+	*out = SLOT_DEAD;
+	e = outcome_path(p->st, p->there.transaction, p->there.attempt, &dir);
+	if (e == OK)
+		e = sync_slots(p->st, buf_cstr(&dir));
+	buf_release(&dir);
+	return e;
+}
+
+/* What is in slot k?  With `make`, a free one becomes ours. */
+static enum err
+look(struct probe *p, unsigned k, enum slot *out)
+{
+	enum err e;
+
+	*out = SLOT_FREE;
+	e = slot_path(p->st, p->code, k, &p->path);
+	if (e != OK)
+		return e;
+	p->there.transaction[0] = '\0';
+	if (p->make) {
+		e = file_claim(
+		    p->st->root, buf_cstr(&p->path), buf_cstr(&p->word));
+		*out = SLOT_OURS;
+		if (e != ERR_EXISTS)
+			return e;
+	}
+	e = claim_read(p->st, buf_cstr(&p->path), &p->there);
+	if (e == ERR_NOTFOUND)
+		return OK;
+	*out = SLOT_TAKEN;
+	if (e == ERR_INPUT) { /* damage: it counts, for it may have paid */
+		p->there.transaction[0] = '\0';
+		return OK;
+	}
+	if (e != OK)
+		return e;
+	if (p->transaction != NULL && p->there.attempt == p->attempt &&
+	    strcmp(p->there.transaction, p->transaction) == 0) {
+		*out = SLOT_OURS;
+		return OK;
+	}
+	return look_dead(p, out);
+}
+
+/* Where this transaction begins to look. */
+static unsigned
+first_slot(const struct code *code, const char transaction[SHA256_HEX])
+{
+	char digits[8] = "";
+
+	memcpy(digits, transaction, 7);
+	return (unsigned)(strtoul(digits, NULL, 16) % code->count);
+}
+
+/* OK: p->path is our claim, or with !make the slot that it could be. */
+static enum err
+probe(struct probe *p, char by[SHA256_HEX])
+{
+	unsigned count = p->code->count, limit = count;
+	unsigned first = first_slot(p->code, p->transaction);
+	enum slot slot;
+	enum err e;
+
+	by[0] = '\0';
+	for (unsigned i = 0; i < limit; i++) {
+		e = look(p, i < count ? (first + i) % count : i, &slot);
+		if (e != OK || slot == SLOT_OURS || slot == SLOT_FREE)
+			return e;
+		if (slot == SLOT_DEAD)
+			limit++;
+		else if (by[0] == '\0')
+			memcpy(by, p->there.transaction, SHA256_HEX);
+	}
+	return ERR_REFUSED;
+}
+
+static void
+probe_release(struct probe *p)
+{
+	buf_release(&p->word);
+	buf_release(&p->path);
+}
+
+enum err
+code_claim(const struct store *st, const struct code *code,
+    const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX])
+{
+	struct probe p = { .st = st,
+		.code = code,
+		.transaction = transaction,
+		.attempt = attempt,
+		.make = true };
+	enum err e;
+
+	e = claim_word(st, transaction, attempt, &p.word);
+	if (e == OK)
+		e = probe(&p, by);
+	if (e == OK) /* also one that an earlier try made and lost */
+		e = sync_slots(st, buf_cstr(&p.path));
+	if (e != OK)
+		goto out;
+	/* code_retire() frees what it sees, then this sees what it did. */
+	e = code_living(st, code);
+	if (e == ERR_NOTFOUND) {
+		log_warn("code %s was replaced during a request", code->id);
+		e = ERR_BUSY;
+	}
+out:
+	probe_release(&p);
+	return e;
+}
+
+enum err
+code_room(const struct store *st, const struct code *code,
+    const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX])
+{
+	struct probe p = { .st = st,
+		.code = code,
+		.transaction = transaction,
+		.attempt = attempt };
+	enum err e;
+
+	e = probe(&p, by);
+	probe_release(&p);
+	return e;
+}
+
+/* each(claim) for every claim of a code. */
+static enum err
+each_claim(const struct store *st, const struct code *code,
+    enum err (*each)(const struct probe *, enum slot, void *arg), void *arg)
+{
+	struct probe p = { .st = st, .code = code };
+	enum slot slot;
+	enum err e = OK;
+
+	for (unsigned k = 0; e == OK; k++) {
+		e = look(&p, k, &slot);
+		if (e != OK)
+			break;
+		if (slot != SLOT_FREE)
+			e = each(&p, slot, arg);
+		else if (k >= code->count) /* those behind have no gaps */
+			break;
+	}
+	probe_release(&p);
+	return e;
+}
+
+static enum err
+count_one(const struct probe *p, enum slot slot, void *arg)
+{
+	unsigned *used = arg;
+
+	(void)p;
+	if (slot == SLOT_TAKEN)
+		++*used;
+	return OK;
+}
+
+enum err
+code_used(const struct store *st, const struct code *code, unsigned *used)
+{
+	*used = 0;
+	return each_claim(st, code, count_one, used);
+}
+
+static enum err
+free_one(const struct probe *p, enum slot slot, void *arg)
+{
+	enum outcome_kind kind;
+	enum err e;
+
+	(void)arg;
+	if (slot != SLOT_TAKEN || p->there.transaction[0] == '\0')
+		return OK;
+	e = outcome_kind(p->st, p->there.transaction, p->there.attempt, &kind);
+	if (e != ERR_NOTFOUND)
+		return e;
+	e = outcome_abandon(p->st, p->there.transaction, p->there.attempt);
+	return e == ERR_EXISTS ? OK : e; /* it lives after all */
+}
+
+enum err
+code_free_claims(const struct store *st, const struct code *code)
+{
+	return each_claim(st, code, free_one, NULL);
+}
+
+struct wanted {
+	const char *transaction;
+	unsigned attempt;
+};
+
+static enum err
+find_one(const struct probe *p, enum slot slot, void *arg)
+{
+	const struct wanted *w = arg;
+
+	(void)slot;
+	return p->there.attempt == w->attempt &&
+		       strcmp(p->there.transaction, w->transaction) == 0 ?
+		   ERR_EXISTS :
+		   OK;
+}
+
+enum err
+claim_find(const struct store *st, const struct code *code,
+    const char transaction[SHA256_HEX], unsigned attempt)
+{
+	struct wanted w = { transaction, attempt };
+	enum err e;
+
+	e = each_claim(st, code, find_one, &w);
+	if (e == ERR_EXISTS)
+		return OK;
+	return e == OK ? ERR_NOTFOUND : e;
+}

@@ -1,0 +1,91 @@
+#ifndef STORE_INSIDE_H
+#define STORE_INSIDE_H
+
+#include "store/code.h"
+#include "store/entity.h"
+#include "store/record.h"
+#include "store/store.h"
+#include "store/transaction.h"
+
+/* Shared by the files of store/, and by nobody else. */
+
+#define SETTLED ((int64_t)600) /* a grant that takes longer is dead */
+
+/* Reads a record; damage is our own trouble: ERR_SYSTEM, never ERR_INPUT. */
+enum err store_read(const struct store *st, const char *path, const char *kind,
+    struct record *out);
+
+/*
+ * The highest n of "<stem>,<n><tail>", 0 if there is none: gallops, then
+ * bisects, for there are no gaps.  With a writer at work: one that was the
+ * highest at some moment.
+ */
+enum err store_highest(
+    const struct store *st, const char *stem, const char *tail, unsigned *n);
+
+/* each(path) for every name in every shard of "kind", which may be a path. */
+enum err store_each(const struct store *st, const char *kind,
+    enum err (*each)(const char *path, void *arg), void *arg);
+
+/* Makes the shard directories of "kind", which may be there. */
+enum err store_shards(const struct store *st, const char *kind);
+
+/* "9c" of the i-th shard; how many there are. */
+#define SHARD_TEXT 4
+unsigned store_shard(const struct store *st, unsigned i, char out[SHARD_TEXT]);
+
+/* The name behind the last slash of a path. */
+const char *store_base(const char *path);
+
+/* A decimal number as we write them, the whole text. */
+bool read_number(const char *text, unsigned *out);
+/* Are the first n characters lower-case hex digits? */
+bool is_hex(const char *text, size_t n);
+
+/* Paths under store/. */
+enum err outcome_path(const struct store *st, const char name[SHA256_HEX],
+    unsigned attempt, struct buf *out);
+enum err cert_path(const struct store *st, const char *ca, unsigned generation,
+    const char *serial, struct buf *out);
+
+/* An outcome's text, and reading it from any of its names. */
+enum err outcome_text(const struct outcome *o, struct buf *out);
+enum err outcome_read(
+    const struct store *st, const char *path, struct outcome *out);
+
+/* "../../transaction/ab/ab34...,1,outcome", the word of a claim, and back. */
+enum err claim_word(const struct store *st, const char name[SHA256_HEX],
+    unsigned attempt, struct buf *out);
+struct claim {
+	char transaction[SHA256_HEX];
+	unsigned attempt;
+};
+/* ERR_NOTFOUND: no such name; ERR_INPUT (logged): not a claim of ours. */
+enum err claim_read(
+    const struct store *st, const char *path, struct claim *out);
+
+/* Did this attempt pay with this code?  ERR_NOTFOUND: no. */
+enum err claim_find(const struct store *st, const struct code *code,
+    const char transaction[SHA256_HEX], unsigned attempt);
+
+/* Frees what of a code never came to a certificate (code_retire()). */
+enum err code_free_claims(const struct store *st, const struct code *code);
+
+/* OK while the code's secret is there, ERR_NOTFOUND when it is retired. */
+enum err code_living(const struct store *st, const struct code *code);
+
+/* Reads one code from its path; ERR_NOTFOUND. */
+enum err code_read(const struct store *st, const char *path, struct code *out);
+
+/* The hour of an attempt mark, "2026-11-23T19". */
+#define HOUR_TEXT 14
+void code_hour(int64_t t, char out[HOUR_TEXT]);
+
+/* Reads the highest version under a stem, deleted or not; ERR_NOTFOUND. */
+enum err entity_read(
+    const struct store *st, const char *stem, struct entity *out);
+/* Reads one version; ERR_SYSTEM (logged) if it is not the stem's. */
+enum err entity_version(const struct store *st, const char *stem,
+    unsigned version, struct entity *out);
+
+#endif

@@ -1,0 +1,269 @@
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "store/inside.h"
+
+/*
+ * The text of an outcome: its record, then the certificate in PEM, so that
+ * `openssl x509 -in` reads the file as it is.  Certificates stay bytes here:
+ * nothing on a request's way decodes one.
+ */
+
+static const char *const kinds[OUTCOME__MAX] = {
+	[OUTCOME_CERTIFICATE] = "certificate",
+	[OUTCOME_ABANDONED] = "abandoned",
+};
+
+/* Text of any length; `must`: a certificate's outcome has it. */
+static const struct {
+	const char *key;
+	size_t at;
+	bool must;
+} texts[] = {
+	{ "alias", offsetof(struct outcome, alias), true },
+	{ "ca", offsetof(struct outcome, ca), true },
+	{ "entity", offsetof(struct outcome, entity), false },
+	{ "subject", offsetof(struct outcome, subject), false },
+	{ "code", offsetof(struct outcome, code), false },
+	{ "profile", offsetof(struct outcome, profile), false },
+	{ "remote", offsetof(struct outcome, remote), false },
+};
+
+/* Hex digits in place; a certificate's outcome has them all. */
+static const struct {
+	const char *key;
+	size_t at;
+	size_t least, most; /* digits */
+} digits[] = {
+	{ "csr", offsetof(struct outcome, csr), 64, 64 },
+	{ "spki", offsetof(struct outcome, spki), 64, 64 },
+	{ "serial", offsetof(struct outcome, serial), 2, 40 },
+};
+
+static const struct {
+	const char *key;
+	size_t at;
+} times[] = {
+	{ "issued", offsetof(struct outcome, issued) },
+	{ "not_before", offsetof(struct outcome, not_before) },
+	{ "not_after", offsetof(struct outcome, not_after) },
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+void
+outcome_release(struct outcome *o)
+{
+	free(o->alias);
+	free(o->ca);
+	free(o->entity);
+	free(o->subject);
+	free(o->code);
+	free(o->profile);
+	free(o->remote);
+	buf_release(&o->id);
+	buf_release(&o->cert);
+	*o = (struct outcome)OUTCOME_INIT;
+}
+
+static const char *
+text_of(const struct outcome *o, size_t at)
+{
+	const char *value;
+
+	memcpy(&value, (const char *)o + at, sizeof(value));
+	return value;
+}
+
+static int64_t
+time_of(const struct outcome *o, size_t at)
+{
+	int64_t value;
+
+	memcpy(&value, (const char *)o + at, sizeof(value));
+	return value;
+}
+
+static bool
+put_pem(struct buf *out, struct span der)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *pem = NULL;
+	long len = 0;
+	bool ok = false;
+
+	if (bio != NULL && der.len <= MAX_RECORD &&
+	    PEM_write_bio(bio, "CERTIFICATE", "", der.p, (long)der.len) > 0)
+		len = BIO_get_mem_data(bio, &pem);
+	if (len > 0)
+		ok = buf_add(out, pem, (size_t)len);
+	else
+		log_openssl("cannot write a certificate in PEM");
+	BIO_free(bio);
+	return ok;
+}
+
+static bool
+put_certificate(const struct outcome *o, struct buf *out)
+{
+	bool ok;
+	size_t i;
+
+	ok = record_num(out, "generation", o->generation) &&
+	     record_span(out, "id", buf_span(&o->id));
+	for (i = 0; i < COUNT(texts) && ok; i++)
+		ok = record_text(out, texts[i].key, text_of(o, texts[i].at));
+	for (i = 0; i < COUNT(digits) && ok; i++)
+		ok = record_text(
+		    out, digits[i].key, (const char *)o + digits[i].at);
+	for (i = 0; i < COUNT(times) && ok; i++)
+		ok = record_time(out, times[i].key, time_of(o, times[i].at));
+	return ok && put_pem(out, buf_span(&o->cert));
+}
+
+enum err
+outcome_text(const struct outcome *o, struct buf *out)
+{
+	bool ok;
+
+	ok = record_begin(out, "outcome") &&
+	     record_text(out, "kind", kinds[o->kind]) &&
+	     record_text(out, "transaction", o->transaction) &&
+	     record_num(out, "attempt", o->attempt);
+	if (ok && o->kind == OUTCOME_CERTIFICATE)
+		ok = put_certificate(o, out);
+	return ok ? OK : ERR_SYSTEM;
+}
+
+static enum err
+get_pem(struct span pem, struct buf *der)
+{
+	BIO *bio = NULL;
+	char *name = NULL, *header = NULL;
+	unsigned char *data = NULL;
+	long len = 0;
+	enum err e = ERR_INPUT;
+
+	if (pem.len == 0 || pem.len > MAX_RECORD)
+		goto out;
+	bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+	if (bio == NULL || PEM_read_bio(bio, &name, &header, &data, &len) != 1)
+		goto out;
+	if (strcmp(name, "CERTIFICATE") != 0 || *header != '\0' || len <= 0)
+		goto out;
+	e = buf_add(der, data, (size_t)len) ? OK : ERR_SYSTEM;
+out:
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(data);
+	BIO_free(bio);
+	ERR_clear_error();
+	return e;
+}
+
+static enum err
+get_digits(const struct record *r, const char *key, size_t least, size_t most,
+    char *out)
+{
+	const char *value = record_get(r, key);
+	size_t len = value == NULL ? 0 : strlen(value);
+
+	if (value == NULL || len < least || len > most || len % 2 != 0 ||
+	    !is_hex(value, len))
+		return ERR_INPUT;
+	memcpy(out, value, len + 1);
+	return OK;
+}
+
+static enum err
+get_text(const struct record *r, size_t i, struct outcome *o)
+{
+	const char *value = record_get(r, texts[i].key);
+	char *copy;
+
+	if (value == NULL)
+		return texts[i].must ? ERR_INPUT : OK;
+	copy = str_dup(value);
+	memcpy((char *)o + texts[i].at, &copy, sizeof(copy));
+	return copy == NULL ? ERR_SYSTEM : OK;
+}
+
+static enum err
+get_certificate(const struct record *r, struct outcome *o)
+{
+	struct span id = record_get_span(r, "id");
+	int64_t n = 0;
+	enum err e = OK;
+	size_t i;
+
+	if (record_get_num(r, "generation", &n) != OK || n < 1 || n > INT_MAX)
+		return ERR_INPUT;
+	o->generation = (unsigned)n;
+	if (!buf_add(&o->id, id.p, id.len))
+		return ERR_SYSTEM;
+	for (i = 0; i < COUNT(texts) && e == OK; i++)
+		e = get_text(r, i, o);
+	for (i = 0; i < COUNT(digits) && e == OK; i++)
+		e = get_digits(r, digits[i].key, digits[i].least,
+		    digits[i].most, (char *)o + digits[i].at);
+	for (i = 0; i < COUNT(times) && e == OK; i++) {
+		if (record_get_time(r, times[i].key, &n) != OK)
+			return ERR_INPUT;
+		memcpy((char *)o + times[i].at, &n, sizeof(n));
+	}
+	return e == OK ? get_pem(buf_span(&r->pem), &o->cert) : e;
+}
+
+static enum err
+get_outcome(const struct record *r, struct outcome *o)
+{
+	const char *kind = record_get(r, "kind");
+	int64_t n = 0;
+	int k;
+
+	for (k = 0; k < OUTCOME__MAX; k++) {
+		if (kind != NULL && strcmp(kind, kinds[k]) == 0)
+			break;
+	}
+	if (k == OUTCOME__MAX)
+		return ERR_INPUT;
+	o->kind = (enum outcome_kind)k;
+	if (record_get_num(r, "attempt", &n) != OK || n < 1 || n > INT_MAX)
+		return ERR_INPUT;
+	o->attempt = (unsigned)n;
+	if (get_digits(r, "transaction", 64, 64, o->transaction) != OK)
+		return ERR_INPUT;
+	return o->kind == OUTCOME_CERTIFICATE ? get_certificate(r, o) : OK;
+}
+
+enum err
+outcome_read(const struct store *st, const char *path, struct outcome *out)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct record r = { 0 };
+	enum err e;
+
+	e = store_read(st, path, "outcome", &r);
+	if (e != OK)
+		goto out;
+	e = get_outcome(&r, &o);
+	if (e == ERR_INPUT) {
+		log_error("%s: a line is missing or not what it must be", path);
+		e = ERR_SYSTEM;
+	}
+	if (e != OK)
+		goto out;
+	*out = o;
+	o = (struct outcome)OUTCOME_INIT;
+out:
+	outcome_release(&o);
+	record_release(&r);
+	return e;
+}

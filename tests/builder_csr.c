@@ -1,0 +1,177 @@
+#include "builder.h"
+
+#include <string.h>
+
+#include <openssl/x509v3.h>
+
+#define PKCS9_CHALLENGE	 "1.2.840.113549.1.9.7"
+#define PKCS9_EXTENSIONS "1.2.840.113549.1.9.14"
+
+static const struct kind {
+	const char *name;
+	unsigned tag;
+	size_t width; /* bytes a character; 0: UTF-8 as it is */
+} kinds[] = {
+	{ "printable", 0x13, 1 },
+	{ "utf8", 0x0c, 0 },
+	{ "t61", 0x14, 1 },
+	{ "ia5", 0x16, 1 },
+	{ "bmp", 0x1e, 2 },
+	{ "universal", 0x1c, 4 },
+};
+
+static struct bytes
+string(const struct kind *k, struct bytes utf8)
+{
+	struct bytes b = { hold(utf8.n * 4), 0 };
+	unsigned long c = 0;
+	int used;
+
+	if (k->width == 0)
+		return tlv(k->tag, utf8);
+	for (size_t at = 0; at < utf8.n; at += (size_t)used) {
+		used = UTF8_getc(utf8.p + at, (int)(utf8.n - at), &c);
+		if (used <= 0)
+			die("challenge is not UTF-8");
+		for (size_t i = k->width; i-- > 0;)
+			b.p[b.n++] = (unsigned char)(c >> (8 * i));
+	}
+	return tlv(k->tag, b);
+}
+
+static struct bytes
+challenge_value(const struct plan *p, const char *s)
+{
+	const char *name =
+	    p->o->challenge_type ? p->o->challenge_type : "printable";
+	struct bytes lots = { hold(300), 300 };
+
+	if (p->challenge_form == CHALLENGE_INTEGER)
+		return number(4711);
+	memset(lots.p, 'x', lots.n);
+	if (p->challenge_form == CHALLENGE_LONG)
+		return tlv(0x13, lots);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return string(&kinds[i], text(s));
+	die("no such --challenge-type");
+}
+
+static struct bytes
+extension(const char *dotted, struct bytes value)
+{
+	return SEQ(oid(dotted), tlv(0x04, value));
+}
+
+/* "dns:a,ip:10.0.0.1,email:x@y,uri:z" */
+static struct bytes
+san(const char *wish)
+{
+	char *conf = (char *)hold(strlen(wish));
+	X509_EXTENSION *ext;
+	const ASN1_OCTET_STRING *value;
+	struct bytes b;
+
+	memcpy(conf, wish, strlen(wish));
+	for (char *s = conf; s != NULL; s = strchr(s, ',')) {
+		s += *s == ',';
+		if (strncmp(s, "dns:", 4) == 0)
+			memcpy(s, "DNS", 3);
+		else if (strncmp(s, "ip:", 3) == 0)
+			memcpy(s, "IP", 2);
+		else if (strncmp(s, "uri:", 4) == 0)
+			memcpy(s, "URI", 3);
+	}
+	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, conf);
+	if (ext == NULL)
+		die(wish);
+	value = X509_EXTENSION_get_data(ext);
+	b = extension("2.5.29.17",
+	    raw(ASN1_STRING_get0_data(value),
+		(size_t)ASN1_STRING_length(value)));
+	X509_EXTENSION_free(ext);
+	return b;
+}
+
+/* What nobody may get by asking (C-178). */
+static struct bytes
+ca_rights(void)
+{
+	struct bytes yes = tlv(0x01, raw("\xff", 1));
+
+	return JOIN(extension("2.5.29.19", SEQ(yes)),
+	    extension("2.5.29.15", tlv(0x03, raw("\1\6", 2))),
+	    extension("2.5.29.37", SEQ(oid("1.3.6.1.5.5.7.3.9"))));
+}
+
+static struct bytes
+attribute(const char *dotted, struct bytes values)
+{
+	return SEQ(oid(dotted), tlv(0x31, values));
+}
+
+static struct bytes
+attributes(const struct plan *p)
+{
+	struct bytes value = NOTHING, wish = NOTHING, two = NOTHING;
+	struct bytes attrs = NOTHING;
+
+	if (p->challenge != NULL && p->challenge_form != CHALLENGE_NONE)
+		value = challenge_value(p, p->challenge);
+	if (p->o->in_extension != NULL && value.n > 0) {
+		wish = extension(PKCS9_CHALLENGE, value);
+		value = NOTHING;
+	}
+	if (p->o->san != NULL)
+		wish = JOIN(wish, san(p->o->san));
+	if (p->csr_ca)
+		wish = JOIN(wish, ca_rights());
+	if (value.n > 0) {
+		if (p->challenge_form == CHALLENGE_TWO_VALUES)
+			two = tlv(0x13, text("another"));
+		attrs = attribute(PKCS9_CHALLENGE, JOIN(value, two));
+		if (p->challenge_form == CHALLENGE_TWO)
+			attrs = JOIN(attrs, attrs);
+	}
+	if (wish.n > 0)
+		attrs = JOIN(attrs, attribute(PKCS9_EXTENSIONS, tlv(0x30, wish)));
+	return attrs;
+}
+
+static const struct {
+	const char *digest, *oid;
+} sign_oids[] = {
+	{ "MD5", "1.2.840.113549.1.1.4" },
+	{ "SHA1", "1.2.840.113549.1.1.5" },
+	{ "SHA256", "1.2.840.113549.1.1.11" },
+	{ "SHA384", "1.2.840.113549.1.1.12" },
+	{ "SHA512", "1.2.840.113549.1.1.13" },
+};
+
+static struct bytes
+sign_alg(EVP_PKEY *key, const char *digest)
+{
+	if (EVP_PKEY_is_a(key, "EC"))
+		return SEQ(oid("1.2.840.10045.4.3.2"));
+	for (size_t i = 0; i < sizeof(sign_oids) / sizeof(*sign_oids); i++)
+		if (strcmp(sign_oids[i].digest, digest) == 0)
+			return algorithm(sign_oids[i].oid);
+	die("no such digest");
+}
+
+struct bytes
+csr_build(const struct plan *p)
+{
+	struct bytes info, alg, sig;
+
+	info = SEQ(number(p->csr_version), name_der(p->o->subject),
+	    key_spki(p->key, p->csr_key),
+	    p->challenge_form == CHALLENGE_NO_ATTRS ?
+		NOTHING :
+		tlv(0xa0, attributes(p)));
+	alg = sign_alg(p->key, p->csr_digest);
+	sig = key_sign(p->key, p->csr_digest, info);
+	if (p->csr_unsigned)
+		sig.p[sig.n / 2] ^= 0x10;
+	return tlv_ber(p->csr_ber, 0x30, JOIN(info, alg, bit_string(sig)));
+}

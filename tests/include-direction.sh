@@ -1,0 +1,124 @@
+#!/bin/sh
+# Who may include whom: the rooms of the house point one way only, and some
+# doors have one keeper.  TAP; each breach is a line file:line: what.
+#
+#   tests/include-direction.sh [directory of the tree]
+set -u
+cd "${1:-$(dirname "$0")/..}" || exit 2
+
+# room  rooms it may include, itself always among them
+rooms() {
+	cat <<-'EOT'
+	base     base
+	store    store base
+	ca       ca base
+	aliases  aliases base
+	message  message ca base
+	judge    judge aliases store ca base
+	enrol    enrol judge ca store aliases message base
+	admin    admin enrol aliases ca store judge base
+	http     http base
+	query    query base
+	route    route aliases base
+	serve    serve http query route message enrol aliases ca store base
+	scep     scep serve admin
+	EOT
+}
+
+# pattern (extended) TAB what it is TAB the only files that may have it
+keepers() {
+	printf '%s\t%s\t%s\n' \
+	'#[[:space:]]*include[[:space:]]*[<"]([^>"]*/)?iniparser\.h|include.*dictionary\.h' \
+	    'iniparser' 'base/ini.c' \
+	'#[[:space:]]*include[[:space:]]*[<"]([^>"]*/)?fcgi' \
+	    'libfcgi' 'http.c' \
+	'(^|[^_[:alnum:]>.])(open|openat|creat|link|linkat|rename|renameat|unlink|unlinkat|fsync|fdatasync|mkdir|mkdirat|symlink|symlinkat|mkstemp|mkostemp)\(' \
+	    'file motions' 'base/file.c base/file_claim.c base/file_write.c' \
+	'(^|[^_[:alnum:]>.])(fopen|fdopen|freopen|ftruncate)\(' \
+	    'streams' 'admin/args_load.c admin/entity_import.c base/file_claim.c base/file_write.c' \
+	'(^|[^_[:alnum:]>.])(time|clock_gettime|gettimeofday|timespec_get)\(' \
+	    'the clock' 'base/time.c' \
+	'PEM_read_bio_PrivateKey|d2i_PrivateKey|d2i_AutoPrivateKey|EVP_PKEY_decrypt|EVP_DigestSign|EVP_PKEY_sign' \
+	    'private keys' 'ca/key.c ca/key_sign.c ca/key_unwrap.c'
+}
+
+scratch=$(mktemp) || exit 2
+trap 'rm -f "$scratch"' EXIT
+n=0
+bad=0
+
+# verdict NAME: one TAP line; what was found stands in $scratch
+verdict() {
+	n=$((n + 1))
+	if [ -s "$scratch" ]; then
+		bad=$((bad + 1))
+		echo "not ok $n - $1"
+		sed 's/^/# /' "$scratch"
+		cat "$scratch" >&2
+	else
+		echo "ok $n - $1"
+	fi
+}
+
+files_of() {
+	if [ -d "$1" ]; then
+		find "$1" -name '*.[ch]' | sort
+	else
+		for f in "$1.c" "$1.h"; do
+			[ -f "$f" ] && echo "$f"
+		done
+	fi
+}
+
+# The C of the server: everything but the tests.
+sources() {
+	find . -name '*.[ch]' ! -path './tests/*' ! -path './build/*' |
+	    sed 's,^\./,,' | sort
+}
+
+rooms > "$scratch.rooms"
+trap 'rm -f "$scratch" "$scratch.rooms"' EXIT
+
+while read -r room may; do
+	# shellcheck disable=SC2046 # names of ours have no blanks
+	set -- $(files_of "$room")
+	[ $# -gt 0 ] || continue
+	awk -v may="$may" '
+		BEGIN { k = split(may, a, " "); while (k) ok[a[k--]] = 1 }
+		/^[ \t]*#[ \t]*include[ \t]*"/ {
+			split($0, q, "\"")
+			to = q[2]
+			if (to ~ /\//) sub(/\/.*/, "", to); else sub(/\.h$/, "", to)
+			if (!(to in ok))
+				printf "%s:%d: %s\n", FILENAME, FNR, $0
+		}' "$@" > "$scratch"
+	verdict "$room includes only: $may"
+done < "$scratch.rooms"
+
+# No file of the server stands outside the table.
+sources | while read -r f; do
+	room=${f%%/*}
+	room=${room%.[ch]}
+	grep -q "^$room " "$scratch.rooms" || echo "$f:1: in no room of the table"
+done > "$scratch"
+verdict "every source belongs to a room"
+
+tab=$(printf '\t')
+keepers | while IFS=$tab read -r pattern what keeper; do
+	sources | while read -r f; do
+		case " $keeper " in *" $f "*) continue ;; esac
+		# Comments and strings tell of these words too.
+		sed -E 's,"([^"\\]|\\.)*",,g
+			/#[[:space:]]*include/!s,/\*.*\*/,,
+			/^[[:space:]]*(\/?\*|\*\/)/s,.*,,' "$f" |
+		    if [ "$what" = iniparser ] || [ "$what" = libfcgi ]; then
+			grep -nE "$pattern" "$f"
+		    else
+			grep -nE "$pattern"
+		    fi | sed "s,^\([0-9]*\):,$f:\1: $what belongs to $keeper: ,"
+	done
+done > "$scratch"
+verdict "each door has its keeper"
+
+echo "1..$n"
+[ "$bad" -eq 0 ]

@@ -1,0 +1,276 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "aliases/alias.h"
+#include "base/ini.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "tests/unit/cli.h"
+
+static struct buf logged;
+
+static void
+keep_log(const char *line, void *arg)
+{
+	(void)arg;
+	(void)buf_str(&logged, line);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	buf_clear(&logged);
+	log_sink(keep_log, NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	log_sink(NULL, NULL);
+	buf_release(&logged);
+	return 0;
+}
+
+static bool
+known(const char *ca, void *arg)
+{
+	(void)arg;
+	return strcmp(ca, "A") == 0 || strcmp(ca, "Big CA") == 0;
+}
+
+static enum err
+parse(const char *text, struct alias **out)
+{
+	return alias_parse(
+	    "x", "x.ini", span_of(text, strlen(text)), known, NULL, out);
+}
+
+#define HEAD "[scep]\noperationmode = ca\n"
+
+static void
+reads_every_key(void **state)
+{
+	struct alias *a = NULL;
+
+	(void)state;
+	assert_int_equal(parse(HEAD "cas = A\n", &a), OK);
+	assert_string_equal(a->name, "x");
+	assert_int_equal(a->ncas, 1);
+	assert_string_equal(a->defaultca, "A");
+	assert_true(a->sha1 && a->des3 && a->cutusername && a->samekey);
+	assert_false(a->includeca);
+	alias_free(a);
+	a = NULL;
+	assert_int_equal(
+	    parse("[scep]\nOperationMode = CA\ncas = A , Big CA\n"
+		  "defaultca = Big CA\nincludeca = YES\nsha1 = no\n"
+		  "des3 = off\ncutusername = 0\nsamekey = false\n"
+		  "[identifiers]\nMobileIronSCEP = Big CA\n",
+		&a),
+	    OK);
+	assert_int_equal(a->ncas, 2);
+	assert_string_equal(a->cas[1], "Big CA");
+	assert_false(a->sha1 || a->des3 || a->cutusername || a->samekey);
+	assert_true(a->includeca);
+	assert_true(alias_serves(a, "Big CA"));
+	assert_false(alias_serves(a, "big ca"));
+	alias_free(a);
+}
+
+static void
+chooses_the_ca(void **state)
+{
+	static const struct {
+		const char *ident, *ca;
+	} rows[] = { { "", "Big CA" }, { "A", "A" }, { "a", "Big CA" },
+		{ "mobileironscep", "A" }, { "MobileIronSCEP", "A" },
+		{ "CAIdentifier", "Big CA" }, { "0", "Big CA" } };
+	struct alias *a = NULL;
+
+	(void)state;
+	assert_int_equal(parse(HEAD "cas = A, Big CA\ndefaultca = Big CA\n"
+				    "[identifiers]\nMobileIronSCEP = A\n",
+			     &a),
+	    OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_string_equal(
+		    alias_ca(a, span_of(rows[i].ident, strlen(rows[i].ident))),
+		    rows[i].ca);
+	alias_free(a);
+}
+
+/* Half a file never opens a door; what is wrong is said with its line. */
+static void
+refuses_bad_files(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "", "operationmode is missing" },
+		{ "[scep]\ncas = A\n", "operationmode is missing" },
+		{ HEAD, "cas is missing" },
+		{ "[scep]\noperationmode = ra\ncas = A\n",
+		    "x.ini:2: operationmode: this version does not" },
+		{ "[scep]\noperationmode = x\ncas = A\n", "it must be ca" },
+		{ HEAD "cas =\n", "x.ini:3: cas: it has an empty name" },
+		{ HEAD "cas = A,,A\n", "empty name" },
+		{ HEAD "cas = A, None\n", "no CA None" },
+		{ HEAD "cas = A\ndefaultca = Big CA\n",
+		    "defaultca Big CA is not one of cas" },
+		{ HEAD "cas = A\ndefaultca =\n", "must not be empty" },
+		{ HEAD "cas = A\n[identifiers]\nx = B\n", "is not one of cas" },
+		{ HEAD "cas = A\nincludeca = maybe\n",
+		    "x.ini:4: includeca: it must be yes or no" },
+		{ HEAD "cas = A\nincluedca = yes\n", "x.ini:4: incluedca" },
+		{ HEAD "cas = A\n[ra]\nx = 1\n", "no such section" },
+		{ HEAD "cas = A\ncas = A\n", "x.ini:4" },
+		{ "cas = A\n", "x.ini:1" },
+		{ HEAD "cas = A,A,A,A,A,A,A,A,A,A,A,A,A,A,A,A,A,A,A,A,A\n",
+		    "too many CAs" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct alias *a = NULL;
+
+		buf_clear(&logged);
+		assert_int_equal(parse(rows[i].text, &a), ERR_INPUT);
+		assert_null(a);
+		if (strstr(buf_cstr(&logged), rows[i].says) == NULL)
+			fail_msg("%s: %s", rows[i].says, buf_cstr(&logged));
+	}
+}
+
+static void
+reports_all_errors(void **state)
+{
+	struct alias *a = NULL;
+
+	(void)state;
+	assert_int_equal(
+	    parse(HEAD "cas = A\nsha1 = x\ndes3 = y\nwhat = z\n", &a),
+	    ERR_INPUT);
+	assert_non_null(strstr(buf_cstr(&logged), "x.ini:4"));
+	assert_non_null(strstr(buf_cstr(&logged), "x.ini:5"));
+	assert_non_null(strstr(buf_cstr(&logged), "x.ini:6"));
+}
+
+static void
+knows_names(void **state)
+{
+	static const struct {
+		const char *name;
+		bool good;
+	} rows[] = { { "scep", true }, { "A-b_9", true }, { "", false },
+		{ "12345678901234567890123456789012", true },
+		{ "123456789012345678901234567890123", false },
+		{ "a.b", false }, { "../x", false }, { "a b", false },
+		{ "\xc3\xa4", false }, { "admin", false }, { "metrics", false },
+		{ "crl", false }, { "ca", false }, { "cax", true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(
+		    alias_name_ok(span_of(rows[i].name, strlen(rows[i].name))),
+		    rows[i].good);
+}
+
+/* aliases/example.ini names every key that there is, and no other. */
+static void
+example_is_complete(void **state)
+{
+	struct buf text = BUF_INIT, all = BUF_INIT;
+	struct alias *a = NULL;
+	struct ini *ini = NULL;
+	char *line, *rest;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(
+	    file_read(AT_FDCWD, "aliases/example.ini", MAX_INI, &text), OK);
+	assert_int_equal(alias_parse("example", "example.ini", buf_span(&text),
+			     NULL, NULL, &a),
+	    OK);
+	alias_free(a);
+	/* with its examples made real */
+	rest = (char *)text.data;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		bool example = line[0] == ';' && line[1] != ' ' && line[1];
+
+		assert_true(buf_str(&all, line + (example ? 1 : 0)));
+		assert_true(buf_byte(&all, '\n'));
+	}
+	a = NULL;
+	assert_int_equal(alias_parse("example", "example.ini", buf_span(&all),
+			     NULL, NULL, &a),
+	    OK);
+	alias_free(a);
+	assert_int_equal(ini_parse("example", buf_span(&all), &ini), OK);
+	for (const struct alias_key *k = alias_keys; k->section; k++, n++)
+		if (ini_find(ini, k->section, k->key) == NULL)
+			fail_msg("example.ini lacks %s", k->key);
+	assert_int_equal(ini->n, n + 1); /* and one identifier */
+	ini_free(ini);
+	buf_release(&text);
+	buf_release(&all);
+}
+
+static void
+site_has_limits(void **state)
+{
+	static const struct {
+		const char *text;
+		enum err e;
+		size_t body;
+	} rows[] = {
+		{ "", OK, MAX_BODY },
+		{ "[limits]\nbody = 4096\n", OK, 4096 },
+		{ "[limits]\nbody = 0\n", ERR_INPUT, 0 },
+		{ "[limits]\nbody = 1k\n", ERR_INPUT, 0 },
+		{ "[limits]\nbody = 99999999\n", ERR_INPUT, 0 },
+		{ "[limits]\nbodies = 1\n", ERR_INPUT, 0 },
+	};
+	char path[200];
+	int home = cli_tmpdir(path, sizeof(path));
+	struct site site;
+
+	(void)state;
+	assert_true(home >= 0);
+	assert_int_equal(site_read(home, &site), OK); /* no file */
+	assert_int_equal(site.maxquery, MAX_QUERY);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(
+		    file_replace(home, "scep.ini",
+			span_of(rows[i].text, strlen(rows[i].text)),
+			FILE_RECORD),
+		    OK);
+		assert_int_equal(site_read(home, &site), rows[i].e);
+		if (rows[i].e == OK)
+			assert_int_equal(site.maxbody, rows[i].body);
+	}
+	(void)close(home);
+	cli_remove(path);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_every_key),
+		cmocka_unit_test(chooses_the_ca),
+		cmocka_unit_test(refuses_bad_files),
+		cmocka_unit_test(reports_all_errors),
+		cmocka_unit_test(knows_names),
+		cmocka_unit_test(example_is_complete),
+		cmocka_unit_test(site_has_limits),
+	};
+
+	return cmocka_run_group_tests_name("alias", tests, setup, teardown);
+}

@@ -1,0 +1,348 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "base/file.h"
+#include "base/time.h"
+#include "ca/ca.h"
+#include "ca/dn.h"
+#include "enrol.h"
+#include "store/cert.h"
+
+#define SECRET "a code that a person chose"
+
+/* A home with a CA, and a request that the tests bend. */
+struct world {
+	char path[64];
+	int home;
+	struct store store;
+	struct cas *cas;
+	const struct ca *ca;
+	struct alias alias;
+	struct pkimsg msg;
+	int64_t now;
+};
+
+static struct buf
+new_spki(void)
+{
+	struct buf out = BUF_INIT;
+	unsigned char *der = NULL;
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	int len = i2d_PUBKEY(key, &der);
+
+	assert_true(len > 0);
+	assert_true(buf_add(&out, der, (size_t)len));
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+	return out;
+}
+
+/* Gives the request a subject, key, challenge and transactionID. */
+static struct buf spki[2], subject;
+
+static void
+ask(struct world *w, const char *dn, int key, const char *challenge,
+    const char *csr)
+{
+	pkimsg_release(&w->msg);
+	pkimsg_init(&w->msg);
+	buf_clear(&subject);
+	assert_int_equal(dn_parse(dn, &subject), OK);
+	w->msg.type = MSG_PKCSREQ;
+	w->msg.fail = FAIL_NONE;
+	w->msg.ca = w->ca;
+	w->msg.gen = ca_current(w->ca, w->now);
+	w->msg.csr.subject = buf_span(&subject);
+	w->msg.csr.spki = buf_span(&spki[key]);
+	assert_int_equal(sha256(w->msg.csr.spki, w->msg.signer_key), OK);
+	assert_int_equal(
+	    sha256_hex(span_of(csr, strlen(csr)), w->msg.csr.digest), OK);
+	assert_true(buf_str(&w->msg.csr.challenge, challenge));
+	assert_true(buf_str(&w->msg.txid, "transaction 1"));
+}
+
+static void
+expect(struct world *w, enum verdict verdict, const char *reason)
+{
+	struct decision d;
+
+	decision_init(&d);
+	assert_int_equal(
+	    enrol_decide(&w->store, &w->alias, &w->msg, w->now, &d), OK);
+	if (reason != NULL) {
+		assert_non_null(d.reason);
+		assert_string_equal(d.reason, reason);
+	}
+	assert_int_equal(d.verdict, verdict);
+	decision_release(&d);
+}
+
+/* Decides and grants; the serial of what came of it. */
+static void
+grant(struct world *w, enum verdict verdict, char serial[41])
+{
+	struct decision d;
+
+	decision_init(&d);
+	assert_int_equal(
+	    enrol_decide(&w->store, &w->alias, &w->msg, w->now, &d), OK);
+	if (d.verdict == VERDICT_GRANT)
+		assert_int_equal(
+		    enrol_grant(&w->store, &w->msg, "", w->now, &d), OK);
+	assert_int_equal(d.verdict, verdict);
+	memcpy(serial, d.outcome.serial, 41);
+	decision_release(&d);
+}
+
+static void
+new_code(struct world *w, const char *username, const char *secret,
+    enum code_form form)
+{
+	struct entity e = ENTITY_INIT;
+	char id[CODE_ID];
+	char *old;
+
+	assert_int_equal(
+	    entity_find(&w->store, span_of(username, strlen(username)), &e),
+	    OK);
+	assert_int_equal(code_add(&w->store, username,
+			     span_of(secret, strlen(secret)), form, 1, 0, id),
+	    OK);
+	old = e.code;
+	e.code = str_dup(id);
+	assert_int_equal(entity_update(&w->store, &e), OK);
+	if (old != NULL)
+		assert_int_equal(code_retire(&w->store, username, old), OK);
+	free(old);
+	entity_release(&e);
+}
+
+static void
+new_entity(struct world *w, const char *username, const char *san)
+{
+	struct entity e = ENTITY_INIT;
+
+	e.username = str_dup(username);
+	e.ca = str_dup("TestCA");
+	e.profile = str_dup("ENDUSER");
+	e.san = str_dup(san);
+	assert_int_equal(entity_add(&w->store, &e), OK);
+	entity_release(&e);
+	new_code(w, username, SECRET, CODE_SHA256);
+}
+
+static int
+setup(void **state)
+{
+	static const struct ca_order order = { .name = "TestCA",
+		.subject = "CN=Test CA,O=Lab",
+		.key = "rsa:2048",
+		.days = 3650 };
+	static char name[] = "TestCA";
+	static char *cas[] = { name };
+	struct world *w = calloc(1, sizeof(*w));
+	const char *tmp = getenv("TMPDIR");
+
+	assert_non_null(w);
+	(void)snprintf(
+	    w->path, sizeof(w->path), "%s/enrol.XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(w->path));
+	w->now = time_now();
+	assert_int_equal(dir_open(AT_FDCWD, w->path, &w->home), OK);
+	assert_int_equal(dir_make(w->home, "ca"), OK);
+	assert_int_equal(store_init(w->home, 2), OK);
+	assert_int_equal(store_open(w->home, &w->store), OK);
+	assert_int_equal(ca_create(w->home, &order, w->now - 60), OK);
+	assert_int_equal(cert_rooms(&w->store, "TestCA", 1), OK);
+	assert_int_equal(cas_new(w->home, &w->cas), OK);
+	assert_int_equal(cas_find(w->cas, "TestCA", &w->ca), OK);
+	w->alias = (struct alias){
+		.name = "scep", .cas = cas, .ncas = 1, .cutusername = true
+	};
+	spki[0] = new_spki();
+	spki[1] = new_spki();
+	new_entity(w, "router1", NULL);
+	*state = w;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+	pid_t rm;
+
+	pkimsg_release(&w->msg);
+	cas_free(w->cas);
+	store_release(&w->store);
+	file_close(&w->home);
+	buf_release(&spki[0]);
+	buf_release(&spki[1]);
+	buf_release(&subject);
+	if ((rm = fork()) == 0) {
+		(void)execlp("rm", "rm", "-rf", w->path, (char *)NULL);
+		_exit(1);
+	}
+	(void)waitpid(rm, NULL, 0);
+	free(w);
+	return 0;
+}
+
+static void
+names_the_entity(void **state)
+{
+	struct world *w = *state;
+
+	ask(w, "CN=router1,O=Any", 0, SECRET, "1");
+	expect(w, VERDICT_GRANT, NULL);
+	ask(w, "CN=router1 at home", 0, SECRET, "1");
+	expect(w, VERDICT_GRANT, NULL);
+	w->alias.cutusername = false;
+	expect(w, VERDICT_REFUSE, "unknown entity");
+	w->alias.cutusername = true;
+	ask(w, "SN=router1,UNSTRUCTUREDNAME=x", 0, SECRET, "1");
+	expect(w, VERDICT_GRANT, NULL);
+	ask(w, "UNSTRUCTUREDNAME=router1", 0, SECRET, "1");
+	expect(w, VERDICT_GRANT, NULL);
+	ask(w, "CN=x,SN=router1", 0, SECRET, "1");
+	expect(w, VERDICT_REFUSE, "unknown entity");
+	ask(w, "O=Lab", 0, SECRET, "1");
+	expect(w, VERDICT_REFUSE, "unknown entity");
+}
+
+static void
+judges_the_code(void **state)
+{
+	struct world *w = *state;
+
+	ask(w, "CN=router1", 0, "wrong", "1");
+	expect(w, VERDICT_REFUSE, "wrong code");
+	ask(w, "CN=router1", 0, "", "1");
+	expect(w, VERDICT_REFUSE, "no challengePassword");
+	ask(w, "CN=router1", 0, SECRET, "1");
+	assert_int_equal(entity_block(&w->store, "router1", true), OK);
+	expect(w, VERDICT_REFUSE, "entity is blocked");
+	assert_int_equal(entity_block(&w->store, "router1", false), OK);
+	expect(w, VERDICT_GRANT, NULL);
+}
+
+static void
+delays_guesses(void **state)
+{
+	struct world *w = *state;
+	unsigned removed = 0;
+	struct entity e = ENTITY_INIT;
+
+	new_code(w, "router1", SECRET, CODE_SCRYPT);
+	ask(w, "CN=router1", 0, "wrong", "1");
+	for (int i = 0; i < MAX_TRIES; i++)
+		expect(w, VERDICT_REFUSE, "wrong code");
+	ask(w, "CN=router1", 0, SECRET, "1");
+	expect(w, VERDICT_REFUSE,
+	    "too many wrong codes this hour; `scep entity unlock` admits the "
+	    "next");
+	assert_int_equal(entity_find(&w->store, span_of("router1", 7), &e), OK);
+	assert_int_equal(code_unlock(&w->store, e.code, w->now, &removed), OK);
+	assert_int_equal(removed, MAX_TRIES);
+	entity_release(&e);
+	expect(w, VERDICT_GRANT, NULL);
+}
+
+static void
+answers_again(void **state)
+{
+	struct world *w = *state;
+	char first[41], again[41];
+
+	ask(w, "CN=router1", 0, SECRET, "1");
+	grant(w, VERDICT_ISSUED, first);
+	/* the same bytes; re-signed with the code that paid */
+	grant(w, VERDICT_KEPT, again);
+	assert_string_equal(first, again);
+	ask(w, "CN=router1", 0, SECRET, "2");
+	grant(w, VERDICT_KEPT, again);
+	assert_string_equal(first, again);
+	/* another key is another transaction, and the code is gone */
+	ask(w, "CN=router1", 1, SECRET, "3");
+	expect(w, VERDICT_REFUSE, "code is used up");
+	/* re-signed with a wrong code: the key alone is not enough */
+	ask(w, "CN=router1", 0, "wrong", "4");
+	expect(w, VERDICT_REFUSE, "wrong code");
+	/* past its half-life it needs a new code */
+	ask(w, "CN=router1", 0, SECRET, "5");
+	w->now += 400 * DAY;
+	expect(w, VERDICT_REFUSE, "code is used up");
+	w->now -= 400 * DAY;
+	/* a code set later buys a new certificate, once */
+	new_code(w, "router1", "another", CODE_SHA256);
+	ask(w, "CN=router1", 0, "another", "6");
+	grant(w, VERDICT_ISSUED, again);
+	assert_string_not_equal(first, again);
+	grant(w, VERDICT_KEPT, first);
+	assert_string_equal(first, again);
+}
+
+static void
+checks_names_and_key(void **state)
+{
+	struct world *w = *state;
+	EVP_PKEY *small = EVP_RSA_gen(1024);
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(small, &der);
+
+	ask(w, "CN=router1", 0, SECRET, "1");
+	w->msg.csr.spki = span_of(der, (size_t)len);
+	expect(w, VERDICT_REFUSE, NULL);
+	OPENSSL_free(der);
+	EVP_PKEY_free(small);
+	new_entity(w, "router2", "request");
+	ask(w, "CN=router2", 0, SECRET, "1");
+	w->msg.csr.san = span_of("\x30\x02\x01\x00", 4);
+	expect(w, VERDICT_REFUSE, "requested subjectAltName is malformed");
+	w->msg.csr.san = span_of("\x30\x03\x82\x01\x61", 5);
+	expect(w, VERDICT_GRANT, NULL);
+}
+
+static void
+minds_the_ca(void **state)
+{
+	struct world *w = *state;
+	struct decision d;
+
+	ask(w, "CN=router1", 0, SECRET, "1");
+	decision_init(&d);
+	assert_int_equal(enrol_decide(&w->store, &w->alias, &w->msg,
+			     w->now + 3651 * DAY, &d),
+	    ERR_BUSY);
+	decision_release(&d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    names_the_entity, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    judges_the_code, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    delays_guesses, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    checks_names_and_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(minds_the_ca, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("enrol", tests, NULL, NULL);
+}
