@@ -115,8 +115,17 @@ FUZZERS = $(sort $(wildcard tests/fuzz/fuzz_*.c))
 SCRIPTS = $(sort $(wildcard tests/t*.t))
 
 # Programs of the end-to-end tests; they share no code with the server.
-TOOLS =
-TOOLS += tests/bench/load.c
+BUILDER =
+BUILDER += tests/builder.c
+BUILDER += tests/builder_break.c
+BUILDER += tests/builder_certrep.c
+BUILDER += tests/builder_csr.c
+BUILDER += tests/builder_der.c
+BUILDER += tests/builder_envelope.c
+BUILDER += tests/builder_get.c
+BUILDER += tests/builder_key.c
+BUILDER += tests/builder_message.c
+TOOLS = tests/bench/load.c
 
 MAN1 = man/scep.1
 MAN5 = man/scep-alias.5 man/scep-store.5
@@ -218,7 +227,7 @@ bench: deps-bench ## measure; BENCH_N enrolments
 
 # ---- Looking without running
 
-C_ALL = $(sort $(SRCS) $(MAIN) $(UNITS) $(FUZZERS) $(TOOLS) \
+C_ALL = $(sort $(SRCS) $(MAIN) $(UNITS) $(FUZZERS) $(BUILDER) $(TOOLS) \
 	$(wildcard tests/fuzz/*.c))
 C_HEADERS = $(sort $(wildcard *.h */*.h tests/*/*.h))
 SHELLS = .ci/run $(sort $(wildcard tests/*.sh tests/*/*.sh examples/*.sh \
@@ -243,7 +252,8 @@ lint-cppcheck: deps-lint
 	@cppcheck --quiet --std=c11 --enable=warning,portability,performance \
 	    --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
 	    --cppcheck-build-dir=build/lint/cppcheck -j$(JOBS) -I. \
-	    -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L $(SRCS) $(MAIN) $(TOOLS)
+	    -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L $(SRCS) $(MAIN) $(BUILDER) \
+	    $(TOOLS)
 
 lint-shell: deps-lint
 	@echo '  SHELLCHECK'
@@ -314,7 +324,7 @@ LINK = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 
 OBJS = $(SRCS:%.c=$B/%.o)
 UNIT_BINS = $(UNITS:%.c=$B/%)
-TOOL_BINS = $(TOOLS:%.c=$B/%)
+TOOL_BINS = $(TOOLS:%.c=$B/%) $B/tests/builder
 REPLAY_BINS = $(FUZZERS:%.c=$B/%)
 
 .PHONY: scep units tools replays fuzzers tests tidy FORCE
@@ -357,12 +367,16 @@ endif
 	$(say) LD $@
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) $(LIBS)
 
-$(TOOL_BINS): $B/%: $B/%.o
+$(TOOLS:%.c=$B/%): $B/%: $B/%.o
+	$(say) LD $@
+	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) -lcrypto
+
+$B/tests/builder: $(BUILDER:%.c=$B/%.o)
 	$(say) LD $@
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) -lcrypto
 
 # The tools are not the server: what it bans they may use.
-$(TOOLS:%.c=$B/%.o): BANNED =
+$(TOOLS:%.c=$B/%.o) $(BUILDER:%.c=$B/%.o): BANNED =
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
@@ -370,7 +384,7 @@ $B/%.o: %.c $B/flags
 	$(Q)$(CC) $(FLAGS) $(BANNED) -MMD -MP -c -o $@ $<
 
 # clang-tidy, one stamp a file, so that a second run looks at what changed.
-tidy: $(patsubst %,$B/%.tidy,$(SRCS) $(MAIN) $(TOOLS))
+tidy: $(patsubst %,$B/%.tidy,$(SRCS) $(MAIN) $(BUILDER) $(TOOLS))
 $B/%.c.tidy: %.c .clang-tidy $B/flags
 	@mkdir -p $(@D)
 	$(say) TIDY $<

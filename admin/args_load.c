@@ -125,6 +125,30 @@ open_secret(const char *path)
 	return NULL;
 }
 
+/*
+ * What is there stays until something better was written (close_out()): a
+ * command that finds nothing does not empty a file.
+ */
+static FILE *
+open_plain(const char *path)
+{
+	FILE *f = fopen(path, "r+e");
+
+	return f != NULL ? f : fopen(path, "we");
+}
+
+/* Cuts what is left of an older, longer content. */
+static int
+cut(FILE *f)
+{
+	struct stat st;
+	off_t end = ftello(f);
+
+	if (end <= 0 || fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
+		return 0;
+	return fflush(f) | ftruncate(fileno(f), end);
+}
+
 static enum err
 open_out(struct option_value *v)
 {
@@ -139,7 +163,7 @@ open_out(struct option_value *v)
 		v->out = open_secret(v->text);
 		(void)umask(was);
 	} else {
-		v->out = fopen(v->text, "we");
+		v->out = open_plain(v->text);
 	}
 	if (v->out == NULL)
 		return say(errno == EEXIST ? ERR_EXISTS : ERR_REFUSED,
@@ -219,6 +243,19 @@ args_load(struct command *cmd)
 	return e;
 }
 
+static enum err
+close_out(struct option_value *v)
+{
+	int bad;
+
+	bad = cut(v->out) | ferror(v->out);
+	bad |= fclose(v->out);
+	v->out = NULL;
+	if (bad == 0)
+		return OK;
+	return say(ERR_SYSTEM, "cannot write all of %s", v->text);
+}
+
 enum err
 args_close(struct command *cmd)
 {
@@ -226,12 +263,9 @@ args_close(struct command *cmd)
 	size_t i;
 
 	for (i = 0; i < cmd->values; i++) {
-		if (cmd->value[i].out == NULL || cmd->value[i].out == stdout)
-			continue;
-		if (ferror(cmd->value[i].out) | fclose(cmd->value[i].out))
-			e = say(ERR_SYSTEM, "cannot write all of %s",
-			    cmd->value[i].text);
-		cmd->value[i].out = NULL;
+		if (cmd->value[i].out != NULL && cmd->value[i].out != stdout &&
+		    close_out(&cmd->value[i]) != OK)
+			e = ERR_SYSTEM;
 	}
 	if (fflush(stdout) != 0 || ferror(stdout))
 		e = say(ERR_SYSTEM, "cannot write all of the output: %s",

@@ -195,6 +195,7 @@ static enum err
 check_message_digest(struct opening *o)
 {
 	const EVP_MD *md = digest_md(o->msg->digest);
+	static const uint8_t no_bytes[1];
 	struct span content = o->sd.content;
 	uint8_t hash[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
@@ -203,7 +204,7 @@ check_message_digest(struct opening *o)
 	    !span_eq(o->sd.type, oid_data))
 		return refuse(
 		    o, FAIL_BADMESSAGECHECK, "contentType is not id-data");
-	if (md == NULL || EVP_Digest(content.len > 0 ? content.p : hash,
+	if (md == NULL || EVP_Digest(content.len > 0 ? content.p : no_bytes,
 			      content.len, hash, &n, md, NULL) != 1) {
 		log_openssl("%s of a message", digest_name(o->msg->digest));
 		return ERR_CRYPTO;

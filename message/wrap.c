@@ -78,16 +78,19 @@ transport_key(
 	if (pubkey_read(how->spki, &pkey) != OK ||
 	    (ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL)) == NULL ||
 	    !transport_init(ctx, how->transport) ||
-	    EVP_PKEY_encrypt(ctx, NULL, &n, key, len) != 1) {
-		log_openssl("encrypting to a signer's key");
-	} else if (!buf_reserve(out, n)) {
+	    EVP_PKEY_encrypt(ctx, NULL, &n, key, len) != 1)
+		goto out;
+	if (!buf_reserve(out, n)) {
 		e = ERR_SYSTEM;
-	} else if (EVP_PKEY_encrypt(ctx, out->data, &n, key, len) != 1) {
-		log_openssl("encrypting to a signer's key");
-	} else {
+		goto out;
+	}
+	if (EVP_PKEY_encrypt(ctx, out->data, &n, key, len) == 1) {
 		out->len = n;
 		e = OK;
 	}
+out:
+	if (e == ERR_CRYPTO)
+		log_openssl("encrypting to a signer's key");
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
 	return e;

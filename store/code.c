@@ -144,7 +144,7 @@ store_code(const struct store *st, const struct code *c)
 	return e;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): what a code is, and where */
+/* NOLINTBEGIN(readability-function-size): seven words make a code */
 enum err
 code_add(const struct store *st, const char *username, struct span secret,
     enum code_form form, unsigned count, int64_t expires, char id[CODE_ID])
@@ -175,6 +175,7 @@ code_add(const struct store *st, const char *username, struct span secret,
 	code_release(&c);
 	return e;
 }
+/* NOLINTEND(readability-function-size) */
 
 static enum err
 get_bytes(const struct record *r, const char *key, uint8_t *out, size_t len)

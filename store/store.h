@@ -59,12 +59,15 @@ struct finding {
 
 /*
  * Walks everything: records parse and lie under their own names, versions
- * have no gaps, each certificate fits its name, each outcome has its link in
- * cert/, each claim its outcome, no litter older than a day, owners and
- * modes are the home's.  found() is called for each finding.  With repair:
- * links again what can be derived, removes litter, frees dead claims by
+ * and attempts have no gaps, each present code has its secret, each
+ * certificate parses and fits its names, each outcome has its link in cert/
+ * and the claim that paid, each claim its outcome, no litter older than a
+ * day, owners are the home's and modes what they must be.  Others may be at
+ * work meanwhile.  found() is called for each finding.  With repair: makes
+ * again what can be derived, removes litter, frees dead claims by
  * `abandoned` (those older than ten minutes).  The answer counts the
- * findings that remain and are no warnings.
+ * findings that remain and are no warnings.  Anything but OK: it could not
+ * look everywhere.
  */
 enum err store_check(struct store *st, bool repair,
     void (*found)(const struct finding *, void *arg), void *arg,

@@ -56,7 +56,10 @@ struct outcome {
 	}
 void outcome_release(struct outcome *o);
 
-/* Of one attempt; ERR_NOTFOUND: none.  alias and id inside are compared with t. */
+/*
+ * Of one attempt; ERR_NOTFOUND: none.  Alias, CA and id inside are compared
+ * with t.  Damage is ERR_SYSTEM (logged), here and below.
+ */
 enum err outcome_find(const struct store *st, const struct transaction *t,
     unsigned attempt, struct outcome *out);
 
@@ -76,10 +79,16 @@ enum err outcome_replay(const struct store *st, const struct transaction *t,
  */
 enum err outcome_link(const struct store *st, const struct outcome *o);
 
-/* Step 6 again, by whoever reads an outcome later; cheap when it is there. */
+/*
+ * Step 6 again, by whoever reads an outcome later, before it answers: the
+ * outcome is durable then (STORE.md I1).  Cheap when the name is there.
+ */
 enum err outcome_publish(const struct store *st, const struct outcome *o);
 
-/* Links `abandoned` as the outcome; ERR_EXISTS: too late, it lives. */
+/*
+ * Links `abandoned` as the outcome, durably; OK also if it was abandoned
+ * before.  ERR_EXISTS: too late, it lives.
+ */
 enum err outcome_abandon(
     const struct store *st, const char name[SHA256_HEX], unsigned attempt);
 

@@ -33,7 +33,7 @@ struct bytes oid(const char *dotted);
 struct bytes number(long n);
 struct bytes algorithm(const char *dotted); /* with NULL parameters */
 struct bytes bit_string(struct bytes body);
-struct bytes noise(size_t n); /* random bytes */
+struct bytes noise(size_t n);			/* random bytes */
 struct bytes take(unsigned char *der, int len); /* of an i2d function */
 struct bytes hex(const char *digits);
 struct bytes unescape(const char *s); /* \xNN inside */
@@ -41,8 +41,9 @@ struct bytes read_file(const char *path);
 void write_file(const char *path, struct bytes b); /* "-": standard output */
 
 #define PARTS(...) ((const struct bytes[]){ __VA_ARGS__ })
-#define JOIN(...) \
-	join(PARTS(__VA_ARGS__), sizeof(PARTS(__VA_ARGS__)) / sizeof(struct bytes))
+#define JOIN(...)                \
+	join(PARTS(__VA_ARGS__), \
+	    sizeof(PARTS(__VA_ARGS__)) / sizeof(struct bytes))
 #define SEQ(...) tlv(0x30, JOIN(__VA_ARGS__))
 #define SET(...) tlv(0x31, JOIN(__VA_ARGS__))
 #define NOTHING	 ((struct bytes){ NULL, 0 })
@@ -113,7 +114,13 @@ enum block_flaw {
 };
 enum flip { FLIP_NONE, FLIP_FIRST, FLIP_MIDDLE, FLIP_LAST, FLIP_IV, FLIP_AT };
 enum order { ORDER_SORTED, ORDER_AS_SIGNED, ORDER_SIGNED_SORTED };
-enum certs_flaw { CERTS_GOOD, CERTS_SHUFFLED, CERTS_NONE, CERTS_OTHER, CERTS_MANY };
+enum certs_flaw {
+	CERTS_GOOD,
+	CERTS_SHUFFLED,
+	CERTS_NONE,
+	CERTS_OTHER,
+	CERTS_MANY
+};
 enum tail { TAIL_NONE, TAIL_CRLF, TAIL_NOISE, TAIL_TWICE, TAIL_CUT };
 enum whole { WHOLE_GOOD, WHOLE_EMPTY, WHOLE_NOISE, WHOLE_DEEP, WHOLE_ENVELOPE };
 enum serial_flaw { SERIAL_GOOD, SERIAL_NEGATIVE, SERIAL_LONG, SERIAL_ZERO };
@@ -141,7 +148,7 @@ struct plan {
 	X509 *ca;
 	EVP_PKEY *key; /* of the CSR */
 	EVP_PKEY *signer;
-	struct bytes cert; /* the signer's, DER */
+	struct bytes cert;		  /* the signer's, DER */
 	struct bytes issuer, serial, ski; /* of it: DER, DER, plain */
 	struct bytes txid, nonce;
 	bool ber;

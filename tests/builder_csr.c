@@ -86,9 +86,8 @@ san(const char *wish)
 	if (ext == NULL)
 		die(wish);
 	value = X509_EXTENSION_get_data(ext);
-	b = extension("2.5.29.17",
-	    raw(ASN1_STRING_get0_data(value),
-		(size_t)ASN1_STRING_length(value)));
+	b = extension("2.5.29.17", raw(ASN1_STRING_get0_data(value),
+				       (size_t)ASN1_STRING_length(value)));
 	X509_EXTENSION_free(ext);
 	return b;
 }
@@ -134,7 +133,8 @@ attributes(const struct plan *p)
 			attrs = JOIN(attrs, attrs);
 	}
 	if (wish.n > 0)
-		attrs = JOIN(attrs, attribute(PKCS9_EXTENSIONS, tlv(0x30, wish)));
+		attrs =
+		    JOIN(attrs, attribute(PKCS9_EXTENSIONS, tlv(0x30, wish)));
 	return attrs;
 }
 
@@ -166,9 +166,8 @@ csr_build(const struct plan *p)
 
 	info = SEQ(number(p->csr_version), name_der(p->o->subject),
 	    key_spki(p->key, p->csr_key),
-	    p->challenge_form == CHALLENGE_NO_ATTRS ?
-		NOTHING :
-		tlv(0xa0, attributes(p)));
+	    p->challenge_form == CHALLENGE_NO_ATTRS ? NOTHING :
+						      tlv(0xa0, attributes(p)));
 	alg = sign_alg(p->key, p->csr_digest);
 	sig = key_sign(p->key, p->csr_digest, info);
 	if (p->csr_unsigned)

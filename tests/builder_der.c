@@ -155,15 +155,13 @@ oid(const char *dotted)
 {
 	ASN1_OBJECT *obj = OBJ_txt2obj(dotted, 1);
 	unsigned char *der = NULL;
-	struct bytes b;
+	int n;
 
 	if (obj == NULL)
 		die(dotted);
-	b = take(der, i2d_ASN1_OBJECT(obj, NULL) > 0 ?
-			  i2d_ASN1_OBJECT(obj, &der) :
-			  -1);
+	n = i2d_ASN1_OBJECT(obj, &der);
 	ASN1_OBJECT_free(obj);
-	return b;
+	return take(der, n);
 }
 
 struct bytes

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 
 #define ID_DATA	     "1.2.840.113549.1.7.1"
 #define ID_ENVELOPED "1.2.840.113549.1.7.3"
@@ -92,8 +93,7 @@ encrypt(const struct plan *p, const struct cipher *c, struct bytes cek,
 	out.p = hold(content.n + EVP_MAX_BLOCK_LENGTH);
 	if (EVP_EncryptInit_ex2(ctx, evp, key.p, iv->p, NULL) != 1 ||
 	    EVP_CIPHER_CTX_set_padding(ctx, 0) != 1 ||
-	    EVP_EncryptUpdate(
-		ctx, out.p, &n, content.p, (int)content.n) != 1 ||
+	    EVP_EncryptUpdate(ctx, out.p, &n, content.p, (int)content.n) != 1 ||
 	    EVP_EncryptFinal_ex(ctx, out.p + n, &rest) != 1)
 		die("encryption");
 	out.n = (size_t)n;
@@ -178,8 +178,8 @@ transport_alg(const struct plan *p)
 		return SEQ(oid(RSA_OAEP), tlv(0x30, NOTHING));
 	if (strcmp(p->transport, "oaep256") != 0)
 		die("no such --transport");
-	return SEQ(oid(RSA_OAEP),
-	    SEQ(tlv(0xa0, md), tlv(0xa1, SEQ(oid(MGF1), md))));
+	return SEQ(
+	    oid(RSA_OAEP), SEQ(tlv(0xa0, md), tlv(0xa1, SEQ(oid(MGF1), md))));
 }
 
 /* One KeyTransRecipientInfo: ours, or with ours false for somebody else. */
@@ -199,16 +199,15 @@ recipient(const struct plan *p, struct bytes cek, bool ours)
 	if (by_ski) {
 		if (ski == NULL)
 			die("the CA has no subjectKeyIdentifier");
-		rid = tlv(0x80,
-		    raw(ASN1_STRING_get0_data(ski),
-			(size_t)ASN1_STRING_length(ski)));
+		rid = tlv(0x80, raw(ASN1_STRING_get0_data(ski),
+				    (size_t)ASN1_STRING_length(ski)));
 	}
 	if (p->block == BLOCK_OTHER_KEY || !ours)
 		key = other = key_new(2048);
 	block = wrap(p, key, cek);
 	EVP_PKEY_free(other);
-	return SEQ(number(by_ski ? 2 : 0), rid, transport_alg(p),
-	    tlv(0x04, block));
+	return SEQ(
+	    number(by_ski ? 2 : 0), rid, transport_alg(p), tlv(0x04, block));
 }
 
 /* Shaped as RFC 5652 6.2.4, with noise for the wrapped key. */
@@ -220,8 +219,8 @@ password_recipient(void)
 	struct bytes kek = SEQ(oid("1.2.840.113549.1.9.16.3.9"),
 	    SEQ(oid("2.16.840.1.101.3.4.1.2"), tlv(0x04, noise(16))));
 
-	return tlv(0xa3,
-	    JOIN(number(0), tlv(0xa0, kdf), kek, tlv(0x04, noise(32))));
+	return tlv(
+	    0xa3, JOIN(number(0), tlv(0xa0, kdf), kek, tlv(0x04, noise(32))));
 }
 
 static struct bytes
@@ -237,8 +236,7 @@ recipients(const struct plan *p, struct bytes cek)
 	case TO_PASSWORD:
 		return password_recipient();
 	case TO_US_SECOND:
-		return JOIN(
-		    recipient(p, cek, false), recipient(p, cek, true));
+		return JOIN(recipient(p, cek, false), recipient(p, cek, true));
 	case TO_US_TWICE:
 		return JOIN(recipient(p, cek, true), recipient(p, cek, true));
 	case TO_MANY:

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 
 #define HUGE_BYTES 2048 /* a modulus of 16384 bits */
 
@@ -155,7 +156,7 @@ name_der(const char *subject)
 	unsigned char *der = NULL;
 	size_t n = 0;
 	bool joined = false;
-	struct bytes b;
+	int used;
 
 	for (const char *s = subject; name != NULL; s++) {
 		if (*s == '\\' && s[1] != '\0') {
@@ -176,10 +177,9 @@ name_der(const char *subject)
 	}
 	if (name == NULL)
 		die("no memory");
-	b = take(der, i2d_X509_NAME(name, NULL) < 0 ? -1 :
-						       i2d_X509_NAME(name, &der));
+	used = i2d_X509_NAME(name, &der);
 	X509_NAME_free(name);
-	return b;
+	return take(der, used);
 }
 
 struct bytes
@@ -187,8 +187,7 @@ ski_of(struct bytes spki)
 {
 	struct bytes b = { hold(EVP_MAX_MD_SIZE), 0 };
 
-	if (EVP_Q_digest(
-		NULL, "SHA1", NULL, spki.p, spki.n, b.p, &b.n) != 1)
+	if (EVP_Q_digest(NULL, "SHA1", NULL, spki.p, spki.n, b.p, &b.n) != 1)
 		die("digest");
 	return b;
 }
@@ -227,10 +226,10 @@ extensions(const struct plan *p, struct bytes ski)
 	if (p->cert_v1)
 		return NOTHING;
 	if (p->cert_aki) /* Windows */
-		aki = SEQ(
-		    oid("2.5.29.35"), yes, tlv(0x04, SEQ(tlv(0x80, ski))));
-	return tlv(0xa3,
-	    SEQ(SEQ(oid("2.5.29.14"), tlv(0x04, tlv(0x04, ski))), aki));
+		aki =
+		    SEQ(oid("2.5.29.35"), yes, tlv(0x04, SEQ(tlv(0x80, ski))));
+	return tlv(
+	    0xa3, SEQ(SEQ(oid("2.5.29.14"), tlv(0x04, tlv(0x04, ski))), aki));
 }
 
 /* The self-signed certificate that clients make for the request. */
@@ -248,8 +247,7 @@ self_sign(struct plan *p, struct bytes spki)
 	p->ski = ski_of(spki);
 	tbs = SEQ(p->cert_v1 ? NOTHING : tlv(0xa0, number(2)), p->serial, alg,
 	    name, validity(p->cert_old), name, spki, extensions(p, p->ski));
-	p->cert =
-	    SEQ(tbs, alg, bit_string(key_sign(p->signer, "SHA256", tbs)));
+	p->cert = SEQ(tbs, alg, bit_string(key_sign(p->signer, "SHA256", tbs)));
 }
 
 static void

@@ -116,8 +116,7 @@ add_extra(struct attrs *a, int extra)
 			struct bytes own = oid("1.2.840.113549.1.9.25.3.1");
 
 			own.p[own.n - 1] = (unsigned char)(1 + i);
-			a->signed_[a->n++] =
-			    SEQ(own, tlv(0x31, number(i)));
+			a->signed_[a->n++] = SEQ(own, tlv(0x31, number(i)));
 		}
 	} else if (extra == EXTRA_DEEP) {
 		add(a, "1.2.840.113549.1.9.25.3", nest(DEPTH));
@@ -142,8 +141,7 @@ attributes(const struct plan *p, struct bytes content, struct attrs *a)
 	a->n = a->m = 0;
 	add_flawed(a, CONTENTTYPE, oid(ID_DATA), p->attr[ATTR_CONTENT_TYPE]);
 	add_flawed(a, DIGEST, tlv(0x04, digest), p->attr[ATTR_DIGEST]);
-	add_flawed(
-	    a, SCEP_TYPE, tlv(0x13, text(p->type)), p->attr[ATTR_TYPE]);
+	add_flawed(a, SCEP_TYPE, tlv(0x13, text(p->type)), p->attr[ATTR_TYPE]);
 	add_flawed(a, SCEP_NONCE, tlv(0x04, nonce), p->attr[ATTR_NONCE]);
 	add_flawed(a, SCEP_TXID, tlv(0x13, txid), p->attr[ATTR_TXID]);
 	add_extra(a, p->extra);
@@ -238,10 +236,10 @@ signed_data(const struct plan *p, struct bytes content)
 		signers = JOIN(signers, signer_info(p, content));
 	encap = p->deep_content ? deep_octets(content, p->deep_content) :
 				  octets(p->ber, 0x04, content);
-	encap = tlv_ber(p->ber, 0x30,
-	    JOIN(oid(ID_DATA), tlv_ber(p->ber, 0xa0, encap)));
-	data = JOIN(number(p->version), tlv(0x31, algs), encap,
-	    certificates(p), tlv(0x31, signers));
+	encap = tlv_ber(
+	    p->ber, 0x30, JOIN(oid(ID_DATA), tlv_ber(p->ber, 0xa0, encap)));
+	data = JOIN(number(p->version), tlv(0x31, algs), encap, certificates(p),
+	    tlv(0x31, signers));
 	data = tlv_ber(p->ber, 0xa0, tlv_ber(p->ber, 0x30, data));
 	return tlv_ber(p->ber, 0x30, JOIN(oid(ID_SIGNED), data));
 }

@@ -36,36 +36,36 @@ struct house {
 /* What messages are made of, and how it must be answered. */
 struct cms_kind {
 	const EVP_CIPHER *(*cipher)(void);
-	enum cipher cipher_id;
 	const EVP_MD *(*md)(void);
-	int digest;
 	const EVP_MD *(*oaep)(void);
+	int digest;
+	enum cipher cipher_id;
 	enum transport transport;
 };
 
 static const struct cms_kind cms_kinds[] = {
-	{ EVP_aes_128_cbc, CIPHER_AES128, EVP_sha256, NID_sha256, NULL,
+	{ EVP_aes_128_cbc, EVP_sha256, NULL, NID_sha256, CIPHER_AES128,
 	    TRANSPORT_V15 },
-	{ EVP_aes_192_cbc, CIPHER_AES192, EVP_sha384, NID_sha384, NULL,
+	{ EVP_aes_192_cbc, EVP_sha384, NULL, NID_sha384, CIPHER_AES192,
 	    TRANSPORT_V15 },
-	{ EVP_aes_256_cbc, CIPHER_AES256, EVP_sha512, NID_sha512, NULL,
+	{ EVP_aes_256_cbc, EVP_sha512, NULL, NID_sha512, CIPHER_AES256,
 	    TRANSPORT_V15 },
-	{ EVP_des_ede3_cbc, CIPHER_DES3, EVP_sha1, NID_sha1, NULL,
+	{ EVP_des_ede3_cbc, EVP_sha1, NULL, NID_sha1, CIPHER_DES3,
 	    TRANSPORT_V15 },
-	{ EVP_aes_128_cbc, CIPHER_AES128, EVP_sha1, NID_sha1, EVP_sha1,
+	{ EVP_aes_128_cbc, EVP_sha1, EVP_sha1, NID_sha1, CIPHER_AES128,
 	    TRANSPORT_OAEP_SHA1 },
-	{ EVP_aes_256_cbc, CIPHER_AES256, EVP_sha256, NID_sha256, EVP_sha256,
+	{ EVP_aes_256_cbc, EVP_sha256, EVP_sha256, NID_sha256, CIPHER_AES256,
 	    TRANSPORT_OAEP_SHA256 },
 };
 #define CMS_KINDS (sizeof(cms_kinds) / sizeof(*cms_kinds))
 
 static inline void
-cms_take(struct buf *out, unsigned char *der, int len)
+cms_take(struct buf *out, unsigned char **der, int len)
 {
 	assert_true(len > 0);
 	buf_clear(out);
-	assert_true(buf_add(out, der, (size_t)len));
-	OPENSSL_free(der);
+	assert_true(buf_add(out, *der, (size_t)len));
+	OPENSSL_free(*der);
 }
 
 static inline void
@@ -178,7 +178,7 @@ csr_make(EVP_PKEY *key, const EVP_MD *md, const char *challenge, int kind,
 		    X509_REQ_add1_attr_by_NID(req, NID_pkcs9_challengePassword,
 			kind, (const unsigned char *)challenge, -1));
 	assert_true(X509_REQ_sign(req, key, md) > 0);
-	cms_take(out, der, i2d_X509_REQ(req, &der));
+	cms_take(out, &der, i2d_X509_REQ(req, &der));
 	X509_REQ_free(req);
 }
 

@@ -363,6 +363,46 @@ outputs(void **state)
 	done(&t);
 }
 
+/* --out PATH, into which a command writes text. */
+static void
+write_out(const char *path, const char *text)
+{
+	struct typed t;
+
+	assert_int_equal(TYPE(&t, "a", "--out", path), OK);
+	assert_int_equal(args_load(&t.cmd), OK);
+	assert_true(fputs(text, opt_out(&t.cmd, "out")) >= 0);
+	assert_int_equal(args_close(&t.cmd), OK);
+	done(&t);
+}
+
+static void
+expect_file(const char *path, const char *wanted)
+{
+	struct buf text = BUF_INIT;
+
+	assert_int_equal(file_read(AT_FDCWD, path, 100, &text), OK);
+	assert_string_equal(buf_cstr(&text), wanted);
+	buf_release(&text);
+}
+
+static void
+outputs_over_files(void **state)
+{
+	char path[512];
+
+	(void)state;
+	path_in(path, "out");
+	write_out(path, "long content");
+	expect_file(path, "long content");
+	write_out(path, ""); /* nothing found: nothing lost */
+	expect_file(path, "long content");
+	write_out(path, "short");
+	expect_file(path, "short");
+	write_out("/dev/null", "gone");
+	(void)unlink(path);
+}
+
 static int
 start(void **state)
 {
@@ -397,6 +437,7 @@ main(void)
 		cmocka_unit_test(secrets_are_wiped),
 		cmocka_unit_test(secrets_from_stdin),
 		cmocka_unit_test(outputs),
+		cmocka_unit_test(outputs_over_files),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);

@@ -31,7 +31,7 @@ setup(void **state)
 	(void)state;
 	house_new(&house, "CN=Management CA,O=Lab");
 	actor_new(&device, 2048, "router1", 4711);
-	cms_take(&cert, der, i2d_X509(device.cert, &der));
+	cms_take(&cert, &der, i2d_X509(device.cert, &der));
 	csr_make(device.key, EVP_sha256(), "secret", MBSTRING_UTF8, &csr);
 	envelope_make(&r, house.cert, buf_span(&csr), &envelope);
 	return 0;
@@ -220,7 +220,7 @@ signer_info(const struct wrong *w, const struct actor *by, struct span content,
 	struct buf der = BUF_INIT;
 	unsigned char *p = NULL;
 
-	cms_take(&der, p, i2d_X509(by->cert, &p));
+	cms_take(&der, &p, i2d_X509(by->cert, &p));
 	assert_int_equal(cert_view(buf_span(&der), &v), OK);
 	assert_int_equal(sha256(content, hash), OK);
 	hash[0] ^= w->bad_digest;
@@ -280,7 +280,7 @@ handmade(const struct wrong *w, struct span content, struct buf *out)
 	struct buf der = BUF_INIT;
 	unsigned char *p = NULL;
 
-	cms_take(&der, p, i2d_X509(by->cert, &p));
+	cms_take(&der, &p, i2d_X509(by->cert, &p));
 	put(&body, DER_INTEGER, span_of(&version, 1));
 	put(&body, DER_SET, span_of(NULL, 0)); /* C-51 */
 	put_content(w, content, &body);

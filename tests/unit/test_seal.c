@@ -275,7 +275,7 @@ certs_only(void **state)
 	STACK_OF(X509) * list;
 
 	(void)state;
-	cms_take(&leaf, der, i2d_X509(device.cert, &der));
+	cms_take(&leaf, &der, i2d_X509(device.cert, &der));
 	for (int turn = 0; turn < 2; turn++) {
 		certs[turn] = buf_span(&leaf);
 		certs[!turn] = buf_span(&house.gen.cert);

@@ -235,7 +235,7 @@ publishes_late(void **state)
 	outcome_release(&o);
 }
 
-/* Issued, but no room for the second name: our trouble, and it can be mended. */
+/* Issued, but no room for its second name: our trouble, to be mended. */
 static void
 tells_a_missing_room(void **state)
 {

@@ -19,10 +19,17 @@
 #include "ca/dn.h"
 #include "ca/profile.h"
 #include "ca/san.h"
+#include "base/limits.h"
 #include "store/cert.h"
+#include "store/code.h"
+#include "store/entity.h"
 #include "tests/unit/cli.h"
 
-/* `cert list` and `cert show` on two certificates that were really issued. */
+/*
+ * `cert list` and `cert show` on two certificates that were really issued, and
+ * `entity show` and `unlock` on a code that was guessed at: what needs more
+ * than the command line to come about.
+ */
 
 static char dir[128], home[256], seen[65536];
 static struct buf pem = BUF_INIT;
@@ -295,6 +302,53 @@ not_shown(void **state)
 	assert_int_equal(SCEP("cert", "show"), 2);
 }
 
+/* Takes n of this hour's attempt marks of router9's code. */
+static void
+guess(int n, enum err last)
+{
+	struct entity entity = ENTITY_INIT;
+	struct store st = { -1, -1, 0 };
+	struct try_mark mark;
+	int64_t again = 0;
+	enum err e = OK;
+	int fd = -1;
+
+	assert_int_equal(dir_open(AT_FDCWD, home, &fd), OK);
+	assert_int_equal(store_open(fd, &st), OK);
+	assert_int_equal(entity_find(&st, span_of("router9", 7), &entity), OK);
+	for (; n > 0; n--)
+		e = code_try(&st, entity.code, time_now(), &mark, &again);
+	assert_int_equal(e, last);
+	entity_release(&entity);
+	store_release(&st);
+	file_close(&fd);
+}
+
+/* To look at the door takes no attempt; wrong ones lock it. */
+static void
+locked_and_unlocked(void **state)
+{
+	int i;
+
+	(void)state;
+	assert_int_equal(
+	    SCEP("entity", "add", "router9", "--password=geheimnis"), 0);
+	for (i = 0; i < MAX_TRIES + 2; i++) {
+		assert_int_equal(SCEP("entity", "show", "router9"), 0);
+		assert_non_null(strstr(seen, "Code:         good"));
+	}
+	guess(MAX_TRIES, OK);
+	guess(1, ERR_REFUSED);
+	assert_int_equal(SCEP("entity", "show", "router9"), 0);
+	assert_non_null(strstr(seen, "Code:         locked"));
+	assert_non_null(strstr(seen, "Locked until: 20"));
+	assert_int_equal(SCEP("entity", "unlock", "router9"), 0);
+	assert_string_equal(seen, "10 wrong passwords forgotten\n");
+	assert_int_equal(SCEP("entity", "show", "router9"), 0);
+	assert_non_null(strstr(seen, "Code:         good"));
+	guess(1, OK);
+}
+
 int
 main(void)
 {
@@ -304,6 +358,7 @@ main(void)
 		cmocka_unit_test(shown_by_odd_entity),
 		cmocka_unit_test(shown_by_file),
 		cmocka_unit_test(not_shown),
+		cmocka_unit_test(locked_and_unlocked),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);

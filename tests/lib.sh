@@ -1,0 +1,286 @@
+# shellcheck shell=sh
+# What the end-to-end scripts share: TAP, a fresh directory, the two doors,
+# web servers.  A script begins with `. "${0%/*}/lib.sh"` and ends with
+# `done_testing`.
+#
+#   ok DESCRIPTION COMMAND...       passes if the command exits 0
+#   not_ok DESCRIPTION COMMAND...   passes if it does not
+#   exits N DESCRIPTION COMMAND...
+#   is DESCRIPTION GOT WANTED       like/unlike DESCRIPTION TEXT REGEX
+#   skip DESCRIPTION REASON         diag WORDS
+#
+# Set by the caller or found: SCEP (the binary), SCEP_BUILD (its build
+# folder, with tests/builder).  Set here: SCEP_HOME, a home to be made in the
+# fresh directory that is the working directory, and TOP.
+
+set -u
+TOP=$(cd "${0%/*}/.." && pwd)
+SCEP=${SCEP:-$TOP/scep}
+case $SCEP in /*) ;; *) SCEP=$PWD/$SCEP ;; esac
+BUILDER=${SCEP_BUILD:-$TOP/build/plain}/tests/builder
+DOOR=${DOOR:-cgi}
+PATH=$PATH:/usr/sbin:/sbin
+FRESH=$(mktemp -d "${TMPDIR:-/tmp}/scep-test.XXXXXX") || exit 1
+chmod 755 "$FRESH"
+cd "$FRESH" || exit 1
+SCEP_HOME=$FRESH/home
+export SCEP SCEP_HOME
+unset REQUEST_METHOD GATEWAY_INTERFACE QUERY_STRING SCEP_ALIAS
+umask 022
+
+tests=0
+failed=0
+servers=
+
+# --- TAP --------------------------------------------------------------------
+
+_verdict() { # STATUS DESCRIPTION
+	tests=$((tests + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $tests - $2"
+		return 0
+	fi
+	failed=$((failed + 1))
+	echo "not ok $tests - $2"
+	return 1
+}
+
+diag() { printf '%s\n' "$*" | sed 's/^/# /' >&2; }
+
+_output() { [ ! -s "$FRESH/.out" ] || sed 's/^/# /' "$FRESH/.out" >&2; }
+
+ok() {
+	_d=$1
+	shift
+	"$@" >"$FRESH/.out" 2>&1
+	_verdict $? "$_d" || _output
+}
+
+not_ok() {
+	_d=$1
+	shift
+	! "$@" >"$FRESH/.out" 2>&1
+	_verdict $? "$_d" || _output
+}
+
+exits() {
+	_n=$1 _d=$2
+	shift 2
+	"$@" >"$FRESH/.out" 2>&1
+	_got=$?
+	[ "$_got" -eq "$_n" ]
+	_verdict $? "$_d" || { diag "exit $_got, not $_n"; _output; }
+}
+
+is() {
+	[ "$2" = "$3" ]
+	_verdict $? "$1" || { diag "got:    $2"; diag "wanted: $3"; }
+}
+
+like() {
+	printf '%s\n' "$2" | grep -Eq -e "$3"
+	_verdict $? "$1" || { diag "got:        $2"; diag "not like it: $3"; }
+}
+
+unlike() {
+	! printf '%s\n' "$2" | grep -Eq -e "$3"
+	_verdict $? "$1" || { diag "got:    $2"; diag "has in it: $3"; }
+}
+
+skip() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+# The whole script, before any test.
+skip_all_tests() {
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+done_testing() {
+	stop_servers
+	if [ -e "$SCEP_HOME/store/format" ]; then
+		ok "scep check finds nothing" "$SCEP" check
+	fi
+	echo "1..$tests"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# --- waiting and servers ------------------------------------------------------
+
+# Until the command succeeds: at most 200 tries, 20 seconds.
+wait_for() {
+	_tries=0
+	until "$@" >/dev/null 2>&1; do
+		_tries=$((_tries + 1))
+		[ $_tries -lt 200 ] || return 1
+		sleep 0.1
+	done
+}
+
+# Remembers a server that runs in the background.
+server() { servers="$servers $1"; }
+
+_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+stop_server() { # PID [SIGNAL]
+	kill "-${2:-TERM}" "$1" 2>/dev/null
+	wait_for _gone "$1" || kill -KILL "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+}
+
+stop_servers() {
+	for _pid in $servers; do
+		stop_server "$_pid"
+	done
+	servers=
+}
+
+_cleanup() {
+	stop_servers
+	cd /
+	[ -n "${KEEP:-}" ] || rm -rf "$FRESH"
+}
+trap _cleanup EXIT
+trap 'exit 1' HUP INT TERM
+
+# A port that nothing listens on, of those the kernel does not hand out.
+free_port() {
+	_tries=0
+	while [ $_tries -lt 100 ]; do
+		_tries=$((_tries + 1))
+		_port=$(($(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000))
+		_hex=$(printf ':%04X' "$_port")
+		if ! grep -q "$_hex " /proc/net/tcp /proc/net/tcp6 2>/dev/null
+		then
+			echo "$_port"
+			return 0
+		fi
+	done
+	return 1
+}
+
+# --- a home -------------------------------------------------------------------
+
+# A CA with a small key: making one is most of a script's time.
+make_home() {
+	if ! { "$SCEP" init && "$SCEP" ca create ManagementCA \
+		--subject "CN=Test CA,O=Lab,C=SE" --key rsa:2048 &&
+	    "$SCEP" alias add scep --ca ManagementCA &&
+	    "$SCEP" ca export ManagementCA --out ca.pem; } >.out 2>&1; then
+		echo "Bail out! no home: $(tail -n 1 .out)"
+		exit 1
+	fi
+}
+
+# Adds an entity and prints its generated code.
+add_entity() { # NAME OPTIONS...
+	"$SCEP" entity add "$@" --generate
+}
+
+# --- the doors ----------------------------------------------------------------
+
+# METHOD PATH?QUERY [BODYFILE]: one request through the door DOOR; leaves the
+# files headers and body, and STATUS.  Variables of the request can be set in
+# front: SCEP_ALIAS=x request GET /x
+request() {
+	_method=$1
+	_path=${2%%\?*}
+	_query=
+	case $2 in *\?*) _query=${2#*\?} ;; esac
+	_body=${3:-/dev/null}
+	_length=
+	[ "$_method" != POST ] || _length=$(wc -c <"$_body")
+	if [ "$DOOR" = fcgi ]; then
+		[ -S "$FRESH/fcgi.sock" ] || fcgi_start
+		set -- cgi-fcgi -bind -connect "$FRESH/fcgi.sock"
+	else
+		set -- "$SCEP"
+	fi
+	env REQUEST_METHOD="$_method" SCRIPT_NAME="$_path" \
+		QUERY_STRING="$_query" CONTENT_LENGTH="${LENGTH-$_length}" \
+		REMOTE_ADDR=192.0.2.1 GATEWAY_INTERFACE=CGI/1.1 \
+		"$@" <"$_body" >reply 2>>log
+	split_reply
+}
+
+# A CGI reply has its head in text lines that end with CR LF.
+split_reply() {
+	STATUS=$(sed -n '1s/^Status: \([0-9]*\).*/\1/p' reply)
+	_lines=$(awk '{ sub(/\r$/, "") } $0 == "" { print NR; exit }' reply)
+	head -n "${_lines:-0}" reply | tr -d '\r' >headers
+	tail -n "+$((${_lines:-0} + 1))" reply >body
+}
+
+header() { sed -n "s/^$1: //p" headers; }
+
+# Workers under another user set SPAWN="-u USER ...".
+fcgi_start() {
+	# shellcheck disable=SC2086 # words
+	spawn-fcgi -n ${SPAWN:-} -s "$FRESH/fcgi.sock" -- "$SCEP" \
+		>>log 2>&1 &
+	FCGI_PID=$!
+	server "$FCGI_PID"
+	wait_for test -S "$FRESH/fcgi.sock"
+}
+
+# FastCGI workers behind lighttpd, by examples/lighttpd.conf; URL is set.
+lighttpd_start() { # [WORKERS]
+	PORT=$(free_port)
+	URL=http://127.0.0.1:$PORT
+	spawn-fcgi -n -F "${1:-2}" -s "$FRESH/scep.sock" -- "$SCEP" \
+		>>log 2>&1 &
+	server $!
+	wait_for test -S "$FRESH/scep.sock"
+	sed -e "s|/run/scep/scep.sock|$FRESH/scep.sock|" \
+		-e "s|^server.port .*|server.port = $PORT|" \
+		-e "s|^server.bind .*|server.bind = \"127.0.0.1\"|" \
+		-e "s|/var/www/html|$FRESH|" \
+		-e "s|/var/log/lighttpd/error.log|$FRESH/lighttpd.log|" \
+		-e "/^server.username/d" -e "/^server.groupname/d" \
+		"$TOP/examples/lighttpd.conf" >lighttpd.conf
+	lighttpd -D -f lighttpd.conf >>log 2>&1 &
+	server $!
+	wait_for curl -sf "$URL/scep?operation=GetCACaps"
+}
+
+# --- messages -----------------------------------------------------------------
+
+builder() { "$BUILDER" "$@"; }
+
+# NAME: a client key of its own, NAME.key.
+client_key() { builder key "$1.key" "${2:-2048}"; }
+
+# NAME CODE OPTIONS...: the PKCSReq NAME.der of NAME.key, for CN=NAME unless
+# --subject is among the options; what a client keeps: NAME.crt, NAME.csr.
+pkcsreq() {
+	_name=$1 _code=$2
+	shift 2
+	[ -e "$_name.key" ] || client_key "$_name"
+	case " $* " in
+	*" --subject "*) ;;
+	*) set -- --subject "/CN=$_name" "$@" ;;
+	esac
+	builder pkcsreq --ca ca.pem --key "$_name.key" --challenge "$_code" \
+		--txid "id-$_name" --cert-out "$_name.crt" \
+		--csr-out "$_name.csr" --out "$_name.der" "$@"
+}
+
+# NAME: sends NAME.der by POST, reads the answer into NAME.rep (lines
+# key=value); certificates go to NAME-0.pem and on.
+send() {
+	request POST "/scep?operation=PKIOperation" "$1.der"
+	if [ "$STATUS" != 200 ]; then
+		echo "status=http-$STATUS" >"$1.rep"
+		return 1
+	fi
+	builder certrep --ca ca.pem --key "$1.key" --cert "$1.crt" --in body \
+		--out-prefix "$1-" >"$1.rep" 2>>log
+}
+
+# NAME KEY: a value of NAME.rep.
+reply() { sed -n "s/^$2=//p" "$1.rep"; }
+
+serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
