@@ -226,13 +226,18 @@ fcgi_start() {
 	wait_for test -S "$FRESH/fcgi.sock"
 }
 
-# FastCGI workers behind lighttpd, by examples/lighttpd.conf; URL is set.
+# FastCGI workers behind lighttpd, by examples/lighttpd.conf; sets URL
+# and WORKERS, their pids.
 lighttpd_start() { # [WORKERS]
 	PORT=$(free_port)
 	URL=http://127.0.0.1:$PORT
-	spawn-fcgi -n -F "${1:-2}" -s "$FRESH/scep.sock" -- "$SCEP" \
-		>>log 2>&1 &
-	server $!
+	# shellcheck disable=SC2086 # words
+	spawn-fcgi -F "${1:-2}" ${SPAWN:-} -s "$FRESH/scep.sock" -- "$SCEP" \
+		>spawned 2>>log
+	WORKERS=$(sed -n 's/.*PID: //p' spawned | tr '\n' ' ')
+	for _pid in $WORKERS; do
+		server "$_pid"
+	done
 	wait_for test -S "$FRESH/scep.sock"
 	sed -e "s|/run/scep/scep.sock|$FRESH/scep.sock|" \
 		-e "s|^server.port .*|server.port = $PORT|" \

@@ -1,0 +1,44 @@
+#!/bin/sh
+# certmonger as a whole daemon, without a system bus: GETs everything, walks
+# message=0, 1, ..., asks for GetCACertChain, keeps its certificate in a file.
+# shellcheck disable=SC1091
+. "${0%/*}/lib.sh"
+
+helper=/usr/lib/certmonger/scep-submit
+[ -x $helper ] || skip_all_tests "certmonger is missing"
+make_home
+lighttpd_start 2
+
+like "capabilities" "$(timeout 60 $helper -u "$URL/scep" -c)" "SCEPStandard"
+timeout 60 $helper -u "$URL/scep" -C >got.pem
+is "the CA" "$(openssl x509 -in got.pem -noout -fingerprint)" \
+	"$(openssl x509 -in ca.pem -noout -fingerprint)"
+like "asked with message=0" "$(cat lighttpd.log log)" "operation=GetCACert"
+
+for d in requests cas local config tmp; do
+	mkdir -m 700 "cm-$d"
+done
+export CERTMONGER_REQUESTS_DIR="$FRESH/cm-requests"
+export CERTMONGER_CAS_DIR="$FRESH/cm-cas"
+export CERTMONGER_LOCAL_CA_DIR="$FRESH/cm-local"
+export CERTMONGER_CONFIG_DIR="$FRESH/cm-config"
+export CERTMONGER_TMPDIR="$FRESH/cm-tmp"
+certmonger -n -L -P "$FRESH/cm.sock" -d 2 >>cm.log 2>&1 &
+server $!
+ok "the daemon runs" wait_for test -S cm.sock
+export CERTMONGER_PVT_ADDRESS="unix:path=$FRESH/cm.sock"
+
+code=$(add_entity peer1 --subject "CN=peer1,O=Lab")
+ok "add-scep-ca" timeout 60 getcert add-scep-ca -c peer -u "$URL/scep" \
+	-N "$FRESH/ca.pem" -r "$FRESH/ca.pem"
+ok "request" timeout 60 getcert request -c peer -k "$FRESH/k.pem" \
+	-f "$FRESH/c.pem" -N CN=peer1 -L "$code" -g 2048 -I job
+state() { timeout 20 getcert list -i job | sed -n 's/.*status: //p'; }
+monitoring() { [ "$(state)" = MONITORING ]; }
+ok "it enrols and watches" wait_for monitoring || diag "$(tail -n 5 cm.log)"
+ok "the certificate verifies" openssl verify -CAfile ca.pem c.pem
+is "has the registered subject" "$(openssl x509 -in c.pem -noout -subject)" \
+	"subject=CN = peer1, O = Lab"
+is "and the daemon's key" "$(openssl x509 -in c.pem -noout -pubkey)" \
+	"$(openssl pkey -in k.pem -pubout)"
+done_testing
