@@ -173,7 +173,7 @@ static const struct flaw flaws[] = {
 	    KEY_HUGE),
 	N("signer-e-huge", "badAlg", "signer's exponent of 2000 bits",
 	    signer_key, KEY_E_HUGE),
-	N("signer-e-1", "badAlg", "signer's exponent 1", signer_key, KEY_E_ONE),
+	N("signer-e-1", "badMessageCheck", "signer's exponent 1", signer_key, KEY_E_ONE),
 	N("signer-512", "badRequest", "signer's key of 512 bits", signer_key,
 	    KEY_SMALL),
 	N("signer-ec", "badAlg", "signer's key on P-256", signer_key, KEY_EC),

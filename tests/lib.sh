@@ -141,6 +141,7 @@ stop_servers() {
 _cleanup() {
 	stop_servers
 	cd /
+	! mountpoint -q "$FRESH/small" || umount "$FRESH/small"
 	[ -n "${KEEP:-}" ] || rm -rf "$FRESH"
 }
 trap _cleanup EXIT

@@ -1,0 +1,76 @@
+#!/bin/sh
+# Everything that no client makes (builder --list-breaks): each gets the
+# answer of C-155 to C-167, nothing is stored, and a good request right after
+# succeeds.
+# shellcheck disable=SC1091
+. "${0%/*}/lib.sh"
+
+DOOR=fcgi
+make_home
+code=$(add_entity bad --count 1000)
+good=$(add_entity good --count 1000)
+client_key bad
+tab=$(printf '\t')
+builder --list-breaks >breaks
+like "there is a table of breaks" "$(wc -l <breaks)" "^[1-9][0-9]{2}"
+
+# NAME: builds, sends and reads; the answer in one word.
+try() {
+	pkcsreq bad "$code" --break "$1" --txid "id-$1" 2>>log
+	send bad
+	case $(reply bad status) in
+	0) echo ok ;;
+	2) failinfo_name "$(reply bad failinfo)" ;;
+	http-*) echo "${STATUS:-none}" ;;
+	*) echo "unreadable: $(tr '\n' ' ' <bad.rep)" ;;
+	esac
+}
+
+failinfo_name() {
+	case $1 in
+	0 | badAlg) echo badAlg ;;
+	1 | badMessageCheck) echo badMessageCheck ;;
+	2 | badRequest) echo badRequest ;;
+	*) echo "failInfo $1" ;;
+	esac
+}
+
+stored() { find home/store -name '*.log' -o ! -path '*/try/*' -print | sort; }
+
+stored >before
+while IFS=$tab read -r name wanted what; do
+	[ "$wanted" = ok ] || is "$name ($what)" "$(try "$name")" "$wanted"
+done <breaks
+stored >after
+ok "nothing but attempt marks was written" cmp before after
+is "no certificate was issued" "$("$SCEP" cert list --json | wc -l)" 0
+
+# A FAILURE says nothing that helps to guess (C-163, C-168).
+for name in flip-key flip-last pad-zero csr-bad-signature content-noise \
+	csr-wrong-challenge recipient-other; do
+	is "$name" "$(try "$name")" badRequest
+	is "$name: the same words" "$(reply bad failinfotext)" \
+		"request refused"
+done
+
+pkcsreq good "$good"
+ok "a good request right after" send good
+is "succeeds" "$(reply good status)" 0
+
+while IFS=$tab read -r name wanted what; do
+	[ "$wanted" != ok ] || is "$name ($what)" "$(try "$name")" ok
+done <breaks
+
+# What a CSR asks for beyond its names is not granted (C-117, C-178).
+is "a CSR that asks for CA rights" "$(try csr-ca-rights)" ok
+unlike "gets none" "$(openssl x509 -in bad-0.pem -noout -text)" \
+	"CA:TRUE|Certificate Sign|Code Signing"
+
+# Hostile names are data: never a path, never a line of their own.
+is "a path as transactionID" "$(try txid-path)" ok
+is "made no file outside" "$(find . -name x -o -name '*..*' | wc -l)" 0
+is "a newline as transactionID" "$(try txid-newline)" ok
+is "log lines begin with a time" \
+	"$(grep -cv '^20[0-9-]*T[0-9:]*Z level=' log)" \
+	"$(grep -c 'spawn-fcgi' log)"
+done_testing
