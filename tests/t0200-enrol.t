@@ -1,0 +1,271 @@
+#!/bin/sh
+# CA mode: a registered entity enrols with its code, with every algorithm,
+# and gets the certificate that its record says (issue part 5; C-106 to C-120,
+# C-148 to C-151, C-183 to C-195).
+# shellcheck disable=SC1091
+. "${0%/*}/lib.sh"
+
+make_home
+log_says() { tail -n 4 log | grep -q "reason=\"$1"; }
+
+# NAME DESCRIPTION: the message gets a certificate.
+succeeds() {
+	send "$1"
+	is "$2" "$(reply "$1" status)" 0
+}
+
+# NAME REASON DESCRIPTION: FAILURE badRequest outside, the reason in the log.
+refused() {
+	send "$1"
+	is "$3: FAILURE" "$(reply "$1" status)" 2
+	is "$3: badRequest" "$(reply "$1" failinfo)" 2
+	is "$3: the same words for all" "$(reply "$1" failinfotext)" \
+		"request refused"
+	ok "$3: the log knows more" log_says "$2"
+}
+
+# --- the certificate -----------------------------------------------------------
+
+for DOOR in cgi fcgi; do
+	code=$(add_entity "router-$DOOR" --subject "CN=router1,O=Lab+OU=West,C=SE" \
+		--san "dNSName=router1.example, iPAddress=10.0.0.1")
+	pkcsreq "router-$DOOR" "$code" --subject "/CN=router-$DOOR/O=Other" \
+		--san dns:evil.example --nonce 000102030405060708090a0b0c0d0e0f
+	succeeds "router-$DOOR" "$DOOR: enrols"
+	is "$DOOR: type" "$(header Content-Type)" application/x-pki-message
+	cert=router-$DOOR-0.pem
+	ok "$DOOR: verifies" openssl verify -x509_strict -CAfile ca.pem $cert
+	is "$DOOR: the registered subject, not the request's" \
+		"$(openssl x509 -in $cert -noout -subject \
+			-nameopt oneline,-space_eq,-esc_msb)" \
+		"subject=CN=router1, O=Lab + OU=West, C=SE"
+	like "$DOOR: the registered SAN" \
+		"$(openssl x509 -in $cert -noout -ext subjectAltName)" \
+		"DNS:router1.example, IP Address:10.0.0.1"
+	unlike "$DOOR: not the request's" \
+		"$(openssl x509 -in $cert -noout -text)" evil
+	is "$DOOR: the request's key" \
+		"$(openssl x509 -in $cert -noout -pubkey)" \
+		"$(openssl pkey -in "router-$DOOR.key" -pubout)"
+	is "$DOOR: the leaf alone" "$(reply "router-$DOOR" ncerts)" 1
+done
+DOOR=cgi
+text=$(openssl x509 -in $cert -noout -text)
+like "key usage" "$text" "Digital Signature, Key Encipherment$"
+unlike "no CA rights" "$text" "CA:TRUE|Certificate Sign|CRL Sign"
+like "signed with SHA-256" "$text" "Signature Algorithm: sha256WithRSA"
+like "key identifiers" "$text" "Authority Key Identifier"
+like "the CA's name, byte for byte" \
+	"$(openssl verify -x509_strict -CAfile ca.pem $cert)" ": OK"
+is "two years" "$(($(date -d "$(openssl x509 -in $cert -noout -enddate |
+	cut -d= -f2)" +%s) - $(date +%s) > 729 * 86400))" 1
+like "cert show finds it by serial" \
+	"$("$SCEP" cert show "$(serial $cert)")" "router-fcgi"
+like "cert list too" "$("$SCEP" cert list)" "router-cgi"
+like "so do openssl and grep" "$(openssl x509 -in "$(grep -rl \
+	'entity = router-cgi' home/store/cert | head -n 1)" -noout -subject)" \
+	"router1"
+like "the audit has it" "$(cat home/store/audit/*.log)" \
+	'"verb":"enrol".*"outcome":"issued"'
+unlike "no code anywhere" "$(grep -r "$code" home log || :)" "."
+
+# --- algorithms: the reply mirrors the request (C-85, C-87, C-102) ----------------
+
+openssl_name() {
+	case $1 in
+	aes*) echo "AES-${1#aes}-CBC" ;;
+	des3) echo DES-EDE3-CBC ;;
+	sha*) echo "SHA${1#sha}" ;;
+	v15) echo rsaEncryption ;;
+	oaep*) echo RSAES-OAEP ;;
+	esac
+}
+
+code=$(add_entity alg --count 100)
+client_key alg
+for cipher in aes128 aes192 aes256 des3; do
+	for digest in sha1 sha256 sha384 sha512; do
+		pkcsreq alg "$code" --cipher $cipher --digest $digest \
+			--txid "$cipher-$digest"
+		succeeds alg "$cipher, $digest"
+		is "$cipher, $digest: mirrored" \
+			"$(reply alg cipher) $(reply alg digest)" \
+			"$(openssl_name $cipher) $(openssl_name $digest)"
+	done
+done
+for transport in v15 oaep oaep256; do
+	pkcsreq alg "$code" --transport $transport --txid "t-$transport"
+	succeeds alg "$transport"
+	is "$transport: mirrored" "$(reply alg transport)" \
+		"$(openssl_name $transport)"
+done
+pkcsreq alg "$code" --ber indefinite --txid ber
+succeeds alg "BER of indefinite lengths"
+for flaw in md5 cipher-des; do
+	pkcsreq alg "$code" --break $flaw --txid "weak-$flaw"
+	send alg
+	is "$flaw: badAlg" "$(reply alg failinfo)" 0
+done
+"$SCEP" alias set scep sha1 no
+"$SCEP" alias set scep des3 no
+pkcsreq alg "$code" --digest sha1 --txid sha1-no
+send alg
+is "sha1 = no: badAlg" "$(reply alg failinfo)" 0
+is "sha1 = no: signed with SHA-256" "$(reply alg digest)" SHA256
+pkcsreq alg "$code" --cipher des3 --txid des3-no
+send alg
+is "des3 = no: badAlg" "$(reply alg failinfo)" 0
+"$SCEP" alias unset scep sha1
+"$SCEP" alias unset scep des3
+
+# --- who it is: CN to the first space, serialNumber, unstructuredName ---------------
+
+for subject in "/CN=named" "/CN=named at home" "/O=Lab/CN=named" \
+	"/serialNumber=named" "/serialNumber=named x/unstructuredName=a.b" \
+	"/unstructuredName=named"; do
+	code=$("$SCEP" entity setpwd named --generate 2>/dev/null) ||
+		code=$(add_entity named)
+	pkcsreq named "$code" --subject "$subject" --txid "n-$subject"
+	succeeds named "$subject is named"
+done
+is "the request's subject where none is registered" \
+	"$(openssl x509 -in named-0.pem -noout -subject)" \
+	"subject=unstructuredName = named"
+code=$("$SCEP" entity setpwd named --generate)
+pkcsreq named "$code" --subject "/CN=Named" --txid case
+refused named "unknown entity" "another case is another name"
+pkcsreq named "$code" --subject "/O=Lab" --txid none
+refused named "unknown entity" "no name at all"
+"$SCEP" alias set scep cutusername no
+pkcsreq named "$code" --subject "/CN=named at home" --txid cut
+refused named "unknown entity" "cutusername = no"
+"$SCEP" alias unset scep cutusername
+
+# --- the challenge in every string type (C-110), and in an extension ------------------
+
+for type in printable utf8 t61 bmp universal ia5; do
+	code=$("$SCEP" entity setpwd named --generate)
+	pkcsreq named "$code" --challenge-type $type --txid "c-$type"
+	succeeds named "challengePassword as $type"
+done
+code=$("$SCEP" entity setpwd named --generate)
+pkcsreq named "$code" --challenge-in-extension --txid c-ext
+succeeds named "challengePassword inside extensionRequest"
+printf 'p\303\244ssword \342\202\254' | "$SCEP" entity setpwd named \
+	--password - >/dev/null
+pkcsreq named "$(printf 'p\303\244ssword \342\202\254')" \
+	--challenge-type bmp --txid c-umlaut
+succeeds named "a chosen password beyond ASCII, as BMPString"
+
+# --- a request's SAN only where it is registered so ---------------------------------------
+
+code=$(add_entity san --san request)
+pkcsreq san "$code" --san "dns:a.example,ip:10.0.0.2,email:x@y.example"
+succeeds san "--san request"
+like "has the request's SAN" \
+	"$(openssl x509 -in san-0.pem -noout -ext subjectAltName)" \
+	"DNS:a.example, IP Address:10.0.0.2, email:x@y.example"
+
+# --- refusals: one answer outside, different log lines ----------------------------------------
+
+code=$(add_entity device)
+pkcsreq device "wrong-$code"
+refused device "wrong code" "a wrong code"
+pkcsreq device ""
+refused device "no challengePassword" "no code"
+pkcsreq nobody "$code"
+refused nobody "unknown entity" "an unknown entity"
+"$SCEP" entity block device
+pkcsreq device "$code"
+refused device "entity is blocked" "a blocked entity"
+"$SCEP" entity unblock device
+"$SCEP" ca create Other --subject CN=Other --key rsa:2048 >/dev/null
+"$SCEP" alias set scep cas "ManagementCA, Other"
+"$SCEP" ca export Other --out other.pem
+pkcsreq device "$code" --ca other.pem
+cp ca.pem first.pem
+cp other.pem ca.pem
+refused device "entity is registered with another CA" "another CA"
+cp first.pem ca.pem
+client_key small 1024
+pkcsreq small "$code" --subject /CN=device
+refused small "" "a key too small for the profile"
+pkcsreq device "$code"
+succeeds device "after all this the code is still good"
+pkcsreq device "$code" --txid again
+refused device "code is used up" "a used code"
+code=$(add_entity late --ca ManagementCA --ttl 1s)
+wait_for sh -c '"$SCEP" entity show late | grep -qi expired'
+pkcsreq late "$code"
+refused late "code has expired" "an expired code"
+is "no foreign name in a CertRep" "$(reply late failinfotext)" \
+	"request refused"
+
+# --- the same work for each, counted in instructions -------------------------------------------
+
+if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
+	cost() { # NAME: instructions of a CGI request with NAME.der
+		env REQUEST_METHOD=POST SCRIPT_NAME=/scep QUERY_STRING= \
+			CONTENT_LENGTH="$(wc -c <"$1.der")" \
+			REMOTE_ADDR=192.0.2.1 valgrind --tool=callgrind \
+			--callgrind-out-file=/dev/null "$SCEP" \
+			<"$1.der" 2>&1 >/dev/null |
+			sed -n 's/.*Collected : \([0-9]*\).*/\1/p' | tail -n 1
+	}
+	near() { # DESCRIPTION A B: within 3 percent
+		_more=$(($2 > $3 ? $2 - $3 : $3 - $2))
+		ok "$1" test $((_more * 100)) -lt $((3 * $2))
+	}
+	code=$(add_entity work --ca ManagementCA)
+	pkcsreq work "no$code" --txid w-1
+	wrong=$(cost work)
+	ok "a wrong code costs a scrypt" test "${wrong:-0}" -gt 50000000
+	pkcsreq work "$code" --subject /CN=unknown --txid w-2
+	near "an unknown name costs the same" "$wrong" "$(cost work)"
+	pkcsreq work "$code" --txid w-3
+	send work
+	pkcsreq work "$code" --txid w-4
+	near "a used code costs the same" "$wrong" "$(cost work)"
+	pkcsreq work "x" --break flip-key --txid w-5
+	content=$(cost work)
+	for flaw in flip-last pad-zero content-noise csr-bad-signature \
+		block-type-1 cek-short; do
+		pkcsreq work "x" --break $flaw --txid "w-$flaw"
+		near "$flaw costs what a wrong key costs" "$content" \
+			"$(cost work)"
+	done
+else
+	skip "the same work" "counted on the plain build, by valgrind"
+fi
+
+# --- wrong passwords: marks, a delay, unlock ------------------------------------------------------
+
+printf 'a chosen word' | "$SCEP" entity setpwd device --password - >/dev/null
+i=0
+while [ $i -lt 10 ]; do
+	i=$((i + 1))
+	pkcsreq device "guess $i" --txid "guess-$i"
+	send device
+done
+ok "ten guesses are looked at" log_says "wrong code"
+pkcsreq device "a chosen word" --txid eleven
+refused device "too many wrong codes this hour" "the eleventh, although right"
+like "entity show tells" "$("$SCEP" entity show device)" "[Ww]rong.*1[0-9]"
+ok "entity unlock" "$SCEP" entity unlock device
+pkcsreq device "a chosen word" --txid twelve
+succeeds device "the right one is taken again"
+
+# --- includeca ----------------------------------------------------------------------------------------
+
+code=$(add_entity vpn --ca ManagementCA)
+"$SCEP" alias set scep includeca yes
+pkcsreq vpn "$code"
+succeeds vpn "includeca = yes (Cisco VPN)"
+is "two certificates" "$(reply vpn ncerts)" 2
+is "the leaf first" "$(openssl x509 -in vpn-0.pem -noout -subject)" \
+	"subject=CN = vpn"
+is "then the issuing CA" "$(cat vpn-1.pem)" "$(cat ca.pem)"
+"$SCEP" alias set scep includeca no
+succeeds vpn "includeca = no (Juniper)"
+is "one certificate" "$(reply vpn ncerts)" 1
+done_testing
