@@ -248,8 +248,8 @@ read_body(struct http *h, struct request *r)
 	cap = length == SIZE_MAX ? h->maxbody + 1 : length;
 	while (r->body.len < cap) {
 		size_t want = cap - r->body.len;
-		ssize_t n = h->door->read(h, chunk,
-		    want < sizeof(chunk) ? want : sizeof(chunk));
+		ssize_t n = h->door->read(
+		    h, chunk, want < sizeof(chunk) ? want : sizeof(chunk));
 
 		if (n <= 0)
 			break;

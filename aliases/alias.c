@@ -246,8 +246,8 @@ check_cas(const struct ini *ini, const struct alias *a,
 			wrong += wrong_ca(ini, "scep", "cas", a->cas[i],
 			    "is no CA; `scep ca list` shows them");
 	if (a->defaultca && !alias_serves(a, a->defaultca))
-		wrong += wrong_ca(
-		    ini, "scep", "defaultca", a->defaultca, stranger);
+		wrong +=
+		    wrong_ca(ini, "scep", "defaultca", a->defaultca, stranger);
 	for (size_t i = 0; i < a->nident; i++)
 		if (!alias_serves(a, a->ident[i].ca))
 			wrong += wrong_ca(ini, "identifiers", a->ident[i].ident,
