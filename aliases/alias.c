@@ -123,13 +123,13 @@ take_ca(struct alias *a, const char *p, size_t len)
 		wrong = "it has an empty name";
 	else if (a->ncas == MAX_CAS)
 		wrong = "too many CAs";
-	else if (!buf_add(&name, p, len))
-		wrong = out_of_memory;
-	else if (alias_serves(a, buf_cstr(&name)))
+	else if (buf_add(&name, p, len) && alias_serves(a, buf_cstr(&name)))
 		wrong = "it names a CA twice";
-	else if ((a->cas[a->ncas] = str_dup(buf_cstr(&name))) == NULL)
-		wrong = out_of_memory;
 	else
+		a->cas[a->ncas] = str_dup(buf_cstr(&name));
+	if (wrong == NULL && a->cas[a->ncas] == NULL)
+		wrong = out_of_memory;
+	if (wrong == NULL)
 		a->ncas++;
 	buf_release(&name);
 	return wrong;

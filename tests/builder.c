@@ -85,7 +85,7 @@ parse(int argc, char **argv, struct opts *o)
 			die(argv[i]);
 		if (found->arg != NULL && (value = argv[++i]) == NULL)
 			die("an option has no value");
-		memcpy((char *)o + found->at, &value, sizeof(value));
+		*(const char **)(void *)((char *)o + found->at) = value;
 	}
 }
 
