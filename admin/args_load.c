@@ -134,7 +134,9 @@ open_plain(const char *path)
 {
 	FILE *f = fopen(path, "r+e");
 
-	return f != NULL ? f : fopen(path, "we");
+	if (f == NULL)
+		f = fopen(path, "we");
+	return f;
 }
 
 /* Cuts what is left of an older, longer content. */

@@ -20,7 +20,7 @@ struct bytes {
 };
 
 /* builder_der.c */
-_Noreturn void die(const char *what);
+__attribute__((noreturn)) void die(const char *what);
 unsigned char *hold(size_t n); /* zeroed, reachable until the end */
 struct bytes raw(const void *p, size_t n);
 struct bytes text(const char *s);

@@ -99,7 +99,7 @@ read_attributes(struct reply *r)
 		verdict(r, "txid_ok",
 		    equals(
 			attribute(r, SCEP "7", &type), unescape(r->o->txid)));
-	if ((s = attribute(r, SCEP "7", &type)) != NULL)
+	if (attribute(r, SCEP "7", &type) != NULL)
 		printf("txid_tag=%d\n", type);
 	if (r->o->nonce != NULL)
 		verdict(r, "recipient_nonce_ok",
@@ -169,7 +169,9 @@ verify(struct reply *r)
 
 	if (with == NULL || r->ca == NULL || !sk_X509_push(with, r->ca))
 		die("certrep wants --ca");
-	if (pos != NULL && *pos == NULL)
+	if (pos == NULL)
+		die("a reply without content type");
+	if (*pos == NULL)
 		none = BIO_new_mem_buf("", 0);
 	say("content", none			    ? "absent" :
 		       ASN1_STRING_length(*pos) > 0 ? "present" :

@@ -67,12 +67,13 @@ extension(const char *dotted, struct bytes value)
 static struct bytes
 san(const char *wish)
 {
-	char *conf = (char *)hold(strlen(wish));
+	size_t len = strlen(wish) + 1;
+	char *conf = (char *)hold(len);
 	X509_EXTENSION *ext;
 	const ASN1_OCTET_STRING *value;
 	struct bytes b;
 
-	memcpy(conf, wish, strlen(wish));
+	memcpy(conf, wish, len);
 	for (char *s = conf; s != NULL; s = strchr(s, ',')) {
 		s += *s == ',';
 		if (strncmp(s, "dns:", 4) == 0)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # GetCACaps (C-19 to C-30) and GetCACert (C-31 to C-38).
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
 make_home

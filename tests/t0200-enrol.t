@@ -2,7 +2,7 @@
 # CA mode: a registered entity enrols with its code, with every algorithm,
 # and gets the certificate that its record says (issue part 5; C-106 to C-120,
 # C-148 to C-151, C-183 to C-195).
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
 make_home
@@ -34,33 +34,33 @@ for DOOR in cgi fcgi; do
 	succeeds "router-$DOOR" "$DOOR: enrols"
 	is "$DOOR: type" "$(header Content-Type)" application/x-pki-message
 	cert=router-$DOOR-0.pem
-	ok "$DOOR: verifies" openssl verify -x509_strict -CAfile ca.pem $cert
+	ok "$DOOR: verifies" openssl verify -x509_strict -CAfile ca.pem "$cert"
 	is "$DOOR: the registered subject, not the request's" \
-		"$(openssl x509 -in $cert -noout -subject \
+		"$(openssl x509 -in "$cert" -noout -subject \
 			-nameopt oneline,-space_eq,-esc_msb)" \
 		"subject=CN=router1, O=Lab + OU=West, C=SE"
 	like "$DOOR: the registered SAN" \
-		"$(openssl x509 -in $cert -noout -ext subjectAltName)" \
+		"$(openssl x509 -in "$cert" -noout -ext subjectAltName)" \
 		"DNS:router1.example, IP Address:10.0.0.1"
 	unlike "$DOOR: not the request's" \
-		"$(openssl x509 -in $cert -noout -text)" evil
+		"$(openssl x509 -in "$cert" -noout -text)" evil
 	is "$DOOR: the request's key" \
-		"$(openssl x509 -in $cert -noout -pubkey)" \
+		"$(openssl x509 -in "$cert" -noout -pubkey)" \
 		"$(openssl pkey -in "router-$DOOR.key" -pubout)"
 	is "$DOOR: the leaf alone" "$(reply "router-$DOOR" ncerts)" 1
 done
 DOOR=cgi
-text=$(openssl x509 -in $cert -noout -text)
+text=$(openssl x509 -in "$cert" -noout -text)
 like "key usage" "$text" "Digital Signature, Key Encipherment$"
 unlike "no CA rights" "$text" "CA:TRUE|Certificate Sign|CRL Sign"
 like "signed with SHA-256" "$text" "Signature Algorithm: sha256WithRSA"
 like "key identifiers" "$text" "Authority Key Identifier"
 like "the CA's name, byte for byte" \
-	"$(openssl verify -x509_strict -CAfile ca.pem $cert)" ": OK"
-is "two years" "$(($(date -d "$(openssl x509 -in $cert -noout -enddate |
+	"$(openssl verify -x509_strict -CAfile ca.pem "$cert")" ": OK"
+is "two years" "$(($(date -d "$(openssl x509 -in "$cert" -noout -enddate |
 	cut -d= -f2)" +%s) - $(date +%s) > 729 * 86400))" 1
 like "cert show finds it by serial" \
-	"$("$SCEP" cert show "$(serial $cert)")" "router-fcgi"
+	"$("$SCEP" cert show "$(serial "$cert")")" "router-fcgi"
 like "cert list too" "$("$SCEP" cert list)" "router-cgi"
 like "so do openssl and grep" "$(openssl x509 -in "$(grep -rl \
 	'entity = router-cgi' home/store/cert | head -n 1)" -noout -subject)" \

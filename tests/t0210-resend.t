@@ -1,7 +1,7 @@
 #!/bin/sh
 # A re-sent PKCSReq gets the same certificate; what buys another one, and what
 # does not (STORE.md, Transactions; C-70, C-72, C-136, C-137, C-173).
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
 make_home

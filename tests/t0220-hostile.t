@@ -2,7 +2,7 @@
 # Everything that no client makes (builder --list-breaks): each gets the
 # answer of C-155 to C-167, nothing is stored, and a good request right after
 # succeeds.
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
 DOOR=fcgi

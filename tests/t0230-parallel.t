@@ -1,7 +1,7 @@
 #!/bin/sh
 # I2: whatever the number of processes, one attempt of a transaction has one
 # certificate, and a code buys no more than its count.
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
 N=64

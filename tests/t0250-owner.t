@@ -1,7 +1,7 @@
 #!/bin/sh
 # One owner for a home: root adds an entity to a home of another user, that
 # user's worker enrols it, and nothing belongs to root (DESIGN 8).
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
 [ "$(id -u)" -eq 0 ] || skip_all_tests "only root can give a home away"

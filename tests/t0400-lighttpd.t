@@ -1,7 +1,7 @@
 #!/bin/sh
 # Behind a real web server: the shipped configuration, raw sockets, long
 # URLs, workers that die and end.
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
 make_home

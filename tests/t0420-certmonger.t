@@ -1,7 +1,7 @@
 #!/bin/sh
 # certmonger as a whole daemon, without a system bus: GETs everything, walks
 # message=0, 1, ..., asks for GetCACertChain, keeps its certificate in a file.
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
 helper=/usr/lib/certmonger/scep-submit
