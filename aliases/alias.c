@@ -36,9 +36,6 @@ const struct alias_key alias_keys[] = {
 	    "the username ends at the first space of the request's CN" },
 	{ "scep", "samekey", "yes",
 	    "the message's signer and the request must have the same key" },
-	/* Any NAME; in capitals no key of a file can be mistaken for it. */
-	{ "identifiers", "NAME", "none",
-	    "the CA that a client means by NAME, in any case" },
 	{ NULL, NULL, NULL, NULL },
 };
 

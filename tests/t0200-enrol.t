@@ -250,7 +250,7 @@ done
 ok "ten guesses are looked at" log_says "wrong code"
 pkcsreq device "a chosen word" --txid eleven
 refused device "too many wrong codes this hour" "the eleventh, although right"
-like "entity show tells" "$("$SCEP" entity show device)" "[Ww]rong.*1[0-9]"
+like "entity show tells" "$("$SCEP" entity show device)" "Locked until"
 ok "entity unlock" "$SCEP" entity unlock device
 pkcsreq device "a chosen word" --txid twelve
 succeeds device "the right one is taken again"
