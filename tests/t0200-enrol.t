@@ -12,6 +12,9 @@ log_says() { tail -n 4 log | grep -q "reason=\"$1"; }
 succeeds() {
 	send "$1"
 	is "$2" "$(reply "$1" status)" 0
+	is "$2: signed by the CA, for the signer, certs-only" \
+		"$(reply "$1" verified) $(reply "$1" recipient_ok) $(
+			reply "$1" degenerate)" "yes yes yes"
 }
 
 # NAME REASON DESCRIPTION: FAILURE badRequest outside, the reason in the log.
@@ -21,6 +24,8 @@ refused() {
 	is "$3: badRequest" "$(reply "$1" failinfo)" 2
 	is "$3: the same words for all" "$(reply "$1" failinfotext)" \
 		"request refused"
+	is "$3: signed, and no content (C-90)" \
+		"$(reply "$1" verified) $(reply "$1" content)" "yes absent"
 	ok "$3: the log knows more" log_says "$2"
 }
 
@@ -33,6 +38,13 @@ for DOOR in cgi fcgi; do
 		--san dns:evil.example --nonce 000102030405060708090a0b0c0d0e0f
 	succeeds "router-$DOOR" "$DOOR: enrols"
 	is "$DOOR: type" "$(header Content-Type)" application/x-pki-message
+	builder certrep --ca ca.pem --key "router-$DOOR.key" \
+		--cert "router-$DOOR.crt" --in body --txid "id-router-$DOOR" \
+		--nonce 000102030405060708090a0b0c0d0e0f >nonces
+	for line in txid_ok=yes recipient_nonce_ok=yes sender_nonce=16 \
+		outer_certs=1 signed_by_ca=yes signature=rsaEncryption; do
+		ok "$DOOR: $line (C-54, C-59 to C-61)" grep -qx $line nonces
+	done
 	cert=router-$DOOR-0.pem
 	ok "$DOOR: verifies" openssl verify -x509_strict -CAfile ca.pem "$cert"
 	is "$DOOR: the registered subject, not the request's" \
