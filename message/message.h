@@ -77,11 +77,17 @@ struct pkimsg {
 	bool self_signed;		/* names equal */
 	/* the envelope (C-81 to C-91) */
 	const struct ca *ca; /* the recipient's; borrowed; NULL: not ours */
-	const struct generation *gen;
+	const struct generation *gen; /* of the CA, which issues */
+	const struct generation *to;  /* whose key unwraps: gen, or an RA's */
+	const struct generation *by;  /* whose key signs the reply */
 	enum cipher cipher;
 	enum transport transport;
 	/* the content, for PKCSReq */
 	struct csr csr;
+	/* the content, for GetCert and GetCRL: IssuerAndSerialNumber */
+	struct buf content;	   /* DER; these spans borrow from it */
+	struct span wanted_issuer; /* Name DER */
+	struct span wanted_serial; /* INTEGER content bytes */
 	/* the verdict: refused if fail != FAIL_NONE */
 	enum failinfo fail;
 	const char *reason; /* for the log; constant; never sent */
@@ -89,7 +95,9 @@ struct pkimsg {
 
 /*
  * Opens a message in this order (C-177): size and BER shape; SignedData, one
- * signer, attributes; algorithms; signature; recipient; unwrap; CSR.
+ * signer, attributes; algorithms; signature; recipient; unwrap; CSR, or
+ * IssuerAndSerialNumber.  The envelope of a CertPoll is addressed, but stays
+ * closed: its content says nothing that counts (C-132).
  * `cas` are those the alias serves.
  *
  * OK: msg->txid and nonce are known, so a CertRep can be sent; msg->fail says
@@ -99,7 +107,7 @@ struct pkimsg {
  * ERR_CRYPTO, ERR_SYSTEM: our own trouble, logged: HTTP 503.
  * pkimsg_release() after each, also after an error.
  *
- * Everything behind the envelope of a PKCSReq, wrong key, wrong padding, unreadable
+ * Everything behind the envelope, wrong key, wrong padding, unreadable
  * CSR, bad CSR signature, is one refusal with one reason text and the same
  * work (DESIGN 5, C-168).
  */
@@ -116,6 +124,7 @@ struct certrep {
 	    *text; /* failInfoText, a constant without detail, or NULL (C-58) */
 	const struct span *certs; /* with PKI_SUCCESS: DER, leaf first */
 	size_t ncerts;
+	struct span crl; /* with PKI_SUCCESS: DER, instead of certs (C-144) */
 	const struct generation *gen; /* whose key signs */
 	bool no_sha1; /* policy: SHA-1 requests get SHA-256 replies */
 };

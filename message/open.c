@@ -46,6 +46,7 @@ pkimsg_release(struct pkimsg *msg)
 	buf_release(&msg->txid);
 	buf_release(&msg->nonce);
 	buf_release(&msg->signer_cert);
+	buf_release(&msg->content);
 	csr_release(&msg->csr);
 	pkimsg_init(msg);
 }
@@ -139,6 +140,8 @@ read_envelope(struct opening *o)
 	envelope_address(&o->env, o->cas, o->ncas, &o->address);
 	o->msg->ca = o->address.ca;
 	o->msg->gen = o->address.gen;
+	o->msg->to = o->address.gen;
+	o->msg->by = o->address.gen;
 	return OK;
 }
 
@@ -310,36 +313,53 @@ judge_csr(struct opening *o, const struct csr_check *check)
 }
 
 /*
+ * What came out of the cipher, whatever the key block and the padding were:
+ * it is looked at whole, and only then padded and len count (C-168).
+ */
+struct plain {
+	struct buf bytes;
+	unsigned padded; /* all ones: the padding is right */
+	size_t len;	 /* bytes without the padding */
+};
+
+static enum err
+unwrap(struct opening *o, struct plain *plain)
+{
+	struct unwrap how = { o->msg->to->key, o->msg->transport,
+		o->msg->cipher, o->address.recipient->block };
+	enum err e;
+
+	*plain = (struct plain){ .bytes = BUF_SECRET };
+	e = envelope_unwrap(
+	    &o->env, &how, &plain->bytes, &plain->padded, &plain->len);
+	return e == ERR_INPUT ? refuse(o, FAIL_BADREQUEST, content_wrong) : e;
+}
+
+/*
  * Uniform (DESIGN 5, C-168): whatever came out of the cipher is parsed, one
  * signature is checked, and only then the verdict is looked at, as a whole.
  */
 static enum err
-open_content(struct opening *o)
+open_csr(struct opening *o)
 {
 	struct pkimsg *msg = o->msg;
-	struct unwrap how = { msg->gen->key, msg->transport, msg->cipher,
-		o->address.recipient->block };
-	struct buf plain = BUF_SECRET;
+	struct plain plain;
 	struct csr_check check;
 	const char *why;
 	bool verified = false;
-	unsigned padded = 0, fine;
-	size_t len = 0;
+	unsigned fine;
 	enum err e, scanned;
 
-	e = envelope_unwrap(&o->env, &how, &plain, &padded, &len);
-	if (e == ERR_INPUT)
-		e = refuse(o, FAIL_BADREQUEST, content_wrong);
-	if (e != OK || msg->fail != FAIL_NONE)
+	if ((e = unwrap(o, &plain)) != OK || msg->fail != FAIL_NONE)
 		goto out;
-	scanned = csr_scan(buf_span(&plain), &msg->csr, &check, &why);
+	scanned = csr_scan(buf_span(&plain.bytes), &msg->csr, &check, &why);
 	if ((e = scanned) != OK && e != ERR_INPUT)
 		goto out;
 	e = csr_verify(&msg->csr, &check, scanned == OK, &verified);
 	if (e != OK)
 		goto out;
-	fine = padded & 1U & (unsigned)(scanned == OK) &
-	       (unsigned)(check.used == len) & (unsigned)verified;
+	fine = plain.padded & 1U & (unsigned)(scanned == OK) &
+	       (unsigned)(check.used == plain.len) & (unsigned)verified;
 	if (fine == 0) {
 		csr_release(&msg->csr);
 		e = refuse(o, FAIL_BADREQUEST, content_wrong);
@@ -347,28 +367,81 @@ open_content(struct opening *o)
 		e = judge_csr(o, &check);
 	}
 out:
-	buf_release(&plain);
+	buf_release(&plain.bytes);
+	return e;
+}
+
+/* IssuerAndSerialNumber (RFC 8894 3.3.4, RFC 5652 10.2.4). */
+static bool
+wanted_read(struct span der, struct pkimsg *msg)
+{
+	struct span seq;
+	struct der issuer;
+
+	if (!der_one(der, DER_SEQUENCE, &seq) || !der_next(&seq, &issuer) ||
+	    issuer.tag != DER_SEQUENCE ||
+	    !der_one(seq, DER_INTEGER, &msg->wanted_serial))
+		return false;
+	msg->wanted_issuer = issuer.whole;
+	return msg->wanted_serial.len > 0;
+}
+
+/* As uniform as open_csr(): read first, judged afterwards. */
+static enum err
+open_wanted(struct opening *o)
+{
+	struct pkimsg *msg = o->msg;
+	struct ber ber = { .used = 0 };
+	struct plain plain;
+	const char *why;
+	bool readable;
+	enum err e;
+
+	if ((e = unwrap(o, &plain)) != OK || msg->fail != FAIL_NONE)
+		goto out;
+	e = ber_read(buf_span(&plain.bytes), &ber, &why);
+	if (e != OK && e != ERR_INPUT)
+		goto out;
+	readable = e == OK;
+	e = ERR_SYSTEM;
+	if (!buf_add(&msg->content, ber.der.p, ber.der.len))
+		goto out;
+	readable = readable & wanted_read(buf_span(&msg->content), msg);
+	e = OK;
+	if (!readable || ber.used != plain.len || plain.padded == 0)
+		e = refuse(o, FAIL_BADREQUEST, content_wrong);
+out:
+	ber_release(&ber);
+	buf_release(&plain.bytes);
 	return e;
 }
 
 /* Cheap ones first (C-177); each may end the walk with a refusal. */
-static enum err (*const steps[])(struct opening *o) = { read_outer,
-	read_attributes, read_signer, read_envelope, check_digest, check_key,
-	check_message_digest, check_signer, check_type };
+#define MAX_STEPS 9
+struct walk {
+	long type;
+	enum err (*step[MAX_STEPS + 1])(struct opening *o);
+};
+static const struct walk outside = { 0,
+	{ read_outer, read_attributes, read_signer, read_envelope, check_digest,
+	    check_key, check_message_digest, check_signer, check_type } };
 
-/* The same, for a PKCSReq. */
-static enum err (*const pkcsreq[])(
-    struct opening *o) = { check_envelope, open_content };
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+/* Then, by message type; what is not listed is the caller's to refuse. */
+static const struct walk inside[] = {
+	{ MSG_PKCSREQ, { check_envelope, open_csr } },
+	{ MSG_CERTPOLL, { check_envelope } },
+	{ MSG_GETCERT, { check_envelope, open_wanted } },
+	{ MSG_GETCRL, { check_envelope, open_wanted } },
+};
 
 static enum err
-run(struct opening *o, enum err (*const *step)(struct opening *o), size_t n)
+run(struct opening *o, const struct walk *walk)
 {
 	enum err e = OK;
 
-	for (size_t i = 0; i < n && e == OK && o->msg->fail == FAIL_NONE; i++)
-		e = step[i](o);
+	for (size_t i = 0;
+	     walk->step[i] != NULL && e == OK && o->msg->fail == FAIL_NONE; i++)
+		e = walk->step[i](o);
 	return e;
 }
 
@@ -384,9 +457,10 @@ message_open(const struct ca *const *cas, size_t ncas,
 	enum err e;
 
 	pkimsg_init(msg);
-	e = run(&o, steps, COUNT(steps));
-	if (e == OK && msg->type == MSG_PKCSREQ)
-		e = run(&o, pkcsreq, COUNT(pkcsreq));
+	e = run(&o, &outside);
+	for (size_t i = 0; i < sizeof(inside) / sizeof(*inside); i++)
+		if (e == OK && msg->type == inside[i].type)
+			e = run(&o, &inside[i]);
 	ber_release(&o.outer);
 	ber_release(&o.inner);
 	return e;

@@ -71,33 +71,43 @@ put_encap(struct buf *out, struct span content)
 
 /* In the order given, not as DER would sort a SET OF (C-150). */
 static bool
-put_certs(struct buf *out, const struct span *certs, size_t n)
+add_certs(struct buf *list, const struct span *certs, size_t n)
 {
-	struct buf body = BUF_INIT;
 	bool good = true;
 
 	for (size_t i = 0; good && i < n; i++)
-		good = buf_add(&body, certs[i].p, certs[i].len);
-	good = good && der_put(out, DER_NESTED, buf_span(&body));
-	buf_release(&body);
+		good = buf_add(list, certs[i].p, certs[i].len);
 	return good;
 }
 
-enum err
-message_certs_only(const struct span *certs, size_t n, struct buf *out)
+/* Without content and signers; tag says what list holds (RFC 5652 5.1). */
+static enum err
+put_degenerate(uint8_t tag, struct span list, struct buf *out)
 {
 	struct buf body = BUF_INIT;
 	const struct span none = { NULL, 0 };
 	bool good;
 
 	good = put_version(&body) && der_put(&body, DER_SET, none) &&
-	       put_encap(&body, none) && put_certs(&body, certs, n) &&
+	       put_encap(&body, none) && der_put(&body, tag, list) &&
 	       der_put(&body, DER_SET, none) && put_signed(out, &body);
 	buf_release(&body);
 	return good ? OK : ERR_SYSTEM;
 }
 
-/* certs-only for the signer alone, by what its request used (C-78, C-87). */
+enum err
+message_certs_only(const struct span *certs, size_t n, struct buf *out)
+{
+	struct buf list = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (add_certs(&list, certs, n))
+		e = put_degenerate(DER_NESTED, buf_span(&list), out);
+	buf_release(&list);
+	return e;
+}
+
+/* certs-only, or the CRL, for the signer alone, by what its request used (C-78, C-87). */
 static enum err
 make_content(struct sealing *s)
 {
@@ -110,7 +120,11 @@ make_content(struct sealing *s)
 
 	if (rep->status != PKI_SUCCESS)
 		return OK;
-	if ((e = message_certs_only(rep->certs, rep->ncerts, &certs)) == OK)
+	if (rep->crl.len > 0)
+		e = put_degenerate(DER_NESTED + 1, rep->crl, &certs);
+	else
+		e = message_certs_only(rep->certs, rep->ncerts, &certs);
+	if (e == OK)
 		e = envelope_wrap(&how, buf_span(&certs), &s->content);
 	buf_release(&certs);
 	return e;
@@ -235,7 +249,7 @@ assemble(const struct sealing *s, struct buf *out)
 	       put_alg(&algs, digest_oid(s->digest), true) &&
 	       der_put(&body, DER_SET, buf_span(&algs)) &&
 	       put_encap(&body, buf_span(&s->content)) &&
-	       put_certs(&body, &cert, 1) && put_signer(&signer, s) &&
+	       der_put(&body, DER_NESTED, cert) && put_signer(&signer, s) &&
 	       der_put(&body, DER_SET, buf_span(&signer)) &&
 	       put_signed(out, &body);
 	buf_release(&body);

@@ -20,7 +20,10 @@ rooms() {
 	http     http base
 	query    query base
 	route    route aliases base
-	serve    serve http query route message enrol aliases ca store base
+	visit    visit http aliases ca store base
+	getca    getca visit query message aliases ca store base
+	pkioperation pkioperation visit query message enrol aliases ca store base
+	serve    serve visit http query route message enrol aliases ca store base
 	scep     scep serve admin
 	EOT
 }
