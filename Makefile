@@ -235,10 +235,11 @@ C_HEADERS = $(sort $(wildcard *.h */*.h tests/*/*.h))
 SHELLS = .ci/run $(sort $(wildcard tests/*.sh tests/*/*.sh examples/*.sh \
 	tests/*.t))
 
-lint: deps-lint lint-format lint-tidy lint-cppcheck lint-shell man-lint \
-	include-direction ## format, clang-tidy, cppcheck, shellcheck, man pages
+LINTS = lint-format lint-tidy lint-cppcheck lint-shell man-lint \
+	include-direction
+lint: deps-lint $(LINTS) ## format, clang-tidy, cppcheck, shellcheck, man pages
 
-check-format lint-format: deps-lint
+check-format lint-format: deps-lint ## is every C file in the house format?
 	@echo '  FORMAT'
 	@clang-format --dry-run -Werror $(C_ALL) $(C_HEADERS)
 
@@ -266,7 +267,7 @@ man-lint: deps-lint ## mandoc's opinion of the man pages
 	@echo '  MANDOC'
 	@mandoc -T lint -W warning man/*.[158]
 
-include-direction:
+include-direction: ## who may include whom
 	@echo '  INCLUDES'
 	@tests/include-direction.sh >/dev/null
 

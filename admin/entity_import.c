@@ -345,6 +345,12 @@ add_all(struct import *im)
 	return e;
 }
 
+static const char *
+entities(const struct import *im)
+{
+	return im->rows == 1 ? "entity" : "entities";
+}
+
 static enum err
 finish(struct import *im)
 {
@@ -352,22 +358,22 @@ finish(struct import *im)
 	enum err e;
 	size_t i;
 
+	if (opt_flag(cmd, "dry-run")) {
+		cmd->unchanged = true;
+		(void)fprintf(stderr, "scep: %zu %s could be added\n", im->rows,
+		    entities(im));
+		return OK;
+	}
 	if (im->generated && opt_out(cmd, "out") == NULL)
 		return usage(cmd,
 		    "some lines have no password; --out FILE says where their "
 		    "codes go");
-	if (opt_flag(cmd, "dry-run")) {
-		cmd->unchanged = true;
-		(void)fprintf(
-		    stderr, "scep: %zu entities could be added\n", im->rows);
-		return OK;
-	}
 	if ((e = add_all(im)) != OK)
 		return e;
 	for (i = 0; i < im->rows; i++)
 		(void)audit_object(cmd, im->row[i].entity.username);
-	(void)buf_printf(&cmd->detail, "%zu entities", im->rows);
-	(void)fprintf(stderr, "scep: %zu entities added\n", im->rows);
+	(void)buf_printf(&cmd->detail, "%zu %s", im->rows, entities(im));
+	(void)fprintf(stderr, "scep: %zu %s added\n", im->rows, entities(im));
 	return OK;
 }
 

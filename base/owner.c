@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 
+/* sudo forgets SCEP_HOME, so the home is named. */
 enum err
 owner_refuse(const char *home_path, uid_t owner)
 {
@@ -14,12 +15,14 @@ owner_refuse(const char *home_path, uid_t owner)
 	const struct passwd *pw = getpwuid(owner);
 
 	if (pw != NULL)
-		log_error("%s belongs to %s; type: sudo -u %s scep ...",
-		    home_path, pw->pw_name, pw->pw_name);
+		log_error("%s belongs to %s; type: sudo -u %s scep --home %s "
+			  "...",
+		    home_path, pw->pw_name, pw->pw_name, home_path);
 	else
-		log_error("%s belongs to uid %lu; type: sudo -u '#%lu' "
-			  "scep ...",
-		    home_path, (unsigned long)owner, (unsigned long)owner);
+		log_error("%s belongs to uid %lu; type: sudo -u '#%lu' scep "
+			  "--home %s ...",
+		    home_path, (unsigned long)owner, (unsigned long)owner,
+		    home_path);
 	return ERR_REFUSED;
 }
 

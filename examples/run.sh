@@ -13,6 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 top=$PWD
 demo=$top/demo
 port=${PORT:-8080}
+web=$demo/web-$port # a demo on another port is another server
 url=http://127.0.0.1:$port/scep
 device=device1
 server=
@@ -65,8 +66,8 @@ check_tools() {
 
 # The folder may be another user's from an earlier run.
 make_home() {
-	mkdir -p "$demo/device" "$demo/web" 2>/dev/null
-	for dir in "$demo/device" "$demo/web"; do
+	mkdir -p "$demo/device" "$web" 2>/dev/null
+	for dir in "$demo/device" "$web"; do
 		[ -w "$dir" ] ||
 		    die "$dir is not yours to write; remove $demo, or run as its owner"
 	done
@@ -94,12 +95,12 @@ make_code() {
 }
 
 start_server() {
-	cat >"$demo/web/lighttpd.conf" <<-EOT
+	cat >"$web/lighttpd.conf" <<-EOT
 	server.modules = ("mod_fastcgi")
-	server.document-root = "$demo/web"
+	server.document-root = "$web"
 	server.bind = "127.0.0.1"
 	server.port = $port
-	server.errorlog = "$demo/web/error.log"
+	server.errorlog = "$web/error.log"
 	server.max-request-size = 2048
 	server.feature-flags += ("server.h2proto" => "disable")
 	fastcgi.server = ("/" => ((
@@ -110,16 +111,16 @@ start_server() {
 	    "max-procs" => 2
 	)))
 	EOT
-	: >"$demo/web/error.log"
+	: >"$web/error.log"
 	# Names relative to its folder: a socket's path may have 107 bytes only.
-	(cd "$demo/web" && exec lighttpd -D -f lighttpd.conf 2>>error.log) &
+	(cd "$web" && exec lighttpd -D -f lighttpd.conf 2>>error.log) &
 	server=$!
 	for _ in $(seq 100); do
 		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
 		kill -0 "$server" 2>/dev/null || break
 		sleep 0.1
 	done
-	die "lighttpd did not start: $(tail -n 1 "$demo/web/error.log")"
+	die "lighttpd did not start: $(tail -n 1 "$web/error.log")"
 }
 
 # strongSwan speaks of a TPM that is not there; nobody needs to know.
@@ -146,7 +147,7 @@ enrol() {
 	    --cacert-enc "$dir/ca.pem" --cacert-sig "$dir/ca.pem" \
 	    --cipher aes --digest sha256 --outform pem \
 	    >"$dir/cert.pem" ||
-	    die "the enrolment failed; what the server says is in $demo/web/error.log"
+	    die "the enrolment failed; what the server says is in $web/error.log"
 	openssl verify -CAfile "$dir/ca.pem" "$dir/cert.pem" >/dev/null ||
 	    die "the certificate does not verify against the CA"
 }
@@ -158,15 +159,34 @@ report() {
 	openssl x509 -in "$demo/device/cert.pem" -noout -serial -subject \
 	    -issuer -startdate -enddate -fingerprint -sha256 |
 	    sed 's/^/    /'
+}
+
+# What to type next; a second run finds router1 registered.
+next_steps() {
+	local verb="entity add router1 --ca ManagementCA"
+
+	! ./scep entity show router1 >/dev/null 2>&1 ||
+	    verb="entity setpwd router1"
 	cat <<-EOT
 
 	The server listens on $url.  In another terminal:
 
+	    cd $top
 	    export SCEP_HOME=$SCEP_HOME
 	    ./scep cert list
-	    ./scep entity add router1 --ca ManagementCA --generate
 	    curl '$url?operation=GetCACaps'
 
+	and a device of your own, as its administrator and then as the device:
+
+	    CODE=\$(./scep $verb --generate)
+	    pki --gen --type rsa --size 2048 --outform pem > router1.key
+	    pki --scep --url $url --in router1.key \\
+	        --dn CN=router1 --password "\$CODE" \\
+	        --cacert-enc $demo/device/ca.pem \\
+	        --cacert-sig $demo/device/ca.pem --outform pem > router1.pem
+	    openssl x509 -in router1.pem -noout -text
+
+	Serving until Ctrl-C.  The log is ${web#"$top"/}/error.log.
 	EOT
 }
 
@@ -179,6 +199,6 @@ start_server
 enrol
 report
 [ -z "${ONCE:-}" ] || exit 0
-echo "Serving until Ctrl-C.  The log is demo/web/error.log."
+next_steps
 wait "$server"
-die "lighttpd has ended: $(tail -n 1 "$demo/web/error.log")"
+die "lighttpd has ended: $(tail -n 1 "$web/error.log")"
