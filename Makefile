@@ -136,6 +136,7 @@ BUILDER += tests/builder_envelope.c
 BUILDER += tests/builder_get.c
 BUILDER += tests/builder_key.c
 BUILDER += tests/builder_message.c
+BUILDER += tests/builder_password.c
 TOOLS = tests/bench/load.c
 
 MAN1 = man/scep.1

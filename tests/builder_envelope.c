@@ -176,6 +176,10 @@ transport_alg(const struct plan *p)
 		return algorithm(RSA_V15);
 	if (strcmp(p->transport, "oaep") == 0) /* as Windows: empty */
 		return SEQ(oid(RSA_OAEP), tlv(0x30, NOTHING));
+	if (strcmp(p->transport, "oaep-null") == 0)
+		return algorithm(RSA_OAEP);
+	if (strcmp(p->transport, "oaep-absent") == 0)
+		return SEQ(oid(RSA_OAEP));
 	if (strcmp(p->transport, "oaep256") != 0)
 		die("no such --transport");
 	return SEQ(
@@ -203,7 +207,7 @@ recipient(const struct plan *p, struct bytes cek, bool ours)
 				    (size_t)ASN1_STRING_length(ski)));
 	}
 	if (p->block == BLOCK_OTHER_KEY || !ours)
-		key = other = key_new(2048);
+		key = other = key_new("2048");
 	block = wrap(p, key, cek);
 	EVP_PKEY_free(other);
 	return SEQ(
@@ -264,6 +268,8 @@ envelope_build(const struct plan *p, struct bytes content)
 		sent = JOIN(cek, noise((size_t)p->cek_more));
 	else if (p->cek_more < 0)
 		sent.n -= (size_t)-p->cek_more;
+	if (p->o->password != NULL)
+		return password_envelope(p, content);
 	crypted = encrypt(p, c, cek, content, &iv);
 	if (p->iv_more)
 		iv = JOIN(iv, noise((size_t)p->iv_more));
