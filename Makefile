@@ -149,7 +149,7 @@ DEPS_run = $(DEPS_build) libstrongswan-extra-plugins \
 	libstrongswan-standard-plugins lighttpd openssl strongswan-pki
 DEPS_check = $(DEPS_run) certmonger clang curl dbus libc6-dbg \
 	libclang-rt-14-dev libcmocka-dev libfaketime libfcgi-bin perl \
-	spawn-fcgi strace valgrind
+	scep spawn-fcgi strace valgrind
 DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
 	mandoc shellcheck
 DEPS_cover = $(DEPS_check) lcov

@@ -30,7 +30,7 @@ enrols() { # WHAT OPTIONS...: SUCCESS
 for digest in sha256 sha384 sha512; do
 	enrols "PSS with $digest" --pss --digest $digest
 	is "PSS with $digest: mirrored" "$(reply many digest)" \
-		"$(echo $digest | tr a-z A-Z)"
+		"$(echo $digest | tr '[:lower:]' '[:upper:]')"
 done
 try many --txid pss-sha1 --pss --digest sha1
 is "PSS with SHA-1 is badAlg" "$(reply many failinfo)" 0
