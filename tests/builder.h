@@ -164,6 +164,7 @@ struct plan {
 	int no_digest_algs, env_version, cek_more, iv_more, flip_at;
 	int csr_version, csr_unsigned, csr_tail, csr_ca, csr_ber;
 	int cert_v1, cert_old, cert_aki, txid_bytes, nonce_bytes, deep_content;
+	int pieces;
 };
 
 /* builder_key.c */

@@ -48,6 +48,8 @@ static const struct flaw flaws[] = {
 	    EXTRA_DEEP),
 	N("many-attributes", "400", "60 further attributes", extra, EXTRA_MANY),
 	N("many-certs", "400", "25 certificates", certs, CERTS_MANY),
+	N("pieces", "ok", "signature, encrypted key and IV in pieces", pieces,
+	    1),
 	N("version-0", "400", "SignedData version 0", version, 0),
 	N("version-3", "ok", "SignedData version 3", version, 3),
 	/* attributes (C-47, C-55 to C-66, C-71, C-158, C-159) */

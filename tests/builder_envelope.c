@@ -210,8 +210,8 @@ recipient(const struct plan *p, struct bytes cek, bool ours)
 		key = other = key_new("2048");
 	block = wrap(p, key, cek);
 	EVP_PKEY_free(other);
-	return SEQ(
-	    number(by_ski ? 2 : 0), rid, transport_alg(p), tlv(0x04, block));
+	return SEQ(number(by_ski ? 2 : 0), rid, transport_alg(p),
+	    octets(p->pieces, 0x04, block));
 }
 
 /* Shaped as RFC 5652 6.2.4, with noise for the wrapped key. */
@@ -273,7 +273,8 @@ envelope_build(const struct plan *p, struct bytes content)
 	crypted = encrypt(p, c, cek, content, &iv);
 	if (p->iv_more)
 		iv = JOIN(iv, noise((size_t)p->iv_more));
-	info = JOIN(oid(ID_DATA), SEQ(oid(c->oid), tlv(0x04, iv)));
+	info =
+	    JOIN(oid(ID_DATA), SEQ(oid(c->oid), octets(p->pieces, 0x04, iv)));
 	if (p->content != CONTENT_ABSENT)
 		info = JOIN(info, octets(p->ber, 0x80, crypted));
 	data = JOIN(number(p->env_version), tlv(0x31, recipients(p, sent)),

@@ -184,7 +184,7 @@ signer_info(const struct plan *p, struct bytes content)
 		behind = tlv(0xa1, join(a->unsigned_, a->m));
 	return SEQ(number(p->by_ski ? 3 : 1), sid,
 	    algorithm(digest_oid(p->digest)), sent, signature_alg(p),
-	    tlv(0x04, sig), behind);
+	    octets(p->pieces, 0x04, sig), behind);
 }
 
 static struct bytes

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <openssl/core_names.h>
 #include <openssl/provider.h>
 
 #include "base/log.h"
@@ -201,6 +202,31 @@ ec_signers(void **state)
 	}
 }
 
+/* C-74: one key, its point compressed in the certificate, full in the CSR. */
+static void
+compressed_point(void **state)
+{
+	struct recipe r = { .type = NULL };
+	struct buf own = BUF_INIT;
+	EVP_PKEY *key = EVP_EC_gen("P-256"), *other = EVP_EC_gen("P-256");
+	struct actor ec;
+
+	(void)state;
+	csr_make(key, EVP_sha256(), "secret", MBSTRING_UTF8, &own);
+	assert_int_equal(
+	    EVP_PKEY_set_utf8_string_param(
+		key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed"),
+	    1);
+	actor_make(&ec, key, "ec", 1);
+	actor_sign(&ec);
+	made(&r, &ec, buf_span(&own), &strict, FAIL_NONE);
+	csr_make(other, EVP_sha256(), "secret", MBSTRING_UTF8, &own);
+	made(&r, &ec, buf_span(&own), &strict, FAIL_BADREQUEST);
+	EVP_PKEY_free(other);
+	buf_release(&own);
+	actor_free(&ec);
+}
+
 /* The last of these bytes becomes others; the SignerInfo's sid is unsigned. */
 static void
 patch(struct buf *b, const char *from, const char *to, size_t len)
@@ -376,6 +402,7 @@ main(void)
 		cmocka_unit_test(pss),
 		cmocka_unit_test(pss_parameters),
 		cmocka_unit_test(ec_signers),
+		cmocka_unit_test(compressed_point),
 		cmocka_unit_test(names_written_anew),
 		cmocka_unit_test(odd_certificates),
 		cmocka_unit_test(legacy),
