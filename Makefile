@@ -72,14 +72,21 @@ SRCS += ca/san.c
 SRCS += ca/tbs.c
 SRCS += ca/text.c
 SRCS += judge/entity.c
+SRCS += judge/secret.c
 SRCS += message/alg.c
 SRCS += message/attrs.c
 SRCS += message/ber.c
+SRCS += message/check.c
+SRCS += message/content.c
 SRCS += message/csr.c
 SRCS += message/csr_attrs.c
 SRCS += message/envelope.c
+SRCS += message/legacy.c
 SRCS += message/names.c
 SRCS += message/open.c
+SRCS += message/pwri.c
+SRCS += message/pwri_read.c
+SRCS += message/scheme.c
 SRCS += message/seal.c
 SRCS += message/set.c
 SRCS += message/signed.c
@@ -98,6 +105,7 @@ SRCS += store/inside.c
 SRCS += store/outcome.c
 SRCS += store/probe.c
 SRCS += store/record.c
+SRCS += store/seal.c
 SRCS += store/store.c
 SRCS += store/text.c
 SRCS += store/transaction.c
@@ -105,6 +113,7 @@ SRCS += store/try.c
 SRCS += enrol.c
 SRCS += getca.c
 SRCS += http.c
+SRCS += password.c
 SRCS += pkioperation.c
 SRCS += query.c
 SRCS += route.c
@@ -127,6 +136,7 @@ BUILDER += tests/builder_envelope.c
 BUILDER += tests/builder_get.c
 BUILDER += tests/builder_key.c
 BUILDER += tests/builder_message.c
+BUILDER += tests/builder_password.c
 TOOLS = tests/bench/load.c
 
 MAN1 = man/scep.1
@@ -139,7 +149,7 @@ DEPS_run = $(DEPS_build) libstrongswan-extra-plugins \
 	libstrongswan-standard-plugins lighttpd openssl strongswan-pki
 DEPS_check = $(DEPS_run) certmonger clang curl dbus libc6-dbg \
 	libclang-rt-14-dev libcmocka-dev libfaketime libfcgi-bin perl \
-	spawn-fcgi strace valgrind
+	scep spawn-fcgi strace valgrind
 DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
 	mandoc shellcheck
 DEPS_cover = $(DEPS_check) lcov

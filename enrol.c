@@ -87,20 +87,14 @@ first_value(struct span subject, struct buf *value)
 	return OK;
 }
 
-/*
- * The username a request speaks for: CN, cut at the first space unless the
- * alias says otherwise, else serialNumber, else unstructuredName, cut the
- * same way (ejbca-behaviour 3.6).  NULL stays where there is none.
- */
-static enum err
-find_username(
-    const struct alias *alias, const struct pkimsg *msg, struct decision *d)
+enum err
+enrol_username(const struct alias *alias, struct span subject, char **out)
 {
 	struct buf value = BUF_INIT;
 	char *text;
 	enum err e;
 
-	if ((e = first_value(msg->csr.subject, &value)) != OK)
+	if ((e = first_value(subject, &value)) != OK)
 		goto out;
 	text = (char *)value.data;
 	if (value.len == 0 || value.len > MAX_USERNAME ||
@@ -108,7 +102,7 @@ find_username(
 		goto out;
 	if (alias->cutusername)
 		text[strcspn(text, " ")] = '\0';
-	if (*text != '\0' && (d->username = str_dup(text)) == NULL)
+	if (*text != '\0' && (*out = str_dup(text)) == NULL)
 		e = ERR_SYSTEM;
 out:
 	buf_release(&value);
@@ -255,6 +249,20 @@ out:
 	return e;
 }
 
+/*
+ * An answer under the challenge can be guessed at by whoever sees it, as long
+ * as he likes: 128 random bits stand that, a chosen password does not (C-96).
+ */
+static enum err
+check_strength(const struct pkimsg *msg, struct decision *d)
+{
+	if (msg->signer_type == KEY_RSA || d->code.form != CODE_SCRYPT)
+		return OK;
+	return refuse(d, FAIL_BADALG,
+	    "the signer's key cannot encrypt, and a chosen password may not: "
+	    "`scep entity setpwd NAME --generate`");
+}
+
 /* Nothing is issued before the CA's notBefore or behind its end. */
 static enum err
 check_ca(const struct pkimsg *msg, int64_t now)
@@ -281,7 +289,8 @@ enrol_decide(const struct store *st, const struct alias *alias,
 		.id = buf_span(&msg->txid) };
 	if ((e = transaction_name(&d->transaction, msg->signer_key)) != OK)
 		return e;
-	if ((e = find_username(alias, msg, d)) != OK)
+	e = enrol_username(alias, msg->csr.subject, &d->username);
+	if (e != OK)
 		return e;
 	if ((e = find_replay(st, msg, d)) == OK)
 		return keep(st, d);
@@ -291,6 +300,8 @@ enrol_decide(const struct store *st, const struct alias *alias,
 		return e;
 	if ((e = ask_judge(st, msg, now, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE)
+		return e;
+	if ((e = check_strength(msg, d)) != OK || d->verdict == VERDICT_REFUSE)
 		return e;
 	if ((e = find_attempt(st, msg, now, d)) != OK ||
 	    d->verdict != VERDICT_GRANT)

@@ -38,6 +38,15 @@ struct decision {
 void decision_init(struct decision *d);
 void decision_release(struct decision *d);
 
+/*
+ * The username that a subject (Name DER) speaks for: its CN, cut at the
+ * first space unless the alias says otherwise, else serialNumber, else
+ * unstructuredName, cut the same way (ejbca-behaviour 3.6).  *out is malloc'd,
+ * and stays NULL where there is none.
+ */
+enum err enrol_username(
+    const struct alias *alias, struct span subject, char **out);
+
 /* ERR_SYSTEM, ERR_BUSY, ERR_CRYPTO: our own trouble, logged (HTTP 503). */
 enum err enrol_decide(const struct store *st, const struct alias *alias,
     const struct pkimsg *msg, int64_t now, struct decision *d);

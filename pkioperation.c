@@ -1,6 +1,7 @@
 #include "ca/dn.h"
 #include "enrol.h"
 #include "message/message.h"
+#include "password.h"
 #include "query.h"
 #include "visit.h"
 
@@ -44,7 +45,7 @@ fail_text(enum failinfo fail)
 static void
 log_message(struct visit *v, const struct pkimsg *msg)
 {
-	struct buf text = BUF_INIT;
+	struct buf text = BUF_INIT, weak = BUF_INIT;
 
 	log_text(&v->line, "type", message_type_name(msg->type));
 	log_span(&v->line, "transaction", buf_span(&msg->txid));
@@ -53,7 +54,10 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	if (msg->csr.subject.len > 0 && dn_text(msg->csr.subject, &text) == OK)
 		log_span(&v->line, "subject", buf_span(&text));
 	log_text(&v->line, "digest", digest_name(msg->digest));
+	if (weak_names(msg->weak, &weak)) /* C-104 */
+		log_span(&v->line, "weak", buf_span(&weak));
 	buf_release(&text);
+	buf_release(&weak);
 }
 
 /* Decides about an opened message; d says what to answer. */
@@ -142,9 +146,13 @@ pki_operation(struct visit *v)
 	const struct generation *gen;
 	struct pkimsg msg;
 	struct decision d;
+	struct passwords passwords = { .visit = v, .cas = cas };
+	const struct secret_source secrets = { &passwords, password_find };
 	struct message_policy policy = { .sha1 = v->alias->sha1,
 		.des3 = v->alias->des3,
-		.samekey = v->alias->samekey };
+		.legacy = v->alias->legacy,
+		.samekey = v->alias->samekey,
+		.secrets = &secrets };
 	size_t n = 0;
 	enum err e;
 
@@ -155,6 +163,7 @@ pki_operation(struct visit *v)
 		goto out;
 	if ((e = served_cas(v, cas, &n)) != OK)
 		goto out;
+	passwords.n = n;
 	e = message_open(cas, n, &policy, der, &msg);
 	log_message(v, &msg);
 	if (e != OK)

@@ -147,6 +147,7 @@ static const char template[] =
     ";includeca = no\n"
     ";sha1 = yes\n"
     ";des3 = yes\n"
+    ";legacy = no\n"
     "\n"
     "[identifiers]\n"
     "; What a client calls the CA, where that is not its name here.\n"

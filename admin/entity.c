@@ -381,6 +381,9 @@ run_unblock(struct command *cmd)
 		    "its code is the first line of FILE" }, \
 	    { "generate", NULL, OPT_FLAG, NULL,             \
 		    "make a code, print it once" },         \
+	    { "recoverable", NULL, OPT_FLAG, NULL,          \
+		    "keep it encrypted too: requests can "  \
+		    "come under it" },                      \
 	    TTL, COUNT
 
 static const struct option add_options[] = { FIELDS, CODE, WHO, END };
@@ -413,6 +416,8 @@ static const struct verb entity_verbs[] = {
 	{ "add", { "create", "new", NULL }, "NAME", 1, 1, add_options, run_add,
 	    "register a device or person",
 	    "Exactly one of --password, --password-file and --generate.\n\n"
+	    "--recoverable goes with --generate: for clients that must encrypt "
+	    "to a CA\nwithout an RSA key.\n\n"
 	    "  scep entity add router1 --subject CN=router1,O=Lab --generate",
 	    true, false, NAMES_PLAIN },
 	{ "import", { NULL }, "FILE", 1, 1, import_options, run_entity_import,

@@ -92,8 +92,17 @@ code_asked(struct command *cmd, struct new_code *c)
 	c->expires = opt_time(cmd, "ttl", 0);
 	if (opt_given(cmd, "ttl") && c->expires <= cmd->now)
 		return usage(cmd, "--ttl is a time in the past");
-	if (opt_given(cmd, "generate"))
-		return code_generate(c);
+	if (opt_given(cmd, "recoverable") && !opt_given(cmd, "generate"))
+		return usage(cmd,
+		    "--recoverable goes with --generate: what protects a "
+		    "message must have 128 random bits");
+	if (opt_given(cmd, "generate")) {
+		enum err e = code_generate(c);
+
+		if (opt_given(cmd, "recoverable"))
+			c->form = CODE_SEALED;
+		return e;
+	}
 	if (opt_given(cmd, "password"))
 		return code_choose(c, opt_bytes(cmd, "password"));
 	return code_choose(c, first_line(opt_bytes(cmd, "password-file")));
@@ -102,7 +111,7 @@ code_asked(struct command *cmd, struct new_code *c)
 void
 code_print(const struct command *cmd, const struct new_code *c)
 {
-	if (c->form == CODE_SHA256)
+	if (c->form != CODE_SCRYPT)
 		(void)fprintf(cmd->out, "%s\n", buf_cstr(&c->secret));
 }
 

@@ -5,7 +5,7 @@
 #include "base/time.h"
 
 static const char *const forms[CODE__MAX] = { "generated (sha256)",
-	"chosen (scrypt)" };
+	"chosen (scrypt)", "recoverable (sealed)" };
 
 /* What is known about an entity's code; never the code. */
 struct code_state {

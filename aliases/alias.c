@@ -32,6 +32,9 @@ const struct alias_key alias_keys[] = {
 	    "put the issuing CA's certificate behind the issued one" },
 	{ "scep", "sha1", "yes", "admit SHA-1 in messages and requests" },
 	{ "scep", "des3", "yes", "admit triple DES for message content" },
+	{ "scep", "legacy", "no",
+	    "admit MD5, single DES and signer keys from 512 bits, for clients "
+	    "of twenty years ago" },
 	{ "scep", "cutusername", "yes",
 	    "the username ends at the first space of the request's CN" },
 	{ "scep", "samekey", "yes",
@@ -158,6 +161,7 @@ static const struct row rows[] = {
 	{ "includeca", take_bool, offsetof(struct alias, includeca) },
 	{ "sha1", take_bool, offsetof(struct alias, sha1) },
 	{ "des3", take_bool, offsetof(struct alias, des3) },
+	{ "legacy", take_bool, offsetof(struct alias, legacy) },
 	{ "cutusername", take_bool, offsetof(struct alias, cutusername) },
 	{ "samekey", take_bool, offsetof(struct alias, samekey) },
 };

@@ -30,6 +30,7 @@ struct alias {
 	bool includeca; /* [scep] includeca = no: issuing CA behind the leaf */
 	bool sha1;	/* [scep] sha1 = yes */
 	bool des3;	/* [scep] des3 = yes */
+	bool legacy;	/* [scep] legacy = no: MD5, single DES, small keys */
 	bool
 	    cutusername; /* [scep] cutusername = yes: CN up to the first space */
 	bool samekey;	 /* [scep] samekey = yes: signer's key is the CSR's */

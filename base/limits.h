@@ -25,8 +25,14 @@
 #define MIN_SIGNER_RSA 1024 /* bits of a signer's key (C-80) */
 #define MAX_RSA	       8192 /* bits of any RSA key (C-177) */
 #define MAX_RSA_E      33   /* bits of a public exponent (C-177) */
-#define MAX_SAN	       100  /* general names in one extension */
-#define MAX_EXTENSIONS 50   /* extensions in a request */
+#define MIN_SALT       8    /* bytes of a PBKDF2 salt (C-93) */
+#define MAX_SALT       64
+#define MIN_PBKDF2     1000   /* iterations of a request's PBKDF2 (C-93) */
+#define MAX_PBKDF2     200000 /* above: refused before one is computed */
+#define SEND_PBKDF2    100000 /* iterations in our replies */
+#define MAX_WRAPPED    64     /* bytes of a content key under a password */
+#define MAX_SAN	       100    /* general names in one extension */
+#define MAX_EXTENSIONS 50     /* extensions in a request */
 
 /* Files */
 #define MAX_RECORD     262144	/* bytes of one store file */

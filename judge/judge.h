@@ -39,4 +39,12 @@ void judgement_release(struct judgement *j);
  */
 enum err judge_entity(const struct judge_case *c, struct judgement *j);
 
+/*
+ * The secret under which this entity's requests may be enveloped, asked for
+ * before anything is decrypted (C-95, C-96), and its CA.  ERR_NOTFOUND: it
+ * has none that can be recovered.  ERR_REFUSED: nobody in this home has.
+ */
+enum err judge_secret(const struct store *st, const char *username,
+    struct buf *secret, char **ca);
+
 #endif

@@ -19,12 +19,14 @@
 static const char *const forms[CODE__MAX] = {
 	[CODE_SHA256] = "sha256",
 	[CODE_SCRYPT] = "scrypt",
+	[CODE_SEALED] = "sealed",
 };
 
 void
 code_release(struct code *c)
 {
 	free(c->username);
+	buf_release(&c->sealed);
 	wipe(c, sizeof(*c));
 	*c = (struct code){ 0 };
 }
@@ -65,6 +67,7 @@ static bool (*const hashes[CODE__MAX])(
     struct span secret, const uint8_t salt[16], uint8_t out[32]) = {
 	[CODE_SHA256] = hash_sha256,
 	[CODE_SCRYPT] = hash_scrypt,
+	[CODE_SEALED] = hash_sha256,
 };
 
 void
@@ -109,22 +112,28 @@ secret_path(const struct store *st, const char *username, const char *id,
 	return e;
 }
 
-/* The salted hash alone; the secret is nowhere in it. */
+/* The salted hash alone, and the secret sealed where that was asked for. */
 static bool
 code_text(const struct code *c, struct buf *out)
 {
 	char salt[2 * sizeof(c->salt) + 1], hash[2 * sizeof(c->hash) + 1];
+	struct buf sealed = BUF_INIT;
+	bool good;
 
 	hex_text(c->salt, sizeof(c->salt), salt);
 	hex_text(c->hash, sizeof(c->hash), hash);
-	return record_begin(out, "code") &&
+	good = buf_hex(&sealed, c->sealed.data, c->sealed.len) &&
+	       record_begin(out, "code") &&
 	       record_text(out, "username", c->username) &&
 	       record_text(out, "form", forms[c->form]) &&
 	       record_text(out, "salt", salt) &&
 	       record_text(out, "hash", hash) &&
+	       record_span(out, "sealed", buf_span(&sealed)) &&
 	       record_num(out, "count", c->count) &&
 	       record_time(out, "created", c->created) &&
 	       (c->expires == 0 || record_time(out, "expires", c->expires));
+	buf_release(&sealed);
+	return good;
 }
 
 static enum err
@@ -168,6 +177,8 @@ code_add(const struct store *st, const char *username, struct span secret,
 		e = random_bytes(c.salt, sizeof(c.salt));
 	if (e == OK && !hashes[form](secret, c.salt, c.hash))
 		e = ERR_CRYPTO;
+	if (e == OK && form == CODE_SEALED)
+		e = code_seal(st, &c, secret);
 	if (e == OK)
 		e = store_code(st, &c);
 	if (e == OK)
@@ -208,6 +219,8 @@ get_code(const struct record *r, struct code *c)
 	if (username == NULL || f == CODE__MAX ||
 	    get_bytes(r, "salt", c->salt, sizeof(c->salt)) != OK ||
 	    get_bytes(r, "hash", c->hash, sizeof(c->hash)) != OK ||
+	    (f == CODE_SEALED &&
+		!code_sealed_read(record_get(r, "sealed"), c)) ||
 	    record_get_num(r, "count", &count) != OK || count < 1 ||
 	    count > MAX_CODE_COUNT ||
 	    record_get_time(r, "created", &c->created) != OK)

@@ -17,6 +17,7 @@
 enum code_form {
 	CODE_SHA256, /* generated, at least 128 bits: one salted hash */
 	CODE_SCRYPT, /* chosen by a person: costs time and memory to guess */
+	CODE_SEALED, /* as sha256, and kept encrypted too (C-95 to C-97) */
 	CODE__MAX
 };
 
@@ -28,7 +29,8 @@ struct code {
 	enum code_form form;
 	uint8_t salt[16];
 	uint8_t hash[32];
-	unsigned count; /* certificates it may pay for, from 1 */
+	struct buf sealed; /* CODE_SEALED: itself, for code_reveal() */
+	unsigned count;	   /* certificates it may pay for, from 1 */
 	int64_t created;
 	int64_t expires; /* 0: never */
 };
@@ -44,6 +46,17 @@ enum err code_add(const struct store *st, const char *username,
 
 enum err code_find(const struct store *st, const char *username, const char *id,
     struct code *out);
+
+/* Has this home ever had a recoverable code?  ERR_NOTFOUND: no. */
+enum err code_sealing(const struct store *st);
+
+/*
+ * The secret of a recoverable code, needed before a request under it can be
+ * opened.  ERR_NOTFOUND: not of that form.  ERR_SYSTEM (logged): seal.key is
+ * gone or another.
+ */
+enum err code_reveal(
+    const struct store *st, const struct code *code, struct buf *secret);
 
 /*
  * Is it this secret?  Constant time for its form.  code may be NULL (unknown

@@ -48,6 +48,10 @@ enum err outcome_path(const struct store *st, const char name[SHA256_HEX],
 enum err cert_path(const struct store *st, const char *ca, unsigned generation,
     const char *serial, struct buf *out);
 
+/* The sealed half of a code (store/seal.c): made, and read from its hex. */
+enum err code_seal(const struct store *st, struct code *c, struct span secret);
+bool code_sealed_read(const char *hex, struct code *c);
+
 /* An outcome's text, and reading it from any of its names. */
 enum err outcome_text(const struct outcome *o, struct buf *out);
 enum err outcome_read(

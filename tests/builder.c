@@ -2,7 +2,8 @@
  * Writes and reads SCEP messages for the tests; shares no code with the
  * server.
  *
- *	builder key OUT.pem [BITS]             a private key; 0 bits: P-256
+ *	builder key OUT.pem [KIND]             a private key: bits of RSA,
+ *	                                       0 or p256, p384, p521, ed25519
  *	builder pkcsreq --ca F --key F --subject /CN=x [options] --out F
  *	builder certrep --ca F --key F --cert F --in F [options]
  *	builder get --in F [--style S]         base64 for a query string
@@ -44,7 +45,13 @@ static const struct option {
 	O("--txid", txid, "TEXT", "transactionID; \\xNN is a byte"),
 	O("--cipher", cipher, "C", "aes128 aes192 aes256 des3 des"),
 	O("--digest", digest, "D", "sha1 sha256 sha384 sha512 md5"),
-	O("--transport", transport, "T", "v15 oaep oaep256"),
+	O("--transport", transport, "T",
+	    "v15 oaep oaep-null oaep-absent oaep256"),
+	O("--pss", pss, NULL, "RSASSA-PSS signatures, message and CSR"),
+	O("--password", password, "TEXT",
+	    "a password recipient instead of the CA's key; or it opens a reply"),
+	O("--iterations", iterations, "N", "of its PBKDF2"),
+	O("--legacy", legacy, NULL, "read single DES too"),
 	O("--type", type, "N", "messageType"),
 	O("--nonce", nonce, "HEX", "senderNonce"),
 	O("--csr", csr, "FILE", "a CSR (DER) instead of a new one"),
@@ -97,7 +104,7 @@ key_main(int argc, char **argv)
 
 	if (argc < 1)
 		return usage();
-	key = key_new(argc > 1 ? (int)strtol(argv[1], NULL, 10) : 2048);
+	key = key_new(argc > 1 ? argv[1] : "2048");
 	out = BIO_new_file(argv[0], "w");
 	if (out == NULL ||
 	    PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) != 1)

@@ -55,6 +55,7 @@ struct opts {
 	const char *txid, *cipher, *digest, *transport, *type, *nonce;
 	const char *csr, *csr_out, *cert_out, *ber, *flaws, *block;
 	const char *in, *out, *style, *out_prefix;
+	const char *pss, *password, *iterations, *legacy;
 };
 
 enum attr {
@@ -163,14 +164,19 @@ struct plan {
 	int no_digest_algs, env_version, cek_more, iv_more, flip_at;
 	int csr_version, csr_unsigned, csr_tail, csr_ca, csr_ber;
 	int cert_v1, cert_old, cert_aki, txid_bytes, nonce_bytes, deep_content;
+	int pieces;
 };
 
 /* builder_key.c */
 EVP_PKEY *key_read(const char *path);
-EVP_PKEY *key_new(int bits); /* 0: P-256 */
+EVP_PKEY *key_new(const char *kind); /* bits of RSA, 0: P-256, a name */
 struct bytes key_spki(const EVP_PKEY *key, int flaw);
 void key_signer(struct plan *p); /* p->signer, cert, issuer, serial, ski */
-struct bytes key_sign(EVP_PKEY *key, const char *digest, struct bytes data);
+/* With pss: RSASSA-PSS, if the key is an RSA key. */
+struct bytes key_sign(
+    EVP_PKEY *key, const char *digest, bool pss, struct bytes data);
+/* The AlgorithmIdentifier that names digest and kind of key. */
+struct bytes key_sign_alg(EVP_PKEY *key, const char *digest, bool pss);
 struct bytes name_der(const char *subject);
 struct bytes ski_of(struct bytes spki);
 X509 *cert_read(const char *path);
@@ -182,6 +188,9 @@ struct bytes csr_build(const struct plan *p);
 
 /* builder_envelope.c */
 struct bytes envelope_build(const struct plan *p, struct bytes content);
+
+/* builder_password.c */
+struct bytes password_envelope(const struct plan *p, struct bytes content);
 
 /* builder_message.c */
 struct bytes message_build(const struct plan *p, struct bytes csr);

@@ -48,6 +48,8 @@ static const struct flaw flaws[] = {
 	    EXTRA_DEEP),
 	N("many-attributes", "400", "60 further attributes", extra, EXTRA_MANY),
 	N("many-certs", "400", "25 certificates", certs, CERTS_MANY),
+	N("pieces", "ok", "signature, encrypted key and IV in pieces", pieces,
+	    1),
 	N("version-0", "400", "SignedData version 0", version, 0),
 	N("version-3", "ok", "SignedData version 3", version, 3),
 	/* attributes (C-47, C-55 to C-66, C-71, C-158, C-159) */
@@ -177,7 +179,8 @@ static const struct flaw flaws[] = {
 	    KEY_E_ONE),
 	N("signer-512", "badRequest", "signer's key of 512 bits", signer_key,
 	    KEY_SMALL),
-	N("signer-ec", "badAlg", "signer's key on P-256", signer_key, KEY_EC),
+	N("signer-ec", "badRequest", "signer's key on P-256, not the CSR's",
+	    signer_key, KEY_EC),
 	N("signer-other", "badRequest", "signer's key is not the CSR's",
 	    signer_key, KEY_OTHER),
 	N("cert-v1", "ok", "signer's certificate version 1", cert_v1, 1),

@@ -6,6 +6,7 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/provider.h>
 
 #define SCEP "2.16.840.1.113733.1.9."
 
@@ -193,6 +194,13 @@ read_recipient(struct reply *r, CMS_ContentInfo *env, X509 *cert)
 
 	printf("recipients=%d\n", sk_CMS_RecipientInfo_num(all));
 	ri = sk_CMS_RecipientInfo_value(all, 0);
+	if (r->o->password != NULL) {
+		say("transport", "password");
+		verdict(r, "recipient_ok",
+		    sk_CMS_RecipientInfo_num(all) == 1 &&
+			CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_PASS);
+		return;
+	}
 	if (sk_CMS_RecipientInfo_num(all) != 1 ||
 	    CMS_RecipientInfo_type(ri) != CMS_RECIPINFO_TRANS) {
 		verdict(r, "one_recipient", false);
@@ -284,7 +292,15 @@ open_envelope(struct reply *r)
 		goto out;
 	say_cipher(der);
 	read_recipient(r, env, cert);
-	good = CMS_decrypt(env, key, cert, NULL, plain, CMS_BINARY) == 1;
+	if (r->o->password != NULL) {
+		good =
+		    CMS_decrypt_set1_password(
+			env, text(r->o->password).p, -1) == 1 &&
+		    CMS_decrypt(env, NULL, NULL, NULL, plain, CMS_BINARY) == 1;
+	} else {
+		good =
+		    CMS_decrypt(env, key, cert, NULL, plain, CMS_BINARY) == 1;
+	}
 	verdict(r, "decrypted", good);
 	if (good)
 		read_certs(r, plain);
@@ -305,6 +321,10 @@ certrep_main(const struct opts *o)
 
 	if (o->in == NULL || o->ca == NULL)
 		die("certrep wants --in and --ca");
+	if (o->legacy != NULL &&
+	    (OSSL_PROVIDER_load(NULL, "default") == NULL ||
+		OSSL_PROVIDER_load(NULL, "legacy") == NULL))
+		die("no legacy provider");
 	der = read_file(o->in);
 	in = BIO_new_mem_buf(der.p, (int)der.n);
 	r.ca = cert_read(o->ca);

@@ -139,27 +139,6 @@ attributes(const struct plan *p)
 	return attrs;
 }
 
-static const struct {
-	const char *digest, *oid;
-} sign_oids[] = {
-	{ "MD5", "1.2.840.113549.1.1.4" },
-	{ "SHA1", "1.2.840.113549.1.1.5" },
-	{ "SHA256", "1.2.840.113549.1.1.11" },
-	{ "SHA384", "1.2.840.113549.1.1.12" },
-	{ "SHA512", "1.2.840.113549.1.1.13" },
-};
-
-static struct bytes
-sign_alg(EVP_PKEY *key, const char *digest)
-{
-	if (EVP_PKEY_is_a(key, "EC"))
-		return SEQ(oid("1.2.840.10045.4.3.2"));
-	for (size_t i = 0; i < sizeof(sign_oids) / sizeof(*sign_oids); i++)
-		if (strcmp(sign_oids[i].digest, digest) == 0)
-			return algorithm(sign_oids[i].oid);
-	die("no such digest");
-}
-
 struct bytes
 csr_build(const struct plan *p)
 {
@@ -169,8 +148,8 @@ csr_build(const struct plan *p)
 	    key_spki(p->key, p->csr_key),
 	    p->challenge_form == CHALLENGE_NO_ATTRS ? NOTHING :
 						      tlv(0xa0, attributes(p)));
-	alg = sign_alg(p->key, p->csr_digest);
-	sig = key_sign(p->key, p->csr_digest, info);
+	alg = key_sign_alg(p->key, p->csr_digest, p->o->pss != NULL);
+	sig = key_sign(p->key, p->csr_digest, p->o->pss != NULL, info);
 	if (p->csr_unsigned)
 		sig.p[sig.n / 2] ^= 0x10;
 	return tlv_ber(p->csr_ber, 0x30, JOIN(info, alg, bit_string(sig)));

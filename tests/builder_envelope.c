@@ -176,6 +176,10 @@ transport_alg(const struct plan *p)
 		return algorithm(RSA_V15);
 	if (strcmp(p->transport, "oaep") == 0) /* as Windows: empty */
 		return SEQ(oid(RSA_OAEP), tlv(0x30, NOTHING));
+	if (strcmp(p->transport, "oaep-null") == 0)
+		return algorithm(RSA_OAEP);
+	if (strcmp(p->transport, "oaep-absent") == 0)
+		return SEQ(oid(RSA_OAEP));
 	if (strcmp(p->transport, "oaep256") != 0)
 		die("no such --transport");
 	return SEQ(
@@ -203,11 +207,11 @@ recipient(const struct plan *p, struct bytes cek, bool ours)
 				    (size_t)ASN1_STRING_length(ski)));
 	}
 	if (p->block == BLOCK_OTHER_KEY || !ours)
-		key = other = key_new(2048);
+		key = other = key_new("2048");
 	block = wrap(p, key, cek);
 	EVP_PKEY_free(other);
-	return SEQ(
-	    number(by_ski ? 2 : 0), rid, transport_alg(p), tlv(0x04, block));
+	return SEQ(number(by_ski ? 2 : 0), rid, transport_alg(p),
+	    octets(p->pieces, 0x04, block));
 }
 
 /* Shaped as RFC 5652 6.2.4, with noise for the wrapped key. */
@@ -264,10 +268,13 @@ envelope_build(const struct plan *p, struct bytes content)
 		sent = JOIN(cek, noise((size_t)p->cek_more));
 	else if (p->cek_more < 0)
 		sent.n -= (size_t)-p->cek_more;
+	if (p->o->password != NULL)
+		return password_envelope(p, content);
 	crypted = encrypt(p, c, cek, content, &iv);
 	if (p->iv_more)
 		iv = JOIN(iv, noise((size_t)p->iv_more));
-	info = JOIN(oid(ID_DATA), SEQ(oid(c->oid), tlv(0x04, iv)));
+	info =
+	    JOIN(oid(ID_DATA), SEQ(oid(c->oid), octets(p->pieces, 0x04, iv)));
 	if (p->content != CONTENT_ABSENT)
 		info = JOIN(info, octets(p->ber, 0x80, crypted));
 	data = JOIN(number(p->env_version), tlv(0x31, recipients(p, sent)),

@@ -1,5 +1,6 @@
 #include "builder.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -24,11 +25,25 @@ key_read(const char *path)
 }
 
 EVP_PKEY *
-key_new(int bits)
+key_new(const char *kind)
 {
-	EVP_PKEY *key =
-	    bits == 0 ? EVP_EC_gen("P-256") : EVP_RSA_gen((unsigned)bits);
+	static const struct {
+		const char *name, *type, *curve;
+	} kinds[] = {
+		{ "0", "EC", "P-256" },
+		{ "p256", "EC", "P-256" },
+		{ "p384", "EC", "P-384" },
+		{ "p521", "EC", "P-521" },
+		{ "ed25519", "ED25519", NULL },
+	};
+	EVP_PKEY *key = NULL;
 
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kinds[i].name, kind) == 0)
+			key = EVP_PKEY_Q_keygen(
+			    NULL, NULL, kinds[i].type, kinds[i].curve);
+	if (key == NULL && strtoul(kind, NULL, 10) >= 512)
+		key = EVP_RSA_gen((unsigned)strtoul(kind, NULL, 10));
 	if (key == NULL)
 		die("key");
 	return key;
@@ -113,17 +128,30 @@ key_spki(const EVP_PKEY *key, int flaw)
 	return take(der, n);
 }
 
+static void
+pss_set(EVP_PKEY_CTX *ctx)
+{
+	if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) != 1)
+		die("PSS");
+}
+
 struct bytes
-key_sign(EVP_PKEY *key, const char *digest, struct bytes data)
+key_sign(EVP_PKEY *key, const char *digest, bool pss, struct bytes data)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx = NULL;
 	size_t n = 0;
 	struct bytes sig;
 
-	if (ctx == NULL ||
-	    EVP_DigestSignInit_ex(ctx, NULL, digest, NULL, NULL, key, NULL) !=
-		1 ||
-	    EVP_DigestSign(ctx, NULL, &n, data.p, data.n) != 1)
+	if (EVP_PKEY_is_a(key, "ED25519"))
+		digest = NULL;
+	if (ctx == NULL || EVP_DigestSignInit_ex(
+			       ctx, &pctx, digest, NULL, NULL, key, NULL) != 1)
+		die("signature");
+	if (pss && EVP_PKEY_is_a(key, "RSA"))
+		pss_set(pctx);
+	if (EVP_DigestSign(ctx, NULL, &n, data.p, data.n) != 1)
 		die("signature");
 	sig.p = hold(n);
 	if (EVP_DigestSign(ctx, sig.p, &n, data.p, data.n) != 1)
@@ -131,6 +159,44 @@ key_sign(EVP_PKEY *key, const char *digest, struct bytes data)
 	sig.n = n;
 	EVP_MD_CTX_free(ctx);
 	return sig;
+}
+
+static const struct {
+	const char *digest, *rsa, *ec;
+	long size;
+} sign_oids[] = {
+	{ "MD5", "1.2.840.113549.1.1.4", NULL, 16 },
+	{ "SHA1", "1.2.840.113549.1.1.5", "1.2.840.10045.4.1", 20 },
+	{ "SHA256", "1.2.840.113549.1.1.11", "1.2.840.10045.4.3.2", 32 },
+	{ "SHA384", "1.2.840.113549.1.1.12", "1.2.840.10045.4.3.3", 48 },
+	{ "SHA512", "1.2.840.113549.1.1.13", "1.2.840.10045.4.3.4", 64 },
+};
+
+/* RFC 8017 A.2.3, one digest in both places, a salt of its length. */
+static struct bytes
+pss_alg(const char *digest, long salt)
+{
+	struct bytes hash = algorithm(digest_oid(digest));
+	struct bytes mask = SEQ(oid("1.2.840.113549.1.1.8"), hash);
+
+	return SEQ(oid("1.2.840.113549.1.1.10"),
+	    SEQ(tlv(0xa0, hash), tlv(0xa1, mask), tlv(0xa2, number(salt))));
+}
+
+struct bytes
+key_sign_alg(EVP_PKEY *key, const char *digest, bool pss)
+{
+	if (EVP_PKEY_is_a(key, "ED25519"))
+		return SEQ(oid("1.3.101.112"));
+	for (size_t i = 0; i < sizeof(sign_oids) / sizeof(*sign_oids); i++) {
+		if (strcmp(sign_oids[i].digest, digest) != 0)
+			continue;
+		if (EVP_PKEY_is_a(key, "EC") && sign_oids[i].ec != NULL)
+			return SEQ(oid(sign_oids[i].ec));
+		return pss ? pss_alg(digest, sign_oids[i].size) :
+			     algorithm(sign_oids[i].rsa);
+	}
+	die("no such digest");
 }
 
 /* One attribute of a name, "CN=x"; with joined it enters the last RDN. */
@@ -236,10 +302,8 @@ extensions(const struct plan *p, struct bytes ski)
 static void
 self_sign(struct plan *p, struct bytes spki)
 {
-	bool ec = EVP_PKEY_is_a(p->signer, "EC") == 1;
 	struct bytes name = name_der(p->o->subject);
-	struct bytes alg = ec ? SEQ(oid("1.2.840.10045.4.3.2")) :
-				algorithm("1.2.840.113549.1.1.11");
+	struct bytes alg = key_sign_alg(p->signer, "SHA256", false);
 	struct bytes tbs;
 
 	p->serial = serial_of(p->serial_form);
@@ -247,7 +311,8 @@ self_sign(struct plan *p, struct bytes spki)
 	p->ski = ski_of(spki);
 	tbs = SEQ(p->cert_v1 ? NOTHING : tlv(0xa0, number(2)), p->serial, alg,
 	    name, validity(p->cert_old), name, spki, extensions(p, p->ski));
-	p->cert = SEQ(tbs, alg, bit_string(key_sign(p->signer, "SHA256", tbs)));
+	p->cert = SEQ(
+	    tbs, alg, bit_string(key_sign(p->signer, "SHA256", false, tbs)));
 }
 
 static void
@@ -273,11 +338,11 @@ key_signer(struct plan *p)
 	const char *path = p->o->signer_key ? p->o->signer_key : p->o->key;
 
 	if (p->signer_key == KEY_SMALL)
-		p->signer = key_new(512);
+		p->signer = key_new("512");
 	else if (p->signer_key == KEY_OTHER)
-		p->signer = key_new(2048);
+		p->signer = key_new("2048");
 	else if (p->signer_key == KEY_EC)
-		p->signer = key_new(0);
+		p->signer = key_new("p256");
 	else
 		p->signer = key_read(path);
 	if (p->o->signer_cert != NULL)

@@ -152,9 +152,9 @@ signature_alg(const struct plan *p)
 {
 	if (p->signature_oid != NULL)
 		return algorithm(p->signature_oid);
-	if (EVP_PKEY_is_a(p->signer, "EC"))
-		return SEQ(oid("1.2.840.10045.4.3.2"));
-	return algorithm("1.2.840.113549.1.1.1");
+	if (EVP_PKEY_is_a(p->signer, "RSA") && p->o->pss == NULL)
+		return algorithm("1.2.840.113549.1.1.1");
+	return key_sign_alg(p->signer, p->digest, p->o->pss != NULL);
 }
 
 static struct bytes
@@ -174,7 +174,7 @@ signer_info(const struct plan *p, struct bytes content)
 		sent = NOTHING;
 		as_signed = content;
 	}
-	sig = key_sign(p->signer, p->digest, as_signed);
+	sig = key_sign(p->signer, p->digest, p->o->pss != NULL, as_signed);
 	if (p->signer_key == KEY_HUGE)
 		sig = noise(2048);
 	if (p->signature_wrong)
@@ -184,7 +184,7 @@ signer_info(const struct plan *p, struct bytes content)
 		behind = tlv(0xa1, join(a->unsigned_, a->m));
 	return SEQ(number(p->by_ski ? 3 : 1), sid,
 	    algorithm(digest_oid(p->digest)), sent, signature_alg(p),
-	    tlv(0x04, sig), behind);
+	    octets(p->pieces, 0x04, sig), behind);
 }
 
 static struct bytes

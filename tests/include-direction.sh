@@ -22,7 +22,8 @@ rooms() {
 	route    route aliases base
 	visit    visit http aliases ca store base
 	getca    getca visit query message aliases ca store base
-	pkioperation pkioperation visit query message enrol aliases ca store base
+	password password visit message judge enrol aliases ca store base
+	pkioperation pkioperation password visit query message enrol aliases ca store base
 	serve    serve visit http query route message enrol aliases ca store base
 	scep     scep serve admin
 	EOT
