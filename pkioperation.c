@@ -14,7 +14,7 @@ served_cas(struct visit *v, const struct ca **cas, size_t *n)
 	for (size_t i = 0; i < v->alias->ncas && *n < MAX_CAS; i++) {
 		const char *name = v->alias->cas[i];
 
-		e = cas_find(v->house->cas, name, &cas[*n]);
+		e = visit_ca(v, name, &cas[*n]);
 		if (e == OK)
 			(*n)++;
 		else if (e == ERR_NOTFOUND)
@@ -144,7 +144,8 @@ pki_operation(struct visit *v)
 	struct decision d;
 	struct message_policy policy = { .sha1 = v->alias->sha1,
 		.des3 = v->alias->des3,
-		.samekey = v->alias->samekey };
+		.samekey = v->alias->samekey,
+		.now = v->now };
 	size_t n = 0;
 	enum err e;
 
@@ -159,7 +160,7 @@ pki_operation(struct visit *v)
 	log_message(v, &msg);
 	if (e != OK)
 		goto out;
-	gen = msg.by ? msg.by : ca_current(cas[0], v->now);
+	gen = msg.by ? msg.by : ca_signer(cas[0], v->now);
 	if (gen == NULL) {
 		log_error("CA %s is not valid yet", cas[0]->name);
 		e = ERR_BUSY;

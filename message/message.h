@@ -47,6 +47,7 @@ struct message_policy {
 	bool sha1;    /* SHA-1 in the message and the CSR */
 	bool des3;    /* DES-EDE3-CBC */
 	bool samekey; /* the signer's key must be the CSR's (C-74) */
+	int64_t now;  /* which RA certificates still open envelopes */
 };
 
 /* What a PKCS#10 says; spans borrow from `der`. */

@@ -16,9 +16,11 @@
 static struct house house;
 static struct actor device;
 static struct buf csr;
-static const struct message_policy all = { true, true, true };
-static const struct message_policy free_key = { true, true, false };
-static const struct message_policy strict = { false, false, true };
+static const struct message_policy all = { .sha1 = true,
+	.des3 = true,
+	.samekey = true };
+static const struct message_policy free_key = { .sha1 = true, .des3 = true };
+static const struct message_policy strict = { .samekey = true };
 
 static int
 setup(void **state)

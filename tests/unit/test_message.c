@@ -13,7 +13,9 @@
 static struct house house;
 static struct actor device, ra;
 static struct buf csr; /* the device's PKCS#10, challenge "secret" */
-static const struct message_policy all = { true, true, true };
+static const struct message_policy all = { .sha1 = true,
+	.des3 = true,
+	.samekey = true };
 
 static int
 setup(void **state)
