@@ -32,7 +32,7 @@ ca_path(const char *name, struct buf *path)
 enum err
 ca_request_path(const char *name, struct buf *path)
 {
-	return path_of(name, ".request-", path);
+	return path_of(name, CA_REQUEST, path);
 }
 
 static enum err

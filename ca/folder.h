@@ -12,6 +12,7 @@
 enum err ca_path(const char *name, struct buf *path);
 
 /* Where a CA stands that waits for its certificate: ca/.request-<escaped>. */
+#define CA_REQUEST ".request-"
 enum err ca_request_path(const char *name, struct buf *path);
 
 /*
