@@ -101,26 +101,27 @@ find_parent(int home, const char *name, int64_t now, struct cas **cas,
 	return parent_check(*out, name, now);
 }
 
+/* The certificate and its chain, which borrows from the parent. */
 static enum err
 make(int home, const struct generation *parent, struct span subject,
-    const struct ca_order *order, struct ca_new *in)
+    const struct ca_order *order, struct ca_new in)
 {
 	struct buf chain[MAX_CERTS], der = BUF_INIT;
 	enum err e;
 
-	in->chain = chain;
+	in.chain = chain;
 	if (parent == NULL) {
-		e = self_sign(in->key, subject, order, in->now, &der);
+		e = self_sign(in.key, subject, order, in.now, &der);
 	} else {
-		e = sign_below(parent, in->key, subject, order, in->now, &der);
-		chain[in->nchain++] = parent->cert;
-		for (size_t i = 0; i < parent->nchain && in->nchain < MAX_CERTS;
+		e = sign_below(parent, in.key, subject, order, in.now, &der);
+		chain[in.nchain++] = parent->cert;
+		for (size_t i = 0; i < parent->nchain && in.nchain < MAX_CERTS;
 		     i++)
-			chain[in->nchain++] = parent->chain[i];
+			chain[in.nchain++] = parent->chain[i];
 	}
-	in->cert = buf_span(&der);
+	in.cert = buf_span(&der);
 	if (e == OK)
-		e = ca_make(home, in);
+		e = ca_make(home, &in);
 	buf_release(&der);
 	return e;
 }
@@ -148,7 +149,7 @@ ca_create(int home, const struct ca_order *order, int64_t now)
 	    (e = key_read(
 		 "new key", buf_span(&pem), span_of("", 0), &in.key)) != OK)
 		goto out;
-	e = make(home, parent, buf_span(&subject), order, &in);
+	e = make(home, parent, buf_span(&subject), order, in);
 out:
 	key_close(in.key);
 	cas_free(cas);
