@@ -1,3 +1,4 @@
+#include "store/audit.h"
 #include "visit.h"
 
 /* Who is spoken of by ca_lacks(). */
@@ -22,13 +23,29 @@ refuse(const char *sentence, void *arg)
 	    tale->ca, sentence);
 }
 
+/* A certificate was made that nobody has asked for; it stands in any case. */
+static void
+audit_renewal(const struct visit *v, const char *ca)
+{
+	const struct audit line = { .who = "server",
+		.verb = "ca ra renew",
+		.object = ca,
+		.outcome = "done",
+		.ca = ca,
+		.detail = "two thirds of its life had passed" };
+
+	log_info("CA %s: its RA certificate was renewed", ca);
+	(void)audit_write(&v->house->store, &line);
+}
+
 enum err
 visit_ca(struct visit *v, const char *name, const struct ca **ca)
 {
 	struct tale tale = { name };
 	enum err e;
 
-	cas_tend(v->house->cas, name, v->now);
+	if (cas_tend(v->house->cas, name, v->now))
+		audit_renewal(v, name);
 	if ((e = cas_find(v->house->cas, name, ca)) != OK)
 		return e;
 	if (v->alias->strictkeyusage &&

@@ -131,6 +131,8 @@ json_generation(struct command *cmd, const struct shown *what,
 		json_num(out, "chain", (int64_t)g->nchain);
 	else
 		json_bool(out, "renewed", what->renewed);
+	if (what->ra > 0)
+		json_num(out, "ra", what->ra);
 	json_end(out);
 }
 
@@ -139,12 +141,14 @@ static void
 print_ca(struct command *cmd, const struct shown *what,
     const struct generation *g, const struct sight *s)
 {
-	char until[TIME_TEXT];
+	char until[TIME_TEXT], key[40];
 
 	time_text(g->not_after, until);
 	print_cell(cmd->out, what->name, 20);
 	print_cell(cmd->out, until, 20);
-	print_cell(cmd->out, buf_cstr(&s->key), 9);
+	(void)snprintf(key, sizeof(key), "%s%s", buf_cstr(&s->key),
+	    what->ra > 0 ? ", RA" : "");
+	print_cell(cmd->out, key, 13);
 	print_cell(cmd->out, buf_cstr(&s->subject), 0);
 }
 
@@ -195,6 +199,15 @@ ca_present(const struct ca *ca, int64_t now)
 	return g == NULL && ca->ngen > 0 ? &ca->gen[0] : g;
 }
 
+/* Its number; 0: there is none. */
+static unsigned
+current_ra(const struct ca *ca, int64_t now)
+{
+	const struct ra *ra = ca_ra_current(ca, now);
+
+	return ra != NULL ? ra->n : 0;
+}
+
 /* Which RA certificate clients get now, in a line behind the others. */
 static void
 print_ra(struct command *cmd, const struct ca *ca)
@@ -220,8 +233,10 @@ run_show(struct command *cmd)
 	size_t i;
 
 	e = ca_find(cmd, cmd->name[0], &cas, &ca);
-	if (e == OK)
+	if (e == OK) {
 		what.name = ca->name;
+		what.ra = current_ra(ca, cmd->now);
+	}
 	for (i = 0; e == OK && i < ca->ngen; i++)
 		e = ca_show(cmd, &what, &ca->gen[i]);
 	if (e == OK)
@@ -240,6 +255,7 @@ list_one(struct command *cmd, struct cas *cas, const char *name)
 
 	if ((e = cas_find(cas, name, &ca)) != OK)
 		return e;
+	what.ra = current_ra(ca, cmd->now);
 	g = ca_present(ca, cmd->now);
 	return g == NULL ? OK : show_generation(cmd, &what, g, print_ca);
 }

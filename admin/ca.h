@@ -18,8 +18,9 @@ struct shown {
 	const char *title; /* "CA:" */
 	const char *key;   /* the same for JSON: "name" */
 	const char *name;
-	const char *use; /* of an RA: "both"; NULL of a CA */
+	const char *use; /* of an RA certificate; NULL of a CA */
 	bool renewed;	 /* an RA that is renewed by itself */
+	unsigned ra;	 /* the generation of a CA's present RA, or 0 */
 };
 enum err ca_show(
     struct command *cmd, const struct shown *what, const struct generation *g);

@@ -221,7 +221,7 @@ forget(struct cas *cas, const char *name)
 	}
 }
 
-void
+bool
 cas_tend(struct cas *cas, const char *name, int64_t now)
 {
 	const struct ca *ca = NULL;
@@ -229,18 +229,17 @@ cas_tend(struct cas *cas, const char *name, int64_t now)
 
 	if (now < cas->patience || cas_find(cas, name, &ca) != OK ||
 	    !ca_ra_due(ca, now))
-		return;
+		return false;
 	e = ca_ra_renew(cas->home, ca, NULL, now);
-	if (e == OK) {
-		log_info("CA %s: its RA certificate was renewed", name);
-	} else if (e != ERR_EXISTS) {
+	if (e == OK || e == ERR_EXISTS) {
+		forget(cas, name);
+	} else {
 		log_warn("CA %s: its RA certificate cannot be renewed; the old "
 			 "one goes on, and a minute from now it is tried again",
 		    name);
 		cas->patience = now + PATIENCE;
-		return;
 	}
-	forget(cas, name);
+	return e == OK;
 }
 
 const struct generation *

@@ -81,9 +81,10 @@ void cas_refresh(struct cas *cas);
 /*
  * Renews the CA's RA certificate if that is due: for whoever serves a
  * request, before anybody borrows this CA.  Several workers come to one
- * result.  A failure is a line in the log; what is there goes on.
+ * result, and true tells the one that made it.  A failure is a line in the
+ * log; what is there goes on.
  */
-void cas_tend(struct cas *cas, const char *name, int64_t now);
+bool cas_tend(struct cas *cas, const char *name, int64_t now);
 
 /* NULL only if none has begun. */
 const struct generation *ca_current(const struct ca *ca, int64_t now);

@@ -72,6 +72,8 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout x.key -out x.pem -days 9 \
 	-subj "/CN=stranger" 2>/dev/null
 ok "an unknown recipient is refused by the RA" enrol one "$code" x.pem ra1.pem
 is "as badRequest" "$(reply one failinfo)" 2
+like "ca list shows that there is one" "$("$SCEP" ca list)" "EC 256, RA .*CN=EC"
+like "and ca show" "$("$SCEP" ca show "EC CA")" "^RA: *generation 1, one"
 like "ca ra show" "$("$SCEP" ca ra show "EC CA")" "Renewal: *by itself"
 exits 1 "a second ra create" "$SCEP" ca ra create "EC CA"
 
@@ -93,6 +95,15 @@ ok "the signing certificate is no recipient" enrol both "$code" \
 	sign.pem sign.pem
 is "it opens nothing" "$(reply both status)" 2
 
+chmod 644 $ra/2/sign-key.pem
+exits 1 "check sees a key that others can read" "$SCEP" check
+like "and which" "$(cat .out)" "ra/2/sign-key.pem: the key's mode"
+mkdir $ra/.new-0123
+ok "check --repair" "$SCEP" check --repair
+is "mends it" "$(stat -c %a $ra/2/sign-key.pem)" 400
+like "and names litter" "$(cat .out)" "^warning.*ra/.new-0123"
+rmdir $ra/.new-0123
+
 # --- a worker that has loaded the old one ------------------------------------
 
 DOOR=fcgi
@@ -111,6 +122,10 @@ ca_cert=home/ca/Root/1/cert.pem
 cat >ext <<EOF
 [ra]
 keyUsage=critical,digitalSignature,keyEncipherment
+[enc]
+keyUsage=critical,keyEncipherment
+[sign]
+keyUsage=critical,digitalSignature
 [bad]
 keyUsage=critical,digitalSignature
 [ca]
@@ -135,11 +150,25 @@ ok "scepraserver.p12 comes in" "$SCEP" ca ra import Root scepraserver.p12 \
 unlike "no warning about it" "$(cat .out)" lacks
 is "GetCACert: RA and CA" "$(get_certs root)" 2
 is "the RA first" "$(cat got-1.pem)" "$(cat ejbca.pem)"
+exits 2 "status tells that it ends" "$SCEP" status
+like "and that it is not renewed by itself" "$(cat .out)" \
+	"ra of ca Root: CRITICAL, (19|20) days left, and it is not renewed"
 like "it is not renewed by itself" "$("$SCEP" ca ra show Root)" \
 	"Renewal: *by hand"
 code=$(add_entity imp --ca Root)
 ALIAS=root
 ok "a device enrols through it" enrol imp "$code" ejbca.pem ejbca.pem
+issue enc enc enc.pem
+issue sign sign sign.pem
+for part in enc sign; do
+	openssl pkcs12 -export -inkey device.key -in $part.pem \
+		-passout pass:foo123 -out $part.p12
+done
+ok "two certificates come in" "$SCEP" ca ra import Root enc.p12 \
+	--sign sign.p12 --passphrase foo123
+is "GetCACert: both and the CA" "$(get_certs root)" 3
+code=$(add_entity imp2 --ca Root)
+ok "a device enrols" enrol imp2 "$code" enc.pem sign.pem
 code=$(add_entity direct --ca Root)
 ok "and to the CA itself, whose key is RSA" enrol direct "$code" \
 	"$ca_cert" "$ca_cert"

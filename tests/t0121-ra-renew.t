@@ -82,6 +82,8 @@ wait $pids
 is "eight workers make one" "$(ras | tr '\n' ' ')" "1 2 "
 is "and all of them answer" "$(grep -c "x-x509-ca-ra-cert" many? |
 	grep -c ':1$')" 8
+is "which is one line of the audit" \
+	"$("$REAL" audit show | grep -c 'server .*ca ra renew .*EC .*done')" 1
 fetch second.pem
 is "the second generation" "$(cat second.pem)" "$(cat $ra/2/cert.pem)"
 not_ok "has a key of its own" cmp -s $ra/1/key.pem $ra/2/key.pem
