@@ -20,7 +20,7 @@ find_ca(struct visit *v, const struct ca **ca)
 		e = percent_decode(raw, &ident);
 	if (e == OK) {
 		name = alias_ca(v->alias, buf_span(&ident));
-		e = cas_find(v->house->cas, name, ca);
+		e = visit_ca(v, name, ca);
 		if (e == ERR_NOTFOUND)
 			log_error("alias %s: its CA %s does not exist: "
 				  "`scep alias check` tells more",
@@ -57,26 +57,36 @@ get_ca_caps(struct visit *v)
 	return OK;
 }
 
-/* GetCACert (RFC 8894 4.2): a root alone, or the CA and its issuers. */
-enum err
-get_ca_cert(struct visit *v)
+/* What the alias's chain settings say of the CA that is asked for. */
+static enum err
+choose(struct visit *v, bool chain, struct span *certs, size_t *n)
 {
+	const struct cert_choice how = { .chain = chain,
+		.root = v->alias->chainroot,
+		.root_first = v->alias->rootfirst };
 	const struct ca *ca = NULL;
-	const struct generation *gen;
-	struct span certs[MAX_CERTS];
-	size_t n = 0;
 	enum err e;
 
 	if ((e = find_ca(v, &ca)) != OK)
 		return e == ERR_NOTFOUND ? ERR_SYSTEM : e;
-	if ((gen = ca_current(ca, v->now)) == NULL) {
-		log_error("CA %s is not valid yet", ca->name);
-		return ERR_BUSY;
-	}
 	log_text(&v->line, "ca", ca->name);
-	certs[n++] = buf_span(&gen->cert);
-	for (size_t i = 0; i < gen->nchain && n < MAX_CERTS; i++)
-		certs[n++] = buf_span(&gen->chain[i]);
+	visit_warn(v, ca);
+	return ca_certs(ca, v->now, &how, certs, n);
+}
+
+/*
+ * GetCACert (RFC 8894 4.2): a certificate alone as it is, or a SignedData of
+ * RA, CA and issuers.
+ */
+enum err
+get_ca_cert(struct visit *v)
+{
+	struct span certs[MAX_CERTS];
+	size_t n = 0;
+	enum err e;
+
+	if ((e = choose(v, v->alias->chain, certs, &n)) != OK)
+		return e;
 	if (n == 1) {
 		v->reply->type = "application/x-x509-ca-cert";
 		return buf_add(&v->reply->body, certs[0].p, certs[0].len) ?
@@ -85,4 +95,25 @@ get_ca_cert(struct visit *v)
 	}
 	v->reply->type = "application/x-x509-ca-ra-cert";
 	return message_certs_only(certs, n, &v->reply->body);
+}
+
+/* Of drafts before 2011, for old clients (C-18): always the whole chain. */
+enum err
+get_ca_cert_chain(struct visit *v)
+{
+	struct span certs[MAX_CERTS];
+	size_t n = 0;
+	enum err e;
+
+	if ((e = choose(v, true, certs, &n)) != OK)
+		return e;
+	v->reply->type = "application/x-x509-ca-ra-cert-chain";
+	return message_certs_only(certs, n, &v->reply->body);
+}
+
+/* Nothing rolls over here, and GetCACaps does not promise it (C-41). */
+enum err
+get_next_ca_cert(struct visit *v)
+{
+	return answer_text(v->reply, 404, "there is no next CA certificate");
 }

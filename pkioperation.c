@@ -15,7 +15,7 @@ served_cas(struct visit *v, const struct ca **cas, size_t *n)
 	for (size_t i = 0; i < v->alias->ncas && *n < MAX_CAS; i++) {
 		const char *name = v->alias->cas[i];
 
-		e = cas_find(v->house->cas, name, &cas[*n]);
+		e = visit_ca(v, name, &cas[*n]);
 		if (e == OK)
 			(*n)++;
 		else if (e == ERR_NOTFOUND)
@@ -152,7 +152,8 @@ pki_operation(struct visit *v)
 		.des3 = v->alias->des3,
 		.legacy = v->alias->legacy,
 		.samekey = v->alias->samekey,
-		.secrets = &secrets };
+		.secrets = &secrets,
+		.now = v->now };
 	size_t n = 0;
 	enum err e;
 
@@ -168,7 +169,7 @@ pki_operation(struct visit *v)
 	log_message(v, &msg);
 	if (e != OK)
 		goto out;
-	gen = msg.by ? msg.by : ca_current(cas[0], v->now);
+	gen = msg.by ? msg.by : ca_signer(cas[0], v->now);
 	if (gen == NULL) {
 		log_error("CA %s is not valid yet", cas[0]->name);
 		e = ERR_BUSY;

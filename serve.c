@@ -99,6 +99,10 @@ static const struct operation {
 	    get_ca_caps },
 	{ "GetCACert", METHOD(HTTP_GET) | METHOD(HTTP_HEAD), "GET, HEAD",
 	    get_ca_cert },
+	{ "GetCACertChain", METHOD(HTTP_GET) | METHOD(HTTP_HEAD), "GET, HEAD",
+	    get_ca_cert_chain },
+	{ "GetNextCACert", METHOD(HTTP_GET) | METHOD(HTTP_HEAD), "GET, HEAD",
+	    get_next_ca_cert },
 	{ "PKIOperation", METHOD(HTTP_GET) | METHOD(HTTP_POST), "GET, POST",
 	    pki_operation },
 };
@@ -142,7 +146,8 @@ walk(struct visit *v)
 		return e;
 	if ((op = find_operation(r)) == NULL)
 		return answer_text(v->reply, 400,
-		    "operation= must be GetCACaps, GetCACert or PKIOperation");
+		    "operation= must be GetCACaps, GetCACert, GetCACertChain, "
+		    "GetNextCACert or PKIOperation");
 	log_text(&v->line, "operation", op->name);
 	if (route_alias(buf_span(&r->path), r->alias, alias) != OK)
 		return answer_text(v->reply, 404, "no such alias");

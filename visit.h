@@ -36,9 +36,22 @@ struct visit {
  */
 enum err answer_text(struct reply *reply, int status, const char *text);
 
+/*
+ * A CA for this visit: its RA certificate is renewed if that is due, and with
+ * strictkeyusage its key usages must be what clients look for (C-35).
+ * ERR_NOTFOUND: no such CA; ERR_SYSTEM and others were logged.  What another
+ * call has given for the same name is no longer borrowed.
+ */
+enum err visit_ca(struct visit *v, const char *name, const struct ca **ca);
+
+/* A line in the log for each key usage that clients will miss (C-35). */
+void visit_warn(const struct visit *v, const struct ca *ca);
+
 /* getca.c: the operations by GET that need no key but for rollover. */
 enum err get_ca_caps(struct visit *v);
 enum err get_ca_cert(struct visit *v);
+enum err get_ca_cert_chain(struct visit *v);
+enum err get_next_ca_cert(struct visit *v);
 
 /* pkioperation.c: a pkiMessage and its CertRep (DESIGN 4). */
 enum err pki_operation(struct visit *v);

@@ -12,8 +12,8 @@
 #define DEFAULT_HOME "/var/lib/scep"
 
 const struct noun *const nouns[] = { &noun_init, &noun_status, &noun_check,
-	&noun_ca, &noun_entity, &noun_cert, &noun_alias, &noun_profile,
-	&noun_audit, NULL };
+	&noun_ca, &noun_ca_ra, &noun_entity, &noun_cert, &noun_alias,
+	&noun_profile, &noun_audit, NULL };
 
 static const char *
 noun_name(int i, const void *arg)
@@ -34,6 +34,22 @@ noun_find(const char *word, const char **near)
 	}
 	*near = nearest(word, n, noun_name, NULL);
 	return NULL;
+}
+
+/* A noun of two words, `ca ra`, whose first one is noun's; else noun. */
+static const struct noun *
+noun_deeper(const struct noun *noun, const char *word)
+{
+	struct buf both = BUF_INIT;
+	int n;
+
+	(void)buf_printf(&both, "%s %s", noun->name, word);
+	for (n = 0; nouns[n] != NULL; n++) {
+		if (strcmp(nouns[n]->name, buf_cstr(&both)) == 0)
+			noun = nouns[n];
+	}
+	buf_release(&both);
+	return noun;
 }
 
 static const char *
@@ -104,6 +120,11 @@ run_help(struct command *cmd, int argc, char **argv)
 	noun = noun_find(argv[0], &near);
 	if (noun == NULL)
 		return no_noun(cmd, argv[0], near);
+	if (argc > 1 && noun_deeper(noun, argv[1]) != noun) {
+		noun = noun_deeper(noun, argv[1]);
+		argv++;
+		argc--;
+	}
 	if (argc == 1 || *noun->verbs->name == '\0') {
 		help_noun(stdout, noun);
 		return OK;
@@ -232,6 +253,11 @@ find_command(struct command *cmd, int *argc, char ***argv)
 		return no_noun(cmd, word, near);
 	++*argv;
 	--*argc;
+	if (*argc > 0 && noun_deeper(cmd->noun, (*argv)[0]) != cmd->noun) {
+		cmd->noun = noun_deeper(cmd->noun, (*argv)[0]);
+		++*argv;
+		--*argc;
+	}
 	cmd->verb = cmd->noun->verbs;
 	if (*cmd->verb->name == '\0')
 		return OK;

@@ -188,6 +188,6 @@ extern const struct noun *const nouns[];
 
 /* One per file; listed in admin.c's table, in CLI.md's order. */
 extern const struct noun noun_init, noun_status, noun_check, noun_ca,
-    noun_entity, noun_cert, noun_alias, noun_profile, noun_audit;
+    noun_ca_ra, noun_entity, noun_cert, noun_alias, noun_profile, noun_audit;
 
 #endif

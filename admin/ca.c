@@ -1,14 +1,8 @@
-#include "admin/admin.h"
+#include "admin/ca.h"
 
-#include "base/names.h"
 #include "base/time.h"
-#include "ca/ca.h"
 #include "ca/cert.h"
 #include "ca/dn.h"
-#include "store/cert.h"
-
-#define KEY_KIND "rsa:3072"
-#define CA_DAYS	 3650
 
 /* Names of keyUsage bits (RFC 5280 4.2.1.3) as OpenSSL numbers them. */
 static const struct {
@@ -84,13 +78,14 @@ sight_fill(const struct generation *g, int64_t now, struct sight *s)
 }
 
 static void
-print_generation(struct command *cmd, const char *name,
+print_generation(struct command *cmd, const struct shown *what,
     const struct generation *g, const struct sight *s)
 {
 	FILE *out = cmd->out;
 
-	print_field(out, "CA:", name);
+	print_field(out, what->title, what->name);
 	(void)fprintf(out, "%-14s%u\n", "Generation:", g->n);
+	print_field(out, "Use:", what->use);
 	print_field(out, "Subject:", buf_cstr(&s->subject));
 	print_field(out, "Issuer:", buf_cstr(&s->issuer));
 	print_field(out, "Serial:", buf_cstr(&s->serial));
@@ -98,22 +93,28 @@ print_generation(struct command *cmd, const char *name,
 	print_time(out, "Valid until:", g->not_after);
 	(void)fprintf(out, "%-14s%lld\n", "Days left:", (long long)s->days);
 	print_field(out, "Key:", buf_cstr(&s->key));
+	print_field(out, "Key file:", g->sealed ? "encrypted" : "plain");
 	print_field(out, "Key usage:", buf_cstr(&s->usage));
 	print_field(out, "SHA-256:", buf_cstr(&s->sha256));
 	print_field(out, "SHA-1:", buf_cstr(&s->sha1));
 	print_field(out, "MD5:", buf_cstr(&s->md5));
-	(void)fprintf(out, "%-14s%zu\n", "Chain:", g->nchain);
+	if (what->use == NULL)
+		(void)fprintf(out, "%-14s%zu\n", "Chain:", g->nchain);
+	else
+		print_field(
+		    out, "Renewal:", what->renewed ? "by itself" : "by hand");
 }
 
 static void
-json_generation(struct command *cmd, const char *name,
+json_generation(struct command *cmd, const struct shown *what,
     const struct generation *g, const struct sight *s)
 {
 	FILE *out = cmd->out;
 
 	json_begin(out);
-	json_text(out, "name", name);
+	json_text(out, what->key, what->name);
 	json_num(out, "generation", g->n);
+	json_text(out, "use", what->use);
 	json_text(out, "subject", buf_cstr(&s->subject));
 	json_text(out, "issuer", buf_cstr(&s->issuer));
 	json_text(out, "serial", buf_cstr(&s->serial));
@@ -121,50 +122,63 @@ json_generation(struct command *cmd, const char *name,
 	json_time(out, "not_after", g->not_after);
 	json_num(out, "days_left", s->days);
 	json_text(out, "key", buf_cstr(&s->key));
+	json_bool(out, "key_encrypted", g->sealed);
 	json_text(out, "key_usage", buf_cstr(&s->usage));
 	json_text(out, "sha256", buf_cstr(&s->sha256));
 	json_text(out, "sha1", buf_cstr(&s->sha1));
 	json_text(out, "md5", buf_cstr(&s->md5));
-	json_num(out, "chain", (int64_t)g->nchain);
+	if (what->use == NULL)
+		json_num(out, "chain", (int64_t)g->nchain);
+	else
+		json_bool(out, "renewed", what->renewed);
+	if (what->ra > 0)
+		json_num(out, "ra", what->ra);
 	json_end(out);
 }
 
 /* One line of `list`: of the generation that issues now. */
 static void
-print_ca(struct command *cmd, const char *name, const struct generation *g,
-    const struct sight *s)
+print_ca(struct command *cmd, const struct shown *what,
+    const struct generation *g, const struct sight *s)
 {
-	char until[TIME_TEXT];
+	char until[TIME_TEXT], key[40];
 
-	(void)g;
 	time_text(g->not_after, until);
-	print_cell(cmd->out, name, 20);
+	print_cell(cmd->out, what->name, 20);
 	print_cell(cmd->out, until, 20);
-	print_cell(cmd->out, buf_cstr(&s->key), 9);
+	(void)snprintf(key, sizeof(key), "%s%s", buf_cstr(&s->key),
+	    what->ra > 0 ? ", RA" : "");
+	print_cell(cmd->out, key, 13);
 	print_cell(cmd->out, buf_cstr(&s->subject), 0);
 }
 
 static enum err
-show_generation(struct command *cmd, const char *name,
+show_generation(struct command *cmd, const struct shown *what,
     const struct generation *g,
-    void (*print)(struct command *, const char *, const struct generation *,
-	const struct sight *))
+    void (*print)(struct command *, const struct shown *,
+	const struct generation *, const struct sight *))
 {
 	struct sight s;
 	enum err e;
 
 	e = sight_fill(g, cmd->now, &s);
 	if (e == OK && opt_flag(cmd, "json"))
-		json_generation(cmd, name, g, &s);
+		json_generation(cmd, what, g, &s);
 	else if (e == OK)
-		print(cmd, name, g, &s);
+		print(cmd, what, g, &s);
 	sight_release(&s);
 	return e;
 }
 
-/* The CA of that name, borrowed from cas, which the caller frees. */
-static enum err
-find_ca(struct command *cmd, const char *name, struct cas **cas,
+enum err
+ca_show(
+    struct command *cmd, const struct shown *what, const struct generation *g)
+{
+	return show_generation(cmd, what, g, print_generation);
+}
+
+enum err
+ca_find(struct command *cmd, const char *name, struct cas **cas,
     const struct ca **out)
 {
 	enum err e;
@@ -177,27 +191,56 @@ find_ca(struct command *cmd, const char *name, struct cas **cas,
 	return e;
 }
 
-/* The generation that issues now, or the first that will. */
-static const struct generation *
-present(const struct ca *ca, int64_t now)
+const struct generation *
+ca_present(const struct ca *ca, int64_t now)
 {
 	const struct generation *g = ca_current(ca, now);
 
 	return g == NULL && ca->ngen > 0 ? &ca->gen[0] : g;
 }
 
+/* Its number; 0: there is none. */
+static unsigned
+current_ra(const struct ca *ca, int64_t now)
+{
+	const struct ra *ra = ca_ra_current(ca, now);
+
+	return ra != NULL ? ra->n : 0;
+}
+
+/* Which RA certificate clients get now, in a line behind the others. */
+static void
+print_ra(struct command *cmd, const struct ca *ca)
+{
+	const struct ra *ra = ca_ra_current(ca, cmd->now);
+	char until[TIME_TEXT];
+
+	if (ra == NULL || opt_flag(cmd, "json"))
+		return;
+	time_text(ra->enc.not_after, until);
+	(void)fprintf(cmd->out, "%-14sgeneration %u, %s, until %s\n",
+	    "RA:", ra->n, ra->split ? "two certificates" : "one certificate",
+	    until);
+}
+
 static enum err
 run_show(struct command *cmd)
 {
+	struct shown what = { .title = "CA:", .key = "name" };
 	const struct ca *ca = NULL;
 	struct cas *cas = NULL;
 	enum err e;
 	size_t i;
 
-	e = find_ca(cmd, cmd->name[0], &cas, &ca);
+	e = ca_find(cmd, cmd->name[0], &cas, &ca);
+	if (e == OK) {
+		what.name = ca->name;
+		what.ra = current_ra(ca, cmd->now);
+	}
 	for (i = 0; e == OK && i < ca->ngen; i++)
-		e = show_generation(
-		    cmd, ca->name, &ca->gen[i], print_generation);
+		e = ca_show(cmd, &what, &ca->gen[i]);
+	if (e == OK)
+		print_ra(cmd, ca);
 	cas_free(cas);
 	return e;
 }
@@ -205,14 +248,16 @@ run_show(struct command *cmd)
 static enum err
 list_one(struct command *cmd, struct cas *cas, const char *name)
 {
+	struct shown what = { .title = "CA:", .key = "name", .name = name };
 	const struct ca *ca = NULL;
 	const struct generation *g;
 	enum err e;
 
 	if ((e = cas_find(cas, name, &ca)) != OK)
 		return e;
-	g = present(ca, cmd->now);
-	return g == NULL ? OK : show_generation(cmd, name, g, print_ca);
+	what.ra = current_ra(ca, cmd->now);
+	g = ca_present(ca, cmd->now);
+	return g == NULL ? OK : show_generation(cmd, &what, g, print_ca);
 }
 
 static enum err
@@ -238,165 +283,125 @@ run_list(struct command *cmd)
 }
 
 static enum err
-run_export(struct command *cmd)
+export_pem(struct command *cmd, const struct generation *g)
 {
-	const struct generation *g = NULL;
-	const struct ca *ca = NULL;
 	struct buf pem = BUF_INIT;
-	struct cas *cas = NULL;
 	enum err e;
 	size_t i;
 
-	if ((e = find_ca(cmd, cmd->name[0], &cas, &ca)) != OK)
-		goto out;
-	if ((g = present(ca, cmd->now)) == NULL) {
-		e = say(ERR_NOTFOUND, "CA %s has no certificate", ca->name);
-		goto out;
-	}
 	e = cert_pem(buf_span(&g->cert), &pem);
 	for (i = 0; e == OK && opt_flag(cmd, "chain") && i < g->nchain; i++)
 		e = cert_pem(buf_span(&g->chain[i]), &pem);
 	if (e == OK)
 		(void)fwrite(buf_cstr(&pem), 1, pem.len, cmd->out);
-out:
 	buf_release(&pem);
-	cas_free(cas);
 	return e;
 }
 
-/* Its folder stands: what the store needs for it, and a line about it. */
-static enum err
-finish(struct command *cmd)
+/* The first line of --password-file, or --password. */
+static struct span
+export_password(const struct command *cmd)
 {
-	const char *name = cmd->name[0];
-	const struct generation *g;
+	struct span pass = opt_bytes(cmd, "password");
+	size_t len = 0;
+
+	if (!opt_given(cmd, "password-file"))
+		return pass;
+	pass = opt_bytes(cmd, "password-file");
+	while (len < pass.len && pass.p[len] != '\n' && pass.p[len] != '\r')
+		len++;
+	return span_of(pass.p, len);
+}
+
+/* The one way by which a key leaves, so it is a line of the audit. */
+static enum err
+export_pkcs12(
+    struct command *cmd, const struct ca *ca, const struct generation *g)
+{
+	struct span pass = export_password(cmd);
+	struct buf p12 = BUF_SECRET;
+	enum err e;
+
+	cmd->unchanged = false;
+	(void)buf_printf(
+	    &cmd->detail, "key and certificate, generation %u", g->n);
+	if (pass.len == 0)
+		return usage(cmd, "ca export --pkcs12 wants --password P or "
+				  "--password-file FILE, not empty");
+	e = ca_export(g, ca->name, pass, &p12);
+	if (e == OK)
+		(void)fwrite(
+		    buf_cstr(&p12), 1, p12.len, opt_out(cmd, "pkcs12"));
+	buf_release(&p12);
+	return e;
+}
+
+static enum err
+run_export(struct command *cmd)
+{
+	const struct generation *g = NULL;
 	const struct ca *ca = NULL;
-	struct buf sha256 = BUF_INIT;
 	struct cas *cas = NULL;
 	enum err e;
 
-	if ((e = cert_rooms(&cmd->store, name, 1)) != OK ||
-	    (e = find_ca(cmd, name, &cas, &ca)) != OK)
+	cmd->unchanged = true;
+	if ((e = ca_find(cmd, cmd->name[0], &cas, &ca)) != OK)
 		goto out;
-	g = present(ca, cmd->now);
-	if (g == NULL ||
-	    (e = fingerprint(buf_span(&g->cert), FP_SHA256, &sha256)) != OK)
-		goto out;
-	(void)buf_printf(&cmd->detail, "SHA-256 %s", buf_cstr(&sha256));
-	print_field(cmd->out, "CA:", name);
-	print_time(cmd->out, "Valid until:", g->not_after);
-	print_field(cmd->out, "SHA-256:", buf_cstr(&sha256));
+	if ((g = ca_present(ca, cmd->now)) == NULL)
+		e = say(ERR_NOTFOUND, "CA %s has no certificate", ca->name);
+	else if (opt_given(cmd, "pkcs12"))
+		e = export_pkcs12(cmd, ca, g);
+	else
+		e = export_pem(cmd, g);
 out:
-	buf_release(&sha256);
 	cas_free(cas);
 	return e;
 }
 
-static enum err
-exists(const struct command *cmd, enum err e)
-{
-	if (e != ERR_EXISTS)
-		return e;
-	return say(e, "there is a CA %s already; `scep ca show %s` shows it",
-	    cmd->name[0], cmd->name[0]);
-}
-
-static enum err
-run_create(struct command *cmd)
-{
-	struct ca_order order = { .name = cmd->name[0],
-		.subject = opt_text(cmd, "subject"),
-		.key = opt_text(cmd, "key"),
-		.days = opt_number(cmd, "days", CA_DAYS) };
-	enum err e;
-
-	if (order.subject == NULL || *order.subject == '\0')
-		return usage(cmd, "ca create wants --subject DN, as "
-				  "--subject CN=MyCA,O=Lab,C=SE");
-	if (order.key == NULL)
-		order.key = KEY_KIND;
-	if (order.days < 1 || order.days > 36500)
-		return usage(cmd, "--days is 1 to 36500");
-	e = ca_create(cmd->home, &order, cmd->now);
-	return e == OK ? finish(cmd) : exists(cmd, e);
-}
-
-static enum err
-run_import(struct command *cmd)
-{
-	struct ca_import in = { .name = cmd->name[0],
-		.cert = opt_bytes(cmd, "cert"),
-		.key = opt_bytes(cmd, "key"),
-		.chain = opt_bytes(cmd, "chain"),
-		.pkcs12 = opt_bytes(cmd, "pkcs12"),
-		.passphrase = opt_bytes(cmd, "passphrase") };
-	bool pair = opt_given(cmd, "cert") && opt_given(cmd, "key");
-	enum err e;
-
-	if (opt_given(cmd, "pkcs12") ?
-		(opt_given(cmd, "cert") || opt_given(cmd, "key")) :
-		!pair)
-		return usage(cmd, "ca import wants --cert FILE and --key FILE, "
-				  "or --pkcs12 FILE");
-	e = ca_import(cmd->home, &in);
-	return e == OK ? finish(cmd) : exists(cmd, e);
-}
-
-#define JSON                                                           \
-	{                                                              \
-		"json", NULL, OPT_FLAG, NULL, "one JSON object a line" \
-	}
-#define CA_NAME                                            \
-	{                                                  \
-		"name", "ca", OPT_OBJECT, "NAME", "the CA" \
-	}
-#define END                                      \
-	{                                        \
-		NULL, NULL, OPT_FLAG, NULL, NULL \
-	}
-
-static const struct option create_options[] = {
-	{ "subject", "dn", OPT_TEXT, "DN", "its name: CN=MyCA,O=Lab,C=SE" },
-	{ "key", NULL, OPT_TEXT, "KIND",
-	    "rsa:2048 to rsa:8192, ec:P-256, ec:P-384; default " KEY_KIND },
-	{ "days", "validity", OPT_NUMBER, "N", "how long; default 3650" },
-	CA_NAME,
-	END,
-};
-static const struct option import_options[] = {
-	{ "cert", NULL, OPT_FILE, "FILE", "its certificate, PEM or DER" },
-	{ "key", NULL, OPT_FILE, "FILE", "its private key, PEM" },
-	{ "chain", NULL, OPT_FILE, "FILE",
-	    "certificates of its issuers, nearest first, PEM" },
-	{ "pkcs12", "p12", OPT_FILE, "FILE", "all of them in one PKCS#12" },
-	{ "passphrase", "pass", OPT_SECRET, "P",
-	    "of the key or PKCS#12; - reads a line; ps shows P" },
-	CA_NAME,
-	END,
-};
-static const struct option list_options[] = { JSON, END };
-static const struct option show_options[] = { JSON, CA_NAME, END };
+static const struct option list_options[] = { CA_JSON, CA_END };
+static const struct option show_options[] = { CA_JSON, CA_NAME, CA_END };
 static const struct option export_options[] = {
 	{ "out", NULL, OPT_OUT, "FILE", "where to; default standard output" },
 	{ "chain", NULL, OPT_FLAG, NULL, "its issuers' certificates too" },
+	{ "pkcs12", "p12", OPT_OUT_SECRET, "FILE",
+	    "key, certificate and issuers, to a new file of mode 0600" },
+	{ "password", "pwd", OPT_SECRET, "P",
+	    "of the PKCS#12; - reads a line; ps shows P" },
+	{ "password-file", NULL, OPT_FILE, "FILE", "whose first line it is" },
 	CA_NAME,
-	END,
+	CA_END,
 };
 
 static const struct verb ca_verbs[] = {
-	{ "create", { "add", "new", NULL }, "NAME", 1, 1, create_options,
-	    run_create, "make a CA with a new key",
-	    "  scep ca create ManagementCA --subject CN=ManagementCA,O=Lab",
+	{ "create", { "add", "new", NULL }, "NAME", 1, 1, ca_create_options,
+	    ca_run_create, "make a CA with a new key",
+	    "A CA with an EC key gets an RSA RA certificate with it.\n\n"
+	    "  scep ca create ManagementCA --subject CN=ManagementCA,O=Lab\n"
+	    "  scep ca create Routers --parent ManagementCA --subject "
+	    "CN=Routers,O=Lab",
 	    true, false, NAMES_PLAIN },
-	{ "import", { NULL }, "NAME", 1, 1, import_options, run_import,
+	{ "import", { NULL }, "NAME", 1, 1, ca_import_options, ca_run_import,
 	    "bring a CA's key and certificate",
 	    "  scep ca import Old --pkcs12 old.p12 --passphrase -\n"
 	    "  scep ca import Sub --cert sub.pem --key sub.key --chain "
 	    "root.pem",
 	    true, false, NAMES_PLAIN },
+	{ "request", { NULL }, "NAME", 1, 1, ca_request_options, ca_run_request,
+	    "make a key and a CSR for an issuer elsewhere",
+	    "Without --subject the CSR that waits is written again.\n\n"
+	    "  scep ca request Sub --subject CN=Sub,O=Lab --out sub.csr\n"
+	    "  scep ca install Sub sub.pem root.pem",
+	    true, false, NAMES_PLAIN },
+	{ "install", { NULL }, "NAME CERT [CHAIN]", 2, 3, ca_install_options,
+	    ca_run_install, "take the answer to a request",
+	    "CERT and CHAIN are files; issuers that are CAs here need no "
+	    "CHAIN.",
+	    true, false, NAMES_MAYBE },
 	{ "export", { NULL }, "NAME", 1, 1, export_options, run_export,
-	    "write its certificate (PEM), never its key", NULL, false, false,
-	    NAMES_PLAIN },
+	    "write its certificate (PEM), or all of it (PKCS#12)",
+	    "Only --pkcs12 writes the key, and the audit says so.\n\n"
+	    "  scep ca export ManagementCA --pkcs12 ca.p12 --password -",
+	    true, false, NAMES_PLAIN },
 	{ "list", { NULL }, "", 0, 0, list_options, run_list,
 	    "list the CAs: name, end, key, subject", NULL, false, false,
 	    NAMES_PLAIN },

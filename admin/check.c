@@ -125,21 +125,77 @@ check_key_file(struct check *k, const char *path)
 	    false);
 }
 
+/* What a crash leaves of a folder that was being written (ca/folder.c). */
+static void
+check_draft(struct check *k, const char *name)
+{
+	struct buf path = BUF_INIT;
+
+	if (buf_printf(&path, "%s/%s", k->folder, name))
+		find(k, buf_cstr(&path),
+		    "a folder that was never finished; remove it", false, true);
+	buf_release(&path);
+}
+
+/* A generation of a CA, or of its RA: owners, and the modes of its keys. */
 static enum err
 check_generation(const char *name, void *arg)
 {
+	static const char *const keys[] = { "key.pem", "sign-key.pem" };
 	struct check *k = arg;
-	struct buf path = BUF_INIT;
+	struct buf path = BUF_INIT, key = BUF_INIT;
 	enum err e = OK;
 
+	if (name[0] == '.')
+		check_draft(k, name);
 	if (strspn(name, "0123456789") != strlen(name))
 		return OK;
-	if (buf_printf(&path, "%s/%s", k->folder, name) &&
-	    (e = check_owners(k, buf_cstr(&path))) == OK &&
-	    buf_str(&path, "/key.pem"))
-		check_key_file(k, buf_cstr(&path));
+	if (buf_printf(&path, "%s/%s", k->folder, name))
+		e = check_owners(k, buf_cstr(&path));
+	for (size_t i = 0; e == OK && i < sizeof(keys) / sizeof(*keys); i++) {
+		buf_clear(&key);
+		if (buf_printf(&key, "%s/%s", buf_cstr(&path), keys[i]))
+			check_key_file(k, buf_cstr(&key));
+	}
 	buf_release(&path);
+	buf_release(&key);
 	return e;
+}
+
+static enum err
+check_generations(struct check *k, const char *folder)
+{
+	k->folder = folder;
+	return dir_each(k->cmd->home, folder, check_generation, k);
+}
+
+/* The folder ra of a CA; most have none. */
+static enum err
+check_ras(struct check *k, const char *folder)
+{
+	struct buf path = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (buf_printf(&path, "%s/ra", folder))
+		e = check_generations(k, buf_cstr(&path));
+	if (e == OK)
+		e = check_owners(k, buf_cstr(&path));
+	buf_release(&path);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
+/* What clients will miss in its certificates (C-35): it works, so a warning. */
+struct usages {
+	struct check *k;
+	const char *where;
+};
+
+static void
+warn_usage(const char *sentence, void *arg)
+{
+	const struct usages *u = arg;
+
+	find(u->k, u->where, sentence, false, true);
 }
 
 static enum err
@@ -160,27 +216,55 @@ check_ca(struct check *k, struct cas *cas, const char *name)
 	const struct ca *ca = NULL;
 	enum err e;
 
-	if ((e = ca_path(name, &folder)) == OK) {
-		k->folder = buf_cstr(&folder);
-		e = dir_each(k->cmd->home, k->folder, check_generation, k);
-	}
+	if ((e = ca_path(name, &folder)) == OK &&
+	    (e = check_generations(k, buf_cstr(&folder))) == OK)
+		e = check_ras(k, buf_cstr(&folder));
 	if (e == OK && cas_find(cas, name, &ca) != OK)
 		find(k, buf_cstr(&folder), "the CA cannot be loaded", false,
 		    false);
-	else if (e == OK)
+	else if (e == OK) {
+		struct usages u = { k, buf_cstr(&folder) };
+
+		(void)ca_lacks(ca, k->cmd->now, warn_usage, &u);
 		e = check_rooms(k, ca);
+	}
 	buf_release(&folder);
 	return e;
 }
 
-/* What a crash in `ca create` or `ca import` leaves (ca/folder.c). */
+/* A CA that waits for its certificate (`ca request`): its key is guarded. */
+static enum err
+check_waiting(struct check *k, const char *name)
+{
+	struct buf path = BUF_INIT, ca = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (buf_printf(&path, "ca/%s", name) &&
+	    (e = check_owners(k, buf_cstr(&path))) == OK) {
+		if (buf_printf(&ca, "ca/%s", name + strlen(CA_REQUEST)) &&
+		    file_exists(k->cmd->home, buf_cstr(&ca)) == OK)
+			find(k, buf_cstr(&path),
+			    "its CA has been installed; remove it", false,
+			    true);
+		if (buf_str(&path, "/key.pem"))
+			check_key_file(k, buf_cstr(&path));
+	}
+	buf_release(&path);
+	buf_release(&ca);
+	return e;
+}
+
+/* Names that are no CA's. */
 static enum err
 check_litter(const char *name, void *arg)
 {
+	struct check *k = arg;
+
+	if (strncmp(name, CA_REQUEST, strlen(CA_REQUEST)) == 0)
+		return check_waiting(k, name);
+	k->folder = "ca";
 	if (name[0] == '.')
-		find(arg, name,
-		    "a CA's folder that was never finished; remove it from ca/",
-		    false, true);
+		check_draft(k, name);
 	return OK;
 }
 

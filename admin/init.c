@@ -16,7 +16,11 @@ static const char site_ini[] =
     "; bytes of a request's body; more is answered with HTTP 413\n"
     ";body = 1048576\n"
     "; bytes of a query string; more is answered with HTTP 414\n"
-    ";query = 131072\n";
+    ";query = 131072\n"
+    "\n"
+    "[keys]\n"
+    "; the file whose first line is the passphrase of encrypted key files\n"
+    ";passphrasefile = /etc/scep/passphrase\n";
 
 static const char *const rooms[] = { "ca", "aliases", "profiles" };
 

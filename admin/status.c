@@ -59,6 +59,41 @@ judge(int64_t value, int64_t warn, int64_t critical)
 	return value < warn ? LEVEL_WARNING : LEVEL_OK;
 }
 
+/*
+ * One that was brought must be renewed by a person; one that was made here is
+ * by the next request, so for it only a renewal that fails is bad.
+ */
+static void
+look_at_ra(struct status *s, const char *name, const struct ca *ca)
+{
+	const struct ra *ra;
+	char what[256];
+	int64_t days;
+
+	if (ca->nra == 0)
+		return;
+	(void)snprintf(what, sizeof(what), "ra of ca %s", name);
+	ra = &ca->ra[ca->nra - 1];
+	days = (ra->enc.not_after - s->cmd->now) / DAY;
+	if (s->cmd->now >= ra->enc.not_after)
+		report(s,
+		    ca_ra_due(ca, s->cmd->now) ? LEVEL_WARNING : LEVEL_CRITICAL,
+		    what, "has expired; `scep ca ra renew` makes the next one");
+	else if (ra->days == 0)
+		report(s, judge(days, WARN_DAYS, CRITICAL_DAYS), what,
+		    "%lld days left, and it is not renewed by itself",
+		    (long long)days);
+	else
+		report(s,
+		    ca_ra_due(ca, s->cmd->now) ?
+			judge(days, WARN_DAYS, CRITICAL_DAYS) :
+			LEVEL_OK,
+		    what, "%lld days left%s", (long long)days,
+		    ca_ra_due(ca, s->cmd->now) ?
+			", the next request renews it" :
+			"");
+}
+
 static void
 look_at_ca(struct status *s, struct cas *cas, const char *name)
 {
@@ -84,6 +119,11 @@ look_at_ca(struct status *s, struct cas *cas, const char *name)
 	else
 		report(s, judge(days, WARN_DAYS, CRITICAL_DAYS), what,
 		    "%lld days left", (long long)days);
+	if (ca_ra_current(ca, s->cmd->now) == NULL &&
+	    key_type(g->key) != KEY_RSA)
+		report(s, LEVEL_CRITICAL, what,
+		    "no RSA key and no RA certificate: no client can enrol");
+	look_at_ra(s, name, ca);
 }
 
 static enum err

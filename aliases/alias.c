@@ -39,6 +39,14 @@ const struct alias_key alias_keys[] = {
 	    "the username ends at the first space of the request's CN" },
 	{ "scep", "samekey", "yes",
 	    "the message's signer and the request must have the same key" },
+	{ "scep", "returncachainingetcacert", "yes",
+	    "GetCACert returns the CA's issuers too" },
+	{ "scep", "chainorder", "issuer-first",
+	    "issuer-first or root-first: the order of GetCACert" },
+	{ "scep", "chainroot", "yes",
+	    "GetCACert returns a self-signed issuer too" },
+	{ "scep", "strictkeyusage", "no",
+	    "serve no CA or RA certificate without the key usages of SCEP" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -94,6 +102,16 @@ take_bool(struct alias *a, size_t at, const char *value)
 		}
 	}
 	return "it must be yes or no";
+}
+
+static const char *
+take_order(struct alias *a, size_t at, const char *value)
+{
+	(void)at;
+	a->rootfirst = strcasecmp(value, "root-first") == 0;
+	if (a->rootfirst || strcasecmp(value, "issuer-first") == 0)
+		return NULL;
+	return "it must be issuer-first or root-first";
 }
 
 static const char *
@@ -164,6 +182,11 @@ static const struct row rows[] = {
 	{ "legacy", take_bool, offsetof(struct alias, legacy) },
 	{ "cutusername", take_bool, offsetof(struct alias, cutusername) },
 	{ "samekey", take_bool, offsetof(struct alias, samekey) },
+	{ "returncachainingetcacert", take_bool,
+	    offsetof(struct alias, chain) },
+	{ "chainorder", take_order, 0 },
+	{ "chainroot", take_bool, offsetof(struct alias, chainroot) },
+	{ "strictkeyusage", take_bool, offsetof(struct alias, strictkeyusage) },
 };
 
 static const char *
@@ -271,9 +294,12 @@ alias_parse(const char *name, const char *where, struct span text,
 		log_error("%s: out of memory", where);
 		goto out;
 	}
-	*a = (struct alias){
-		.sha1 = true, .des3 = true, .cutusername = true, .samekey = true
-	};
+	*a = (struct alias){ .sha1 = true,
+		.des3 = true,
+		.cutusername = true,
+		.samekey = true,
+		.chain = true,
+		.chainroot = true };
 	(void)snprintf(a->name, sizeof(a->name), "%s", name);
 	e = ERR_INPUT;
 	if (take_all(ini, a) + check_cas(ini, a, known_ca, arg) > 0)

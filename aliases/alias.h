@@ -34,6 +34,10 @@ struct alias {
 	bool
 	    cutusername; /* [scep] cutusername = yes: CN up to the first space */
 	bool samekey;	 /* [scep] samekey = yes: signer's key is the CSR's */
+	bool chain;	 /* [scep] returncachainingetcacert = yes */
+	bool chainroot;	 /* [scep] chainroot = yes: a self-signed issuer too */
+	bool rootfirst;	 /* [scep] chainorder = root-first */
+	bool strictkeyusage; /* [scep] strictkeyusage = no: C-35 refuses */
 	struct alias_ident *ident; /* [identifiers] NAME = CA */
 	size_t nident;
 };

@@ -40,8 +40,12 @@ take_site(const struct ini *ini, struct site *out)
 		    (strcmp(entry->key, "body") == 0 ||
 			strcmp(entry->key, "query") == 0))
 			continue;
+		/* read behind the keys' door (ca/passphrase.h) */
+		if (strcmp(entry->section, "keys") == 0 &&
+		    strcmp(entry->key, "passphrasefile") == 0)
+			continue;
 		log_error("%s:%d: no such key: [%s] %s; there are [limits] "
-			  "body and query",
+			  "body and query, [keys] passphrasefile",
 		    ini->where, entry->line, entry->section, entry->key);
 		e = ERR_INPUT;
 	}

@@ -25,6 +25,8 @@ void file_close(int *fd); /* sets *fd to -1; -1 is fine */
 
 /* Makes a directory (and no parents); ERR_EXISTS if there is one. */
 enum err dir_make(int at, const char *path);
+/* Removes an empty directory; OK if there is none. */
+enum err dir_remove(int at, const char *path);
 enum err dir_sync(int at, const char *path); /* fsync of the directory */
 
 /*

@@ -308,6 +308,14 @@ file_unlink(int at, const char *path)
 }
 
 enum err
+dir_remove(int at, const char *path)
+{
+	if (unlinkat(at, path, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return OK;
+	return file_trouble("remove", path);
+}
+
+enum err
 file_rename(int at, const char *from, const char *to)
 {
 	struct stat st;

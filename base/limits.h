@@ -45,6 +45,7 @@
 #define MAX_USERNAME   255	/* bytes of an entity's name */
 #define MAX_DN_TEXT    4096	/* bytes of a DN or SAN as text */
 #define MAX_CODE_COUNT 10000	/* enrolments one code may pay for */
+#define MAX_DAYS       36600	/* of a CA's or an RA's life */
 #define MAX_TRIES      10	/* wrong passwords an hour */
 
 #endif

@@ -5,9 +5,8 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/time.h"
-#include "ca/cert.h"
 #include "ca/folder.h"
-#include "ca/tbs.h"
+#include "ca/generation.h"
 
 /* A CA that was loaded, and its folder as it was then. */
 struct slot {
@@ -15,21 +14,16 @@ struct slot {
 	struct ca ca;
 	char *path; /* ca/<escaped name> */
 	struct file_stamp stamp;
-	bool settled; /* the folder had been quiet when it was read */
+	struct file_stamp ra; /* of its folder ra, zeros without one */
+	bool settled; /* the folders had been quiet when they were read */
 };
 struct cas {
 	int home;
 	struct slot *first;
+	int64_t patience; /* no RA certificate is renewed before then */
 };
 
-static void
-generation_release(struct generation *g)
-{
-	key_close(g->key);
-	certs_free(g->chain, g->nchain);
-	buf_release(&g->ski_own);
-	buf_release(&g->cert);
-}
+#define PATIENCE 60 /* seconds after a renewal that failed */
 
 static void
 slot_free(struct slot *s)
@@ -38,108 +32,19 @@ slot_free(struct slot *s)
 		return;
 	for (size_t i = 0; i < s->ca.ngen; i++)
 		generation_release(&s->ca.gen[i]);
+	for (size_t i = 0; i < s->ca.nra; i++)
+		ra_release(&s->ca.ra[i]);
 	free(s->ca.gen);
+	free(s->ca.ra);
 	free(s->ca.name);
 	free(s->path);
 	free(s);
-}
-
-/* Reads <path>/<n>/<file>; a missing one is an error unless it may be. */
-static enum err
-read_part(int home, const char *dir, const char *file, bool must,
-    struct buf *where, struct buf *out)
-{
-	enum err e;
-
-	buf_clear(where);
-	if (!buf_printf(where, "%s/%s", dir, file))
-		return ERR_SYSTEM;
-	e = file_read(home, buf_cstr(where), MAX_PEM, out);
-	if (e == ERR_NOTFOUND && !must)
-		return OK;
-	if (e == ERR_NOTFOUND)
-		log_error("%s is missing", buf_cstr(where));
-	return e;
-}
-
-static enum err
-fill(struct generation *g, const char *where)
-{
-	uint8_t id[20];
-	struct cert_view v;
-	enum err e;
-
-	if ((e = cert_view(buf_span(&g->cert), &v)) != OK)
-		return e;
-	g->subject = v.subject;
-	g->issuer = v.issuer;
-	g->serial = v.serial;
-	g->spki = v.spki;
-	g->ski = v.ski;
-	g->not_before = v.not_before;
-	g->not_after = v.not_after;
-	g->usage = v.usage;
-	g->self_signed = v.self_signed;
-	if (g->ski.len > 0)
-		return OK;
-	if ((e = spki_id(g->spki, id)) != OK) {
-		log_error("%s: its public key is unreadable", where);
-		return e;
-	}
-	if (!buf_add(&g->ski_own, id, sizeof(id)))
-		return ERR_SYSTEM;
-	g->ski = buf_span(&g->ski_own);
-	return OK;
-}
-
-static enum err
-generation_load(int home, const char *dir, struct generation *g)
-{
-	struct buf where = BUF_INIT, pem = BUF_INIT, chain = BUF_INIT;
-	enum err e;
-
-	if ((e = read_part(home, dir, "cert.pem", true, &where, &pem)) != OK ||
-	    (e = cert_read(buf_cstr(&where), buf_span(&pem), &g->cert)) != OK ||
-	    (e = fill(g, buf_cstr(&where))) != OK)
-		goto out;
-	if ((e = read_part(home, dir, "chain.pem", false, &where, &chain)) !=
-		OK ||
-	    (e = certs_read(buf_cstr(&where), buf_span(&chain), &g->chain,
-		 &g->nchain)) != OK)
-		goto out;
-	buf_clear(&where);
-	if (!buf_printf(&where, "%s/key.pem", dir))
-		e = ERR_SYSTEM;
-	else if ((e = key_open(home, buf_cstr(&where), &g->key)) ==
-		 ERR_NOTFOUND)
-		log_error("%s is missing", buf_cstr(&where));
-	else if (e == OK && !key_fits(g->key, g->spki)) {
-		log_error("%s is not the key of cert.pem", buf_cstr(&where));
-		e = ERR_CRYPTO;
-	}
-out:
-	buf_release(&where);
-	buf_release(&pem);
-	buf_release(&chain);
-	return e;
 }
 
 struct loader {
 	int home;
 	struct slot *slot;
 };
-
-/* "1" to "999999999"; 0 for any other name. */
-static unsigned
-generation_number(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len == 0 || len > 9 || name[0] == '0' ||
-	    strspn(name, "0123456789") != len)
-		return 0;
-	return (unsigned)strtoul(name, NULL, 10);
-}
 
 static enum err
 load_one(const char *name, void *arg)
@@ -159,7 +64,8 @@ load_one(const char *name, void *arg)
 	}
 	ca->gen = more;
 	if (buf_printf(&dir, "%s/%s", l->slot->path, name))
-		e = generation_load(l->home, buf_cstr(&dir), &g);
+		e = generation_load(
+		    l->home, ca->name, buf_cstr(&dir), &parts_ca, &g);
 	buf_release(&dir);
 	if (e == OK)
 		ca->gen[ca->ngen++] = g;
@@ -176,7 +82,24 @@ by_number(const void *a, const void *b)
 	return (x->n > y->n) - (x->n < y->n);
 }
 
-/* The stamp is taken before the content, so a change meanwhile shows. */
+/* The folder ra may not be there. */
+static enum err
+stamps(int home, const char *path, struct file_stamp *ca, struct file_stamp *ra)
+{
+	struct buf below = BUF_INIT;
+	enum err e;
+
+	*ra = (struct file_stamp){ .ino = 0 };
+	if ((e = file_stamp(home, path, ca)) != OK)
+		return e;
+	e = ERR_SYSTEM;
+	if (buf_printf(&below, "%s/ra", path))
+		e = file_stamp(home, buf_cstr(&below), ra);
+	buf_release(&below);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
+/* The stamps are taken before the content, so a change meanwhile shows. */
 static enum err
 slot_load(int home, const char *name, const char *path, struct slot **out)
 {
@@ -191,7 +114,7 @@ slot_load(int home, const char *name, const char *path, struct slot **out)
 	if ((s->ca.name = str_dup(name)) == NULL ||
 	    (s->path = str_dup(path)) == NULL)
 		goto out;
-	if ((e = file_stamp(home, path, &s->stamp)) != OK ||
+	if ((e = stamps(home, path, &s->stamp, &s->ra)) != OK ||
 	    (e = dir_each(home, path, load_one, &l)) != OK)
 		goto out;
 	if (s->ca.ngen == 0) {
@@ -199,7 +122,10 @@ slot_load(int home, const char *name, const char *path, struct slot **out)
 		goto out;
 	}
 	qsort(s->ca.gen, s->ca.ngen, sizeof(*s->ca.gen), by_number);
-	s->settled = s->stamp.mtime_s + 1 < time_now();
+	if ((e = ras_load(home, path, &s->ca)) != OK)
+		goto out;
+	s->settled =
+	    s->stamp.mtime_s + 1 < time_now() && s->ra.mtime_s + 1 < time_now();
 	*out = s;
 	s = NULL;
 out:
@@ -258,21 +184,62 @@ cas_find(struct cas *cas, const char *name, const struct ca **out)
 	return e == ERR_INPUT ? ERR_NOTFOUND : e;
 }
 
+static bool
+unchanged(int home, const struct slot *s)
+{
+	struct file_stamp ca, ra;
+
+	return s->settled && stamps(home, s->path, &ca, &ra) == OK &&
+	       file_stamp_eq(&ca, &s->stamp) && file_stamp_eq(&ra, &s->ra);
+}
+
 void
 cas_refresh(struct cas *cas)
 {
 	struct slot **link = &cas->first, *s;
-	struct file_stamp now;
 
 	while ((s = *link) != NULL) {
-		if (s->settled && file_stamp(cas->home, s->path, &now) == OK &&
-		    file_stamp_eq(&now, &s->stamp)) {
+		if (unchanged(cas->home, s)) {
 			link = &s->next;
 		} else {
 			*link = s->next;
 			slot_free(s);
 		}
 	}
+}
+
+static void
+forget(struct cas *cas, const char *name)
+{
+	struct slot **link = &cas->first, *s;
+
+	while ((s = *link) != NULL && strcmp(s->ca.name, name) != 0)
+		link = &s->next;
+	if (s != NULL) {
+		*link = s->next;
+		slot_free(s);
+	}
+}
+
+bool
+cas_tend(struct cas *cas, const char *name, int64_t now)
+{
+	const struct ca *ca = NULL;
+	enum err e;
+
+	if (now < cas->patience || cas_find(cas, name, &ca) != OK ||
+	    !ca_ra_due(ca, now))
+		return false;
+	e = ca_ra_renew(cas->home, ca, NULL, now);
+	if (e == OK || e == ERR_EXISTS) {
+		forget(cas, name);
+	} else {
+		log_warn("CA %s: its RA certificate cannot be renewed; the old "
+			 "one goes on, and a minute from now it is tried again",
+		    name);
+		cas->patience = now + PATIENCE;
+	}
+	return e == OK;
 }
 
 const struct generation *

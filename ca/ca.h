@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/time.h"
 #include "ca/key.h"
 
 /*
@@ -23,17 +24,42 @@ struct generation {
 	struct span spki;
 	struct span ski;    /* raw subjectKeyIdentifier; computed if absent */
 	struct buf ski_own; /* where it was computed */
+	struct span aki;    /* raw authorityKeyIdentifier or empty */
 	int64_t not_before, not_after;
 	unsigned usage;	   /* keyUsage bits, UINT32_MAX if absent */
+	int pathlen;	   /* pathLenConstraint, -1 if absent */
 	bool self_signed;  /* subject == issuer */
 	struct buf *chain; /* DER of the issuers, nearest first; owned */
 	size_t nchain;
 	struct key *key; /* owned */
+	bool sealed;	 /* the key's file is encrypted */
 };
+
+/*
+ * An RA certificate is what clients encrypt to and whose signature they
+ * check, in place of the CA's own: with one key for both, or two.  It is a
+ * generation of its own, ca/<ca>/ra/<n>/: cert.pem, key.pem; where there are
+ * two, they are for encryption, and sign.pem, sign-key.pem for signatures;
+ * ra.ini in those that this CA made and renews by itself.
+ */
+struct ra {
+	unsigned n;
+	struct generation enc;	/* usage keyEncipherment; with one, both */
+	struct generation sign; /* usage digitalSignature, if split */
+	bool split;
+	int64_t days; /* it was made for so many; 0: imported */
+	unsigned gen; /* of the CA, that issued it; 0: none that is here */
+};
+#define RA_GRACE (30 * DAY) /* served so long after its end (C-83) */
+#define RA_DAYS	 730
+#define RA_KEY	 "rsa:2048"
+
 struct ca {
 	char *name;
 	struct generation *gen; /* by n, ascending */
 	size_t ngen;
+	struct ra *ra; /* by n, ascending */
+	size_t nra;
 };
 
 /*
@@ -52,8 +78,91 @@ enum err cas_find(struct cas *cas, const char *name, const struct ca **out);
  */
 void cas_refresh(struct cas *cas);
 
+/*
+ * Renews the CA's RA certificate if that is due: for whoever serves a
+ * request, before anybody borrows this CA.  Several workers come to one
+ * result, and true tells the one that made it.  A failure is a line in the
+ * log; what is there goes on.
+ */
+bool cas_tend(struct cas *cas, const char *name, int64_t now);
+
 /* NULL only if none has begun. */
 const struct generation *ca_current(const struct ca *ca, int64_t now);
+
+/* The newest RA certificate that is valid now; NULL: there is none. */
+const struct ra *ca_ra_current(const struct ca *ca, int64_t now);
+/* Does it still open envelopes?  Valid, or not longer ended than RA_GRACE. */
+bool ra_serves(const struct ra *ra, int64_t now);
+const struct generation *ra_signer(const struct ra *ra);
+/* The generation that issues for requests to this RA; NULL: none has begun. */
+const struct generation *ca_ra_issuer(
+    const struct ca *ca, const struct ra *ra, int64_t now);
+/*
+ * Whose key signs what no envelope has named a key for: the RA's, else the
+ * CA's; NULL: none has begun.
+ */
+const struct generation *ca_signer(const struct ca *ca, int64_t now);
+
+/*
+ * Is it time for a new one?  At two thirds of the life of one that we made,
+ * or when the CA has a newer generation; not where a new one would not last
+ * longer.
+ */
+bool ca_ra_due(const struct ca *ca, int64_t now);
+
+/* What `ca ra create` asks for. */
+struct ra_order {
+	bool split;	     /* two certificates */
+	const char *key;     /* "rsa:2048" */
+	int64_t days;	     /* cut to the CA's end */
+	const char *subject; /* DN text; NULL: the CA's, and its CN with RA */
+	bool encrypt;	     /* the key files */
+};
+/*
+ * The next RA generation.  order NULL: as the newest one was made.
+ * ERR_EXISTS (silent): somebody else has made it meanwhile.  ERR_REFUSED
+ * (logged): the CA has expired, or the like.
+ */
+enum err ca_ra_renew(
+    int home, const struct ca *ca, const struct ra_order *order, int64_t now);
+
+/*
+ * What `ca ra import` brings: for one certificate or for encryption, and for
+ * signatures if there are two; each a PKCS#12, or PEM files.
+ * ERR_REFUSED (logged): not issued by this CA, expired, and the like.
+ */
+struct ra_import {
+	struct span cert, key, pkcs12;
+	struct span sign_cert, sign_key, sign_pkcs12; /* empty: one for both */
+	struct span passphrase;
+	bool encrypt;
+};
+enum err ca_ra_import(
+    int home, const struct ca *ca, const struct ra_import *in, int64_t now);
+
+/*
+ * What GetCACert returns, in order (C-32 to C-37): RA certificates, CA, its
+ * issuers; never one twice, none that has expired or not begun, but the CA's
+ * own in any case.  Borrowed; list has room for MAX_CERTS.
+ */
+struct cert_choice {
+	bool chain;	 /* issuers too */
+	bool root;	 /* a self-signed issuer too */
+	bool root_first; /* the whole list backwards */
+};
+enum err ca_certs(const struct ca *ca, int64_t now,
+    const struct cert_choice *how, struct span *list, size_t *n);
+
+/*
+ * What keyUsage lacks in the certificates that clients encrypt to and verify
+ * with (C-35): tell(sentence, arg) for each, which names the clients that
+ * fail and the cure.  Says how many there were.
+ */
+unsigned ca_lacks(const struct ca *ca, int64_t now,
+    void (*tell)(const char *sentence, void *arg), void *arg);
+/* The same for one certificate, for messages of an import. */
+unsigned usage_lacks(const char *what, unsigned usage, unsigned wanted,
+    void (*tell)(const char *sentence, void *arg), void *arg);
 
 /* Names of all CAs, sorted, each malloc'd. */
 enum err ca_names(int home, char ***names, size_t *n);
@@ -64,12 +173,23 @@ struct ca_order {
 	const char *subject; /* DN text */
 	const char *key;     /* "rsa:3072" */
 	int64_t days;
+	const char *parent; /* a CA that is here; NULL: a root of its own */
+	bool encrypt;	    /* the key files */
 };
 /*
- * The certificate begins ten minutes before now.  ERR_EXISTS (silent): the
- * name is taken.  Everything else was logged.
+ * The certificate begins ten minutes before now.  A CA with an EC key gets
+ * an RSA RA certificate with it, as clients cannot encrypt to it.
+ * ERR_EXISTS (silent): the name is taken.  Everything else was logged.
  */
 enum err ca_create(int home, const struct ca_order *order, int64_t now);
+
+/*
+ * A CA under an issuer elsewhere: the key is made and kept, and the PKCS#10
+ * request for it appended to csr (PEM).  order->subject NULL: the one that
+ * waits already, again.  ca_install() brings the answer.
+ * ERR_NOTFOUND, ERR_EXISTS (silent): none waits, or one does.
+ */
+enum err ca_request(int home, const struct ca_order *order, struct buf *csr);
 
 /*
  * What `ca import` brings, as file contents: PEM or DER certificate, PEM
@@ -82,8 +202,22 @@ struct ca_import {
 	const char *name;
 	struct span cert, key, chain, pkcs12;
 	struct span passphrase;
+	bool encrypt; /* the key files, with the site's passphrase */
 };
 enum err ca_import(int home, const struct ca_import *in);
+
+/*
+ * The answer to ca_request(): certificate (PEM or DER) and chain (PEM, also
+ * behind the certificate in its file); issuers that are CAs here are found
+ * by themselves.  Errors as ca_create()'s; ERR_NOTFOUND (silent): no CA of
+ * this name waits.
+ */
+enum err ca_install(
+    int home, const char *name, struct span cert, struct span chain);
+
+/* Key, certificate and chain of its present generation as PKCS#12. */
+enum err ca_export(const struct generation *gen, const char *name,
+    struct span passphrase, struct buf *p12);
 
 /*
  * Fills and issues a leaf certificate under a generation and a profile: picks

@@ -71,11 +71,23 @@ see_usage(struct span value, struct cert_view *v)
 static void
 see_basic(struct span value, struct cert_view *v)
 {
-	struct span seq, flag;
+	struct span seq, flag, len;
 
 	v->ca = der_one(value, DER_SEQUENCE, &seq) &&
 		der_get(&seq, DER_BOOLEAN, &flag) && flag.len == 1 &&
 		flag.p[0] != 0;
+	if (v->ca && der_get(&seq, DER_INTEGER, &len) && len.len == 1)
+		v->pathlen = len.p[0];
+}
+
+static void
+see_aki(struct span value, struct cert_view *v)
+{
+	struct span seq, id;
+
+	if (der_one(value, DER_SEQUENCE, &seq) &&
+	    der_get(&seq, DER_CONTEXT, &id))
+		v->aki = id;
 }
 
 static const struct {
@@ -85,6 +97,7 @@ static const struct {
 	{ 14, see_ski },
 	{ 15, see_usage },
 	{ 19, see_basic },
+	{ 35, see_aki },
 };
 
 /* Extensions we do not know, or cannot read, do not matter here (C-76). */
@@ -142,7 +155,7 @@ see_tbs(struct span tbs, struct cert_view *v)
 enum err
 cert_view(struct span der, struct cert_view *out)
 {
-	struct cert_view v = { .der = der, .usage = UINT32_MAX };
+	struct cert_view v = { .der = der, .usage = UINT32_MAX, .pathlen = -1 };
 	struct span cert, tbs, alg, signature;
 
 	if (!der_one(der, DER_SEQUENCE, &cert) ||

@@ -20,9 +20,11 @@ struct cert_view {
 	struct span serial;  /* content bytes of the INTEGER, as they came */
 	struct span spki;    /* SubjectPublicKeyInfo DER */
 	struct span ski;     /* raw subjectKeyIdentifier or empty */
+	struct span aki;     /* raw keyIdentifier of the authority or empty */
 	int64_t not_before, not_after; /* 0 where unreadable */
 	unsigned usage;		       /* keyUsage bits, UINT32_MAX if absent */
 	bool ca;		       /* basicConstraints CA:TRUE */
+	int pathlen;		       /* its pathLenConstraint, -1: none */
 	bool self_signed;	       /* names equal; signature not checked */
 };
 /* ERR_INPUT (silent): not a certificate, or bytes behind it. */

@@ -5,8 +5,8 @@
 #include "base/names.h"
 #include "ca/cert.h"
 
-enum err
-ca_path(const char *name, struct buf *path)
+static enum err
+path_of(const char *name, const char *before, struct buf *path)
 {
 	struct buf escaped = BUF_INIT;
 	enum err e = ERR_SYSTEM;
@@ -15,10 +15,43 @@ ca_path(const char *name, struct buf *path)
 		/* too long for a name becomes a hash: no CA is called that */
 		if (*name == '\0' || buf_cstr(&escaped)[0] == '=')
 			e = ERR_INPUT;
-		else if (buf_printf(path, "ca/%s", buf_cstr(&escaped)))
+		else if (buf_printf(
+			     path, "ca/%s%s", before, buf_cstr(&escaped)))
 			e = OK;
 	}
 	buf_release(&escaped);
+	return e;
+}
+
+enum err
+ca_path(const char *name, struct buf *path)
+{
+	return path_of(name, "", path);
+}
+
+enum err
+ca_request_path(const char *name, struct buf *path)
+{
+	return path_of(name, CA_REQUEST, path);
+}
+
+static enum err
+no_request(int home, const char *name)
+{
+	struct buf path = BUF_INIT;
+	enum err e;
+
+	if ((e = ca_request_path(name, &path)) == OK)
+		e = file_exists(home, buf_cstr(&path));
+	if (e == OK) {
+		log_error("CA %s waits for its certificate: `scep ca install` "
+			  "brings it; if it will never come, remove %s",
+		    name, buf_cstr(&path));
+		e = ERR_REFUSED;
+	} else if (e == ERR_NOTFOUND) {
+		e = OK;
+	}
+	buf_release(&path);
 	return e;
 }
 
@@ -35,117 +68,150 @@ ca_vacant(int home, const char *name)
 		if (e == OK)
 			e = ERR_EXISTS;
 		else if (e == ERR_NOTFOUND)
-			e = OK;
+			e = no_request(home, name);
 	}
 	buf_release(&path);
 	return e;
 }
 
-/* A generation that is being written: ca/.new-<random>/1. */
-struct draft {
-	int home;
-	struct buf dir; /* ca/.new-<random> */
-};
-
+/* Remembers what draft_end() may have to remove. */
 static enum err
-draft_write(
-    const struct draft *d, const char *file, struct span bytes, mode_t mode)
+remember(struct draft *d, const char *dir, const char *name)
 {
 	struct buf path = BUF_INIT;
 	enum err e = ERR_SYSTEM;
 
-	if (buf_printf(&path, "%s/1/%s", buf_cstr(&d->dir), file))
-		e = file_replace(d->home, buf_cstr(&path), bytes, mode);
+	if (d->n == DRAFT_MAX)
+		log_error("too many files for %s", buf_cstr(&d->dir));
+	else if (buf_printf(&path, "%s%s", dir, name) &&
+		 (d->made[d->n] = str_dup(buf_cstr(&path))) != NULL) {
+		d->n++;
+		e = OK;
+	}
 	buf_release(&path);
 	return e;
 }
 
-static enum err
-draft_make(struct draft *d)
+enum err
+draft_begin(int home, const char *room, struct draft *d)
 {
-	struct buf path = BUF_INIT;
 	char random[33];
 	enum err e;
 
-	e = dir_make(d->home, "ca");
+	*d = (struct draft){ .home = home, .dir = BUF_INIT };
+	e = dir_make(home, room);
 	if (e != OK && e != ERR_EXISTS)
 		return e;
 	if ((e = random_hex(random, 16)) != OK)
 		return e;
-	e = ERR_SYSTEM;
-	if (buf_printf(&d->dir, "ca/.new-%s", random) &&
-	    buf_printf(&path, "%s/1", buf_cstr(&d->dir)) &&
-	    (e = dir_make(d->home, buf_cstr(&d->dir))) == OK)
+	if (!buf_printf(&d->dir, "%s/.new-%s", room, random))
+		return ERR_SYSTEM;
+	return dir_make(home, buf_cstr(&d->dir));
+}
+
+enum err
+draft_folder(struct draft *d, const char *name)
+{
+	struct buf path = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (remember(d, "", name) == OK &&
+	    buf_printf(&path, "%s/%s", buf_cstr(&d->dir), name))
 		e = dir_make(d->home, buf_cstr(&path));
 	buf_release(&path);
 	return e;
 }
 
-/* A key must not lie about; the empty folders are named as litter. */
-static void
-draft_drop(const struct draft *d)
+enum err
+draft_file(struct draft *d, const char *dir, const char *name,
+    struct span bytes, mode_t mode)
 {
-	static const char *const file[] = { "key.pem", "cert.pem",
-		"chain.pem" };
 	struct buf path = BUF_INIT;
+	enum err e = ERR_SYSTEM;
 
-	for (size_t i = 0; i < sizeof(file) / sizeof(*file); i++) {
-		buf_clear(&path);
-		if (buf_printf(&path, "%s/1/%s", buf_cstr(&d->dir), file[i]))
-			(void)file_unlink(d->home, buf_cstr(&path));
-	}
-	log_warn("left behind, may be removed: %s", buf_cstr(&d->dir));
+	if (remember(d, dir, name) == OK &&
+	    buf_printf(&path, "%s/%s%s", buf_cstr(&d->dir), dir, name))
+		e = file_replace(d->home, buf_cstr(&path), bytes, mode);
 	buf_release(&path);
+	return e;
 }
 
-static enum err
-draft_fill(const struct draft *d, const struct key *key, struct span cert,
-    const struct buf *chain, size_t nchain)
+enum err
+draft_key(struct draft *d, const char *dir, const char *name,
+    const struct key *key, struct span passphrase)
 {
-	struct buf text = BUF_INIT, issuers = BUF_INIT, pem = BUF_SECRET;
+	struct buf pem = BUF_SECRET;
 	enum err e;
 
-	if ((e = key_pem(key, &pem)) != OK ||
-	    (e = draft_write(d, "key.pem", buf_span(&pem), FILE_KEY)) != OK ||
-	    (e = cert_pem(cert, &text)) != OK ||
-	    (e = draft_write(d, "cert.pem", buf_span(&text), FILE_RECORD)) !=
-		OK)
-		goto out;
-	for (size_t i = 0; i < nchain; i++)
-		if ((e = cert_pem(buf_span(&chain[i]), &issuers)) != OK)
-			goto out;
-	if (nchain > 0 && (e = draft_write(d, "chain.pem", buf_span(&issuers),
-			       FILE_RECORD)) != OK)
-		goto out;
-	e = dir_sync(d->home, buf_cstr(&d->dir));
-out:
-	buf_release(&text);
-	buf_release(&issuers);
+	if ((e = key_pem(key, passphrase, &pem)) == OK)
+		e = draft_file(d, dir, name, buf_span(&pem), FILE_KEY);
 	buf_release(&pem);
 	return e;
 }
 
 enum err
-ca_store(int home, const char *name, const struct key *key, struct span cert,
-    const struct buf *chain, size_t nchain)
+draft_certs(struct draft *d, const char *dir, const char *name,
+    const struct buf *certs, size_t n)
 {
-	struct draft d = { home, BUF_INIT };
-	struct buf path = BUF_INIT;
+	struct buf pem = BUF_INIT;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < n; i++)
+		e = cert_pem(buf_span(&certs[i]), &pem);
+	if (e == OK && n > 0)
+		e = draft_file(d, dir, name, buf_span(&pem), FILE_RECORD);
+	buf_release(&pem);
+	return e;
+}
+
+/* Its folders' names are durable before the folder has its own. */
+static enum err
+finish(const struct draft *d, const char *path)
+{
 	enum err e;
 
-	if ((e = ca_vacant(home, name)) != OK ||
-	    (e = ca_path(name, &path)) != OK || (e = draft_make(&d)) != OK)
-		goto out;
-	if ((e = draft_fill(&d, key, cert, chain, nchain)) == OK)
-		e = file_rename(home, buf_cstr(&d.dir), buf_cstr(&path));
-	/* a folder of that name may have appeared meanwhile */
-	if (e != OK && file_exists(home, buf_cstr(&d.dir)) == OK) {
-		draft_drop(&d);
-		if (ca_vacant(home, name) == ERR_EXISTS)
-			e = ERR_EXISTS;
+	if ((e = dir_sync(d->home, buf_cstr(&d->dir))) == OK)
+		e = file_rename(d->home, buf_cstr(&d->dir), path);
+	return e;
+}
+
+/* A key must not lie about. */
+static void
+drop(const struct draft *d)
+{
+	struct buf path = BUF_INIT;
+	bool left = false;
+	enum err e;
+
+	for (size_t i = d->n; i > 0; i--) {
+		const char *name = d->made[i - 1];
+
+		buf_clear(&path);
+		if (!buf_printf(&path, "%s/%s", buf_cstr(&d->dir), name))
+			e = ERR_SYSTEM;
+		else if (name[strlen(name) - 1] == '/')
+			e = dir_remove(d->home, buf_cstr(&path));
+		else
+			e = file_unlink(d->home, buf_cstr(&path));
+		left |= e != OK && e != ERR_NOTFOUND;
 	}
-out:
-	buf_release(&d.dir);
+	if (left || dir_remove(d->home, buf_cstr(&d->dir)) != OK)
+		log_warn("left behind, may be removed: %s", buf_cstr(&d->dir));
 	buf_release(&path);
+}
+
+enum err
+draft_end(struct draft *d, const char *path, enum err e)
+{
+	if (e == OK)
+		e = finish(d, path);
+	/* an error may come behind the rename: then it is there */
+	if (e != OK && d->dir.len > 0 &&
+	    file_exists(d->home, buf_cstr(&d->dir)) == OK)
+		drop(d);
+	for (size_t i = 0; i < d->n; i++)
+		free(d->made[i]);
+	buf_release(&d->dir);
+	d->n = 0;
 	return e;
 }

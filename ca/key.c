@@ -3,12 +3,9 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "ca/cert.h"
 #include "ca/pubkey.h"
 
 /* The private number, for the secret alone. */
@@ -160,18 +157,6 @@ key_read(const char *where, struct span pem, struct span passphrase,
 	return e;
 }
 
-enum err
-key_open(int at, const char *path, struct key **out)
-{
-	struct buf pem = BUF_SECRET;
-	enum err e;
-
-	if ((e = file_read(at, path, MAX_PEM, &pem)) == OK)
-		e = key_read(path, buf_span(&pem), span_of("", 0), out);
-	buf_release(&pem);
-	return e;
-}
-
 void
 key_close(struct key *key)
 {
@@ -225,28 +210,31 @@ key_fits(const struct key *key, struct span spki)
 	return fits;
 }
 
+/* AES-256 and PBKDF2 where there is a passphrase. */
 static enum err
-write_pem(EVP_PKEY *pkey, struct buf *pem)
+write_pem(EVP_PKEY *pkey, struct span pass, struct buf *pem)
 {
 	BIO *bio = BIO_new(BIO_s_mem()); /* wipes its memory */
-	char *text = NULL;
+	const EVP_CIPHER *cipher = pass.len > 0 ? EVP_aes_256_cbc() : NULL;
+	const char *text = pass.len > 0 ? (const char *)pass.p : NULL;
+	char *out = NULL;
 	enum err e = ERR_CRYPTO;
 	long len;
 
 	pem->secret = true;
-	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(
-			       bio, pkey, NULL, NULL, 0, NULL, NULL) != 1)
+	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, pkey, cipher,
+			       text, (int)pass.len, NULL, NULL) != 1)
 		log_openssl("writing a private key");
-	else if ((len = BIO_get_mem_data(bio, &text)) > 0)
-		e = buf_add(pem, text, (size_t)len) ? OK : ERR_SYSTEM;
+	else if ((len = BIO_get_mem_data(bio, &out)) > 0)
+		e = buf_add(pem, out, (size_t)len) ? OK : ERR_SYSTEM;
 	BIO_free(bio);
 	return e;
 }
 
 enum err
-key_pem(const struct key *key, struct buf *pem)
+key_pem(const struct key *key, struct span passphrase, struct buf *pem)
 {
-	return write_pem(key->pkey, pem);
+	return write_pem(key->pkey, passphrase, pem);
 }
 
 enum err
@@ -274,79 +262,7 @@ key_generate(const char *kind, struct buf *pem)
 	if (pkey == NULL)
 		log_openssl("making a key (%s)", kind);
 	else
-		e = write_pem(pkey, pem);
+		e = write_pem(pkey, span_of(NULL, 0), pem);
 	EVP_PKEY_free(pkey);
-	return e;
-}
-
-/* The certificates of a PKCS#12 as PEM. */
-static enum err
-add_pem(X509 *cert, struct buf *pem)
-{
-	unsigned char *der = NULL;
-	int len = i2d_X509(cert, &der);
-	enum err e = ERR_CRYPTO;
-
-	if (len > 0)
-		e = cert_pem(span_of(der, (size_t)len), pem);
-	OPENSSL_free(der);
-	return e;
-}
-
-static enum err
-take_pkcs12(PKCS12 *p12, const char *pass, struct key **out, struct buf *cert,
-    struct buf *chain)
-{
-	STACK_OF(X509) *more = NULL;
-	EVP_PKEY *pkey = NULL;
-	X509 *own = NULL;
-	enum err e = ERR_INPUT;
-
-	if (PKCS12_parse(p12, pass, &pkey, &own, &more) != 1) {
-		log_openssl("PKCS#12: wrong passphrase, or algorithms of "
-			    "former days; then convert it: openssl pkcs12 "
-			    "-legacy -in OLD -nodes | openssl pkcs12 -export "
-			    "-out NEW");
-		goto out;
-	}
-	if (pkey == NULL || own == NULL) {
-		log_error("PKCS#12: it must hold a key and its certificate");
-		goto out;
-	}
-	e = add_pem(own, cert);
-	for (int i = 0; e == OK && i < sk_X509_num(more); i++)
-		e = add_pem(sk_X509_value(more, i), chain);
-	if (e == OK) {
-		e = key_wrap("PKCS#12", pkey, out);
-		pkey = NULL;
-	}
-out:
-	EVP_PKEY_free(pkey);
-	X509_free(own);
-	sk_X509_pop_free(more, X509_free);
-	return e;
-}
-
-enum err
-key_pkcs12(struct span der, struct span passphrase, struct key **out,
-    struct buf *cert, struct buf *chain)
-{
-	const unsigned char *p = der.p;
-	struct buf pass = BUF_SECRET;
-	PKCS12 *p12 = NULL;
-	enum err e = ERR_INPUT;
-
-	if (der.len > MAX_PEM) {
-		log_error("PKCS#12: too large");
-		return ERR_TOOBIG;
-	}
-	if ((p12 = d2i_PKCS12(NULL, &p, (long)der.len)) == NULL)
-		log_openssl("PKCS#12: unreadable");
-	else if (buf_add(&pass, passphrase.p, passphrase.len))
-		e = take_pkcs12(p12, buf_cstr(&pass), out, cert, chain);
-	else
-		e = ERR_SYSTEM;
-	buf_release(&pass);
-	PKCS12_free(p12);
 	return e;
 }

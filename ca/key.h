@@ -29,19 +29,39 @@ enum transport {
 	TRANSPORT__MAX
 };
 
-/* Opens a PEM key (PKCS#8 or traditional, unencrypted) at a path. */
-enum err key_open(int at, const char *path, struct key **out);
-/* The same from bytes, with a passphrase or none; `where` is for messages. */
+/*
+ * Opens a PEM key (PKCS#8 or traditional) with a passphrase or none; `where`
+ * is for messages.
+ */
 enum err key_read(const char *where, struct span pem, struct span passphrase,
     struct key **out);
 /* Key, certificate (PEM) and further certificates (PEM) of a PKCS#12. */
 enum err key_pkcs12(struct span der, struct span passphrase, struct key **out,
     struct buf *cert, struct buf *chain);
-/* PKCS#8 PEM, for the file of a generation alone; pem becomes secret. */
-enum err key_pem(const struct key *key, struct buf *pem);
+/*
+ * PKCS#8 PEM, for the file of a generation alone; encrypted unless the
+ * passphrase is empty; pem becomes secret.
+ */
+enum err key_pem(
+    const struct key *key, struct span passphrase, struct buf *pem);
+/*
+ * Key and certificates as PKCS#12, for `ca export` alone; out becomes secret.
+ */
+struct pkcs12 {
+	const char *name; /* friendlyName */
+	struct span cert; /* DER */
+	const struct buf *chain;
+	size_t nchain;
+	struct span passphrase;
+};
+enum err key_export(
+    const struct key *key, const struct pkcs12 *in, struct buf *out);
 void key_close(struct key *key);
 enum key_type key_type(const struct key *key);
 unsigned key_bits(const struct key *key);
+
+/* The public half as SubjectPublicKeyInfo (DER). */
+enum err key_spki(const struct key *key, struct buf *spki);
 
 /* Is spki (DER) this key's public half? */
 bool key_fits(const struct key *key, struct span spki);
@@ -85,6 +105,12 @@ struct issue {
 enum err key_issue(struct key *key, const struct issue *in, struct buf *der);
 
 /*
+ * An RA certificate: as key_issue(), but keyEncipherment, digitalSignature or
+ * both are all that it may say: no names beside the subject, no EKU.
+ */
+enum err key_ra(struct key *key, const struct issue *in, struct buf *der);
+
+/*
  * A new key: "rsa:2048" to "rsa:8192", "ec:P-256", "ec:P-384"; PKCS#8 PEM
  * (secret).
  */
@@ -100,5 +126,22 @@ struct root {
 	unsigned usage; /* keyUsage bits */
 };
 enum err key_root(struct key *key, const struct root *in, struct buf *der);
+
+/* A CA certificate under this key's CA; never asked for by a request. */
+struct subca {
+	struct span issuer, authority; /* the CA's subject and key identifier */
+	struct span subject, spki;
+	int64_t not_before, not_after;
+	unsigned usage; /* keyUsage bits */
+	int pathlen;	/* pathLenConstraint, -1: none (C-196) */
+};
+enum err key_subca(struct key *key, const struct subca *in, struct buf *der);
+
+/*
+ * A PKCS#10 request (PEM) for a CA certificate of this key: CA:TRUE and
+ * keyUsage are asked for.
+ */
+enum err key_csr(
+    struct key *key, struct span subject, unsigned usage, struct buf *pem);
 
 #endif

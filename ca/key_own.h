@@ -21,7 +21,7 @@ struct key {
  */
 enum err key_wrap(const char *where, EVP_PKEY *pkey, struct key **out);
 
-/* The public half as SubjectPublicKeyInfo. */
-enum err key_spki(const struct key *key, struct buf *spki);
+/* What the key signs certificates and requests with; NULL was logged. */
+const EVP_MD *key_digest(const struct key *key);
 
 #endif

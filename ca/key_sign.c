@@ -1,6 +1,7 @@
 #include "ca/key_own.h"
 
 #include <openssl/objects.h>
+#include <openssl/x509v3.h>
 
 #include "base/log.h"
 #include "ca/der.h"
@@ -29,6 +30,14 @@ suite_of(const struct key *key)
 			return &suites[i];
 	log_error("no signature algorithm for this key");
 	return NULL;
+}
+
+const EVP_MD *
+key_digest(const struct key *key)
+{
+	const struct suite *suite = suite_of(key);
+
+	return suite != NULL ? digest_md(suite->digest) : NULL;
 }
 
 static enum err
@@ -150,5 +159,32 @@ key_root(struct key *key, const struct root *in, struct buf *der)
 out:
 	buf_release(&tbs);
 	buf_release(&spki);
+	return e;
+}
+
+enum err
+key_ra(struct key *key, const struct issue *in, struct buf *der)
+{
+	const unsigned may = KU_KEY_ENCIPHERMENT | KU_DIGITAL_SIGNATURE;
+
+	if ((in->usage & ~may) != 0 || in->san.len > 0 || in->eku != NULL) {
+		log_error("not signed: an RA certificate has other rights");
+		return ERR_REFUSED;
+	}
+	return key_issue(key, in, der);
+}
+
+enum err
+key_subca(struct key *key, const struct subca *in, struct buf *der)
+{
+	const struct suite *suite = suite_of(key);
+	struct buf tbs = BUF_INIT;
+	enum err e;
+
+	if (suite == NULL)
+		return ERR_CRYPTO;
+	if ((e = tbs_subca(in, suite->nid, &tbs)) == OK)
+		e = finish(key, suite, buf_span(&tbs), der);
+	buf_release(&tbs);
 	return e;
 }

@@ -208,13 +208,18 @@ add_usage(X509_EXTENSIONS *list, unsigned usage)
  * take a certificate without the extension for a CA's.
  */
 static enum err
-add_basic(X509_EXTENSIONS *list, bool ca)
+add_basic(X509_EXTENSIONS *list, bool ca, int pathlen)
 {
 	BASIC_CONSTRAINTS *basic = BASIC_CONSTRAINTS_new();
 	enum err e;
 
-	if (basic == NULL)
+	if (basic == NULL ||
+	    (pathlen >= 0 &&
+		((basic->pathlen = ASN1_INTEGER_new()) == NULL ||
+		    ASN1_INTEGER_set(basic->pathlen, pathlen) != 1))) {
+		BASIC_CONSTRAINTS_free(basic);
 		return trouble("basicConstraints");
+	}
 	basic->ca = ca ? 0xff : 0;
 	e = add(list, NID_basic_constraints, ca, basic,
 	    ASN1_ITEM_rptr(BASIC_CONSTRAINTS));
@@ -353,7 +358,7 @@ tbs_leaf(const struct issue *in, int sig_nid, struct buf *tbs)
 	if ((e = add_aki(list, in->authority)) == OK &&
 	    (e = add_ski(list, in->spki)) == OK &&
 	    (e = add_usage(list, in->usage)) == OK &&
-	    (e = add_basic(list, false)) == OK &&
+	    (e = add_basic(list, false, -1)) == OK &&
 	    (e = add_eku(list, in->eku)) == OK &&
 	    (e = add_san(list, in->san, rdns.len == 0)) == OK)
 		e = build(&body, list, tbs);
@@ -361,26 +366,51 @@ tbs_leaf(const struct issue *in, int sig_nid, struct buf *tbs)
 	return e;
 }
 
+/* A CA's certificate; authority is empty where it signs itself. */
+static enum err
+ca_build(const struct body *body, const struct subca *in, struct buf *tbs)
+{
+	X509_EXTENSIONS *list = sk_X509_EXTENSION_new_null();
+	enum err e = OK;
+
+	if (list == NULL)
+		return trouble("memory");
+	if (in->authority.len > 0)
+		e = add_aki(list, in->authority);
+	if (e == OK && (e = add_ski(list, in->spki)) == OK &&
+	    (e = add_usage(list, in->usage)) == OK &&
+	    (e = add_basic(list, true, in->pathlen)) == OK)
+		e = build(body, list, tbs);
+	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+	return e;
+}
+
 enum err
-tbs_root(const struct root *in, struct span spki, int sig_nid, struct buf *tbs)
+tbs_subca(const struct subca *in, int sig_nid, struct buf *tbs)
 {
 	uint8_t serial[16] = { 0 };
-	struct body body = { in->subject, in->subject, spki,
+	struct body body = { in->issuer, in->subject, in->spki,
 		span_of(serial, sizeof(serial)), in->not_before, in->not_after,
 		sig_nid };
-	X509_EXTENSIONS *list = NULL;
 	enum err e;
 
 	if ((e = serial_random(serial, sizeof(serial))) != OK)
 		return e;
-	if ((list = sk_X509_EXTENSION_new_null()) == NULL)
-		return trouble("memory");
-	if ((e = add_ski(list, spki)) == OK &&
-	    (e = add_usage(list, in->usage)) == OK &&
-	    (e = add_basic(list, true)) == OK)
-		e = build(&body, list, tbs);
-	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
-	return e;
+	return ca_build(&body, in, tbs);
+}
+
+enum err
+tbs_root(const struct root *in, struct span spki, int sig_nid, struct buf *tbs)
+{
+	struct subca own = { .issuer = in->subject,
+		.subject = in->subject,
+		.spki = spki,
+		.not_before = in->not_before,
+		.not_after = in->not_after,
+		.usage = in->usage,
+		.pathlen = -1 };
+
+	return tbs_subca(&own, sig_nid, tbs);
 }
 
 enum err

@@ -18,6 +18,9 @@ enum err tbs_leaf(const struct issue *in, int sig_nid, struct buf *tbs);
 enum err tbs_root(
     const struct root *in, struct span spki, int sig_nid, struct buf *tbs);
 
+/* TBSCertificate of a CA under another; a root has no authority. */
+enum err tbs_subca(const struct subca *in, int sig_nid, struct buf *tbs);
+
 /* Certificate from its three parts. */
 enum err tbs_close(
     struct span tbs, int sig_nid, struct span signature, struct buf *der);

@@ -105,24 +105,58 @@ is_ours(const struct recipient *r, const struct generation *gen)
 	       issuer_eq(r->issuer, gen->issuer);
 }
 
+/* One recipient of ours more; the first is kept. */
 static void
-look_in(const struct ca *ca, const struct recipient *r, struct address *out)
+found(struct address *out, const struct address *one)
+{
+	size_t times = out->times;
+
+	if (times == 0)
+		*out = *one;
+	out->times = times + 1;
+}
+
+/* To the CA itself; a key that cannot sign for RSA clients has its RA do it. */
+static bool
+look_at_ca(const struct ca *ca, const struct recipient *r, int64_t now,
+    struct address *out)
 {
 	for (size_t g = 0; g < ca->ngen; g++) {
+		struct address one = { ca, &ca->gen[g], &ca->gen[g],
+			&ca->gen[g], r, 0 };
+
 		if (!is_ours(r, &ca->gen[g]))
 			continue;
-		if (out->times++ == 0) {
-			out->ca = ca;
-			out->gen = &ca->gen[g];
-			out->recipient = r;
-		}
+		if (key_type(ca->gen[g].key) != KEY_RSA)
+			one.by = ca_signer(ca, now);
+		found(out, &one);
+		return true;
+	}
+	return false;
+}
+
+static void
+look_in(const struct ca *ca, const struct recipient *r, int64_t now,
+    struct address *out)
+{
+	if (look_at_ca(ca, r, now, out))
+		return;
+	for (size_t i = 0; i < ca->nra; i++) {
+		const struct ra *ra = &ca->ra[i];
+		struct address one = { ca, ca_ra_issuer(ca, ra, now), &ra->enc,
+			ra_signer(ra), r, 0 };
+
+		if (!ra_serves(ra, now) || !is_ours(r, &ra->enc) ||
+		    one.gen == NULL)
+			continue;
+		found(out, &one);
 		return;
 	}
 }
 
 void
 envelope_address(const struct envelope *env, const struct ca *const *cas,
-    size_t ncas, struct address *out)
+    size_t ncas, int64_t now, struct address *out)
 {
 	*out = (struct address){ .times = 0 };
 	for (size_t i = 0; i < env->n; i++) {
@@ -130,6 +164,6 @@ envelope_address(const struct envelope *env, const struct ca *const *cas,
 
 		/* one certificate may stand in two CAs: it counts once */
 		for (size_t c = 0; c < ncas && out->times == times; c++)
-			look_in(cas[c], &env->recipient[i], out);
+			look_in(cas[c], &env->recipient[i], now, out);
 	}
 }

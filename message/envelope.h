@@ -25,16 +25,21 @@ struct envelope {
 /* der: a ContentInfo in definite lengths.  ERR_INPUT: *why says what. */
 enum err envelope_read(struct span der, struct envelope *out, const char **why);
 
-/* Whose certificate a recipient names. */
+/* Whose certificate a recipient names: a CA's, or one of its RAs'. */
 struct address {
 	const struct ca *ca;
-	const struct generation *gen;
+	const struct generation *gen; /* of the CA, which issues */
+	const struct generation *to;  /* whose key unwraps */
+	const struct generation *by;  /* whose key signs the reply (C-152) */
 	const struct recipient *recipient;
 	size_t times; /* recipients of ours; good is 1 */
 };
-/* The first recipient that is ours; all NULL if none (C-83). */
+/*
+ * The first recipient that is ours; all NULL if none (C-83).  RA certificates
+ * are, for a time, also after their end.
+ */
 void envelope_address(const struct envelope *env, const struct ca *const *cas,
-    size_t ncas, struct address *out);
+    size_t ncas, int64_t now, struct address *out);
 
 /*
  * A PasswordRecipientInfo with PBKDF2 and PWRI-KEK (RFC 5652 6.2.4, RFC 3211,

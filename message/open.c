@@ -110,11 +110,11 @@ read_envelope(struct opening *o)
 		return OK;
 	if (e != OK)
 		return e;
-	envelope_address(&o->env, o->cas, o->ncas, &o->address);
+	envelope_address(&o->env, o->cas, o->ncas, o->policy->now, &o->address);
 	o->msg->ca = o->address.ca;
 	o->msg->gen = o->address.gen;
-	o->msg->to = o->address.gen;
-	o->msg->by = o->address.gen;
+	o->msg->to = o->address.to;
+	o->msg->by = o->address.by;
 	return OK;
 }
 

@@ -46,8 +46,8 @@ for DOOR in cgi fcgi; do
 		request GET "/scep?operation=$op"
 		is "$DOOR $op" "$STATUS" 200
 	done
-	for query in "" operation= operation=Nonsense operation=GetNextCACert \
-		operation=GetCACertChain message=x "operation=GetCACaps%00" \
+	for query in "" operation= operation=Nonsense \
+		message=x "operation=GetCACaps%00" \
 		"a&b&c" "operation=PKIOperation"; do
 		request GET "/scep?$query"
 		is "$DOOR GET ?$query" "$STATUS" 400
@@ -63,7 +63,7 @@ for DOOR in cgi fcgi; do
 		is "$DOOR $method: what is allowed" "$(header Allow)" \
 			"GET, HEAD, POST"
 	done
-	for op in GetCACaps GetCACert; do
+	for op in GetCACaps GetCACert GetCACertChain GetNextCACert; do
 		request POST "/scep?operation=$op" http.der
 		is "$DOOR POST $op" "$STATUS" 405
 		is "$DOOR POST $op: what is allowed" "$(header Allow)" \

@@ -33,8 +33,9 @@ like "--version" "$(out scep --version)" "^scep [0-9]"
 words() { sed -n 's/^  \([a-z-][a-z0-9-]*\).*/\1/p'; }
 
 # Every command and every option of it stands in the manual.
-for noun in $(out scep help | words); do
-	verbs=$(out scep help "$noun" | words | grep -v '^-\|^scep$')
+for noun in $(out scep help | words | sort -u) "ca ra"; do
+	# shellcheck disable=SC2086 # two words
+	verbs=$(out scep help $noun | words | grep -v '^-\|^scep$')
 	for verb in ${verbs:-.}; do
 		command="$noun${verb#.}"
 		[ "$verb" = . ] || command="$noun $verb"

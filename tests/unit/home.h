@@ -79,7 +79,9 @@ openssl(const char *const *argv)
 static enum err
 create(const char *name, const char *dn, const char *key, int64_t days)
 {
-	struct ca_order o = { name, dn, key, days };
+	struct ca_order o = {
+		.name = name, .subject = dn, .key = key, .days = days
+	};
 
 	return ca_create(home, &o, time_now());
 }

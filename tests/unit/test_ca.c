@@ -40,8 +40,6 @@ test_create_refused(void **state)
 	(void)state;
 	assert_int_equal(create("Test CA", "CN=x", "rsa:2048", 10), ERR_EXISTS);
 	buf_clear(&logged);
-	assert_int_equal(create("e", "CN=x", "ec:P-256", 10), ERR_REFUSED);
-	assert_true(said("RSA key to receive requests"));
 	assert_int_equal(create("e", "", "rsa:2048", 10), ERR_INPUT);
 	assert_true(said("subject"));
 	assert_int_equal(create("e", "what", "rsa:2048", 10), ERR_INPUT);
@@ -105,7 +103,10 @@ move(const char *from, const char *to)
 static void
 test_generations(void **state)
 {
-	struct ca_order later = { "Later", "CN=G", "rsa:2048", 100 };
+	struct ca_order later = { .name = "Later",
+		.subject = "CN=G",
+		.key = "rsa:2048",
+		.days = 100 };
 	const struct ca *ca = NULL;
 	struct cas *cas = NULL;
 	int64_t now = time_now();
@@ -177,7 +178,7 @@ test_key_mismatch(void **state)
 	assert_int_equal(cas_new(home, &cas), OK);
 	buf_clear(&logged);
 	assert_int_equal(cas_find(cas, "K", &ca), ERR_CRYPTO);
-	assert_true(said("is not the key of cert.pem"));
+	assert_true(said("is not the key of its certificate"));
 	cas_free(cas);
 	cli_remove(at("ca/K"));
 }
@@ -320,7 +321,9 @@ test_unwritable(void **state)
 {
 	char base[200];
 	int other = cli_tmpdir(base, sizeof(base)), fd;
-	struct ca_order o = { "A", "CN=A", "rsa:2048", 10 };
+	struct ca_order o = {
+		.name = "A", .subject = "CN=A", .key = "rsa:2048", .days = 10
+	};
 
 	(void)state;
 	fd = openat(other, "ca", O_WRONLY | O_CREAT, 0600); /* a file */

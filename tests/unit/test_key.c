@@ -5,6 +5,7 @@
 #include <openssl/rsa.h>
 
 #include "base/names.h"
+#include "ca/passphrase.h"
 #include "ca/pubkey.h"
 #include "tests/unit/cli.h"
 
@@ -310,7 +311,7 @@ test_read(void **state)
 	    key_read("t", span_of(text, (size_t)len), span_of("abc", 3), &key),
 	    OK);
 	assert_true(key_fits(key, buf_span(&spki_rsa)));
-	assert_int_equal(key_pem(key, &pem), OK);
+	assert_int_equal(key_pem(key, none, &pem), OK);
 	assert_true(span_eq(buf_span(&pem), buf_span(&pem_rsa)));
 	key_close(key);
 	key_close(NULL);
@@ -325,17 +326,20 @@ test_open(void **state)
 	struct key *key = NULL;
 	char path[200];
 	int at = cli_tmpdir(path, sizeof(path)), fd;
+	bool sealed = true;
 
 	(void)state;
 	assert_true(at >= 0);
 	fd = openat(at, "key.pem", O_WRONLY | O_CREAT, 0400);
 	assert_int_equal(write(fd, pem_rsa.data, pem_rsa.len), pem_rsa.len);
 	(void)close(fd);
-	assert_int_equal(key_open(at, "key.pem", &key), OK);
+	assert_int_equal(key_load(at, "c", "key.pem", &key, &sealed), OK);
+	assert_false(sealed);
 	assert_true(key_fits(key, buf_span(&spki_rsa)));
 	key_close(key);
 	key = NULL;
-	assert_int_equal(key_open(at, "none.pem", &key), ERR_NOTFOUND);
+	assert_int_equal(
+	    key_load(at, "c", "none.pem", &key, &sealed), ERR_NOTFOUND);
 	assert_null(key);
 	(void)close(at);
 	cli_remove(path);

@@ -1,0 +1,62 @@
+#ifndef ADMIN_CA_H
+#define ADMIN_CA_H
+
+#include "admin/admin.h"
+#include "ca/ca.h"
+
+/* Shared by the files of the noun ca, and by nobody else. */
+
+/* The CA of that name, borrowed from *cas, which the caller frees. */
+enum err ca_find(struct command *cmd, const char *name, struct cas **cas,
+    const struct ca **out);
+
+/* The generation that issues now, or the first that will; NULL: none. */
+const struct generation *ca_present(const struct ca *ca, int64_t now);
+
+/* One certificate, as `show` prints it; its title says whose. */
+struct shown {
+	const char *title; /* "CA:" */
+	const char *key;   /* the same for JSON: "name" */
+	const char *name;
+	const char *use; /* of an RA certificate; NULL of a CA */
+	bool renewed;	 /* an RA that is renewed by itself */
+	unsigned ra;	 /* the generation of a CA's present RA, or 0 */
+};
+enum err ca_show(
+    struct command *cmd, const struct shown *what, const struct generation *g);
+
+/* The verbs of ca_make.c, with their options. */
+enum err ca_run_create(struct command *cmd);
+enum err ca_run_import(struct command *cmd);
+enum err ca_run_request(struct command *cmd);
+enum err ca_run_install(struct command *cmd);
+extern const struct option ca_create_options[], ca_import_options[],
+    ca_request_options[], ca_install_options[];
+
+/* Rows that several tables of options have. */
+#define CA_JSON                                                        \
+	{                                                              \
+		"json", NULL, OPT_FLAG, NULL, "one JSON object a line" \
+	}
+#define CA_NAME                                            \
+	{                                                  \
+		"name", "ca", OPT_OBJECT, "NAME", "the CA" \
+	}
+#define CA_ENCRYPT                                                             \
+	{                                                                      \
+		"encrypt-key", NULL, OPT_FLAG, NULL,                           \
+		    "encrypt the key's file; SCEP_KEY_PASSPHRASE or scep.ini " \
+		    "has the passphrase"                                       \
+	}
+#define CA_PASSPHRASE                                            \
+	{                                                        \
+		"passphrase", "pass", OPT_SECRET, "P",           \
+		    "of the key or PKCS#12; - reads a line; ps " \
+		    "shows P"                                    \
+	}
+#define CA_END                                   \
+	{                                        \
+		NULL, NULL, OPT_FLAG, NULL, NULL \
+	}
+
+#endif
