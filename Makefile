@@ -60,6 +60,7 @@ SRCS += ca/cert.c
 SRCS += ca/create.c
 SRCS += ca/der.c
 SRCS += ca/dn.c
+SRCS += ca/dn_check.c
 SRCS += ca/folder.c
 SRCS += ca/import.c
 SRCS += ca/issue.c

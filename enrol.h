@@ -30,6 +30,7 @@ struct decision {
 	struct entity entity;		/* owned */
 	struct code code;		/* owned: what pays */
 	struct buf subject;		/* Name DER of the certificate to be */
+	struct buf subject_text;	/* the same for people */
 	struct buf san;			/* GeneralNames DER or empty */
 	const struct profile *profile;
 	struct outcome

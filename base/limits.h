@@ -21,12 +21,15 @@
 #define MAX_TXID       255   /* bytes of a transactionID */
 #define MIN_NONCE      8     /* bytes of a senderNonce (C-59) */
 #define MAX_NONCE      64
-#define MAX_CHALLENGE  255  /* characters of a challengePassword */
-#define MIN_SIGNER_RSA 1024 /* bits of a signer's key (C-80) */
-#define MAX_RSA	       8192 /* bits of any RSA key (C-177) */
-#define MAX_RSA_E      33   /* bits of a public exponent (C-177) */
-#define MAX_SAN	       100  /* general names in one extension */
-#define MAX_EXTENSIONS 50   /* extensions in a request */
+#define MAX_CHALLENGE  255   /* characters of a challengePassword */
+#define MIN_SIGNER_RSA 1024  /* bits of a signer's key (C-80) */
+#define MAX_RSA	       8192  /* bits of any RSA key (C-177) */
+#define MAX_RSA_E      33    /* bits of a public exponent (C-177) */
+#define MAX_SAN	       100   /* general names in one extension */
+#define MAX_SAN_DER    16384 /* bytes of them all */
+#define MAX_SUBJECT    4096  /* bytes of a subject to be certified */
+#define MAX_NAME_PARTS 64    /* attributes of it */
+#define MAX_EXTENSIONS 50    /* extensions in a request */
 
 /* Files */
 #define MAX_RECORD     262144	/* bytes of one store file */

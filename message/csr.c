@@ -100,6 +100,8 @@ csr_scan(
 	*why = "the PKCS#10's attributes are unreadable";
 	if ((e = csr_attributes(attributes, csr, check)) == OK)
 		*why = NULL;
+	if (check->rule == NULL && csr->subject.len > MAX_SUBJECT)
+		check->rule = "the subject is too large";
 out:
 	ber_release(&ber);
 	return e;

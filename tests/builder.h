@@ -133,6 +133,31 @@ enum challenge_flaw {
 	CHALLENGE_LONG,
 	CHALLENGE_NO_ATTRS
 };
+enum subject_flaw {
+	SUBJECT_GOOD,
+	SUBJECT_OID_OPEN,
+	SUBJECT_OID_PADDED,
+	SUBJECT_OID_EMPTY,
+	SUBJECT_OID_LONG,
+	SUBJECT_BOOLEAN,
+	SUBJECT_NUL,
+	SUBJECT_UTF8,
+	SUBJECT_LENGTH,
+	SUBJECT_EMPTY_SET,
+	SUBJECT_MANY,
+	SUBJECT_HUGE
+};
+enum san_flaw {
+	SAN_GOOD,
+	SAN_NUL,
+	SAN_ADDRESS,
+	SAN_UNKNOWN,
+	SAN_LENGTH,
+	SAN_NAME,
+	SAN_MANY,
+	SAN_TWO,
+	SAN_HUGE
+};
 enum extra {
 	EXTRA_NONE,
 	EXTRA_HARMLESS,
@@ -161,6 +186,7 @@ struct plan {
 	int order, certs, tail, whole, serial_form, challenge_form, extra;
 	int signers, no_attrs, digest_wrong, signature_wrong, version, by_ski;
 	int no_digest_algs, env_version, cek_more, iv_more, flip_at;
+	int subject_form, san_form;
 	int csr_version, csr_unsigned, csr_tail, csr_ca, csr_ber;
 	int cert_v1, cert_old, cert_aki, txid_bytes, nonce_bytes, deep_content;
 };
