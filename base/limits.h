@@ -21,15 +21,21 @@
 #define MAX_TXID       255   /* bytes of a transactionID */
 #define MIN_NONCE      8     /* bytes of a senderNonce (C-59) */
 #define MAX_NONCE      64
-#define MAX_CHALLENGE  255   /* characters of a challengePassword */
-#define MIN_SIGNER_RSA 1024  /* bits of a signer's key (C-80) */
-#define MAX_RSA	       8192  /* bits of any RSA key (C-177) */
-#define MAX_RSA_E      33    /* bits of a public exponent (C-177) */
-#define MAX_SAN	       100   /* general names in one extension */
-#define MAX_SAN_DER    16384 /* bytes of them all */
-#define MAX_SUBJECT    4096  /* bytes of a subject to be certified */
-#define MAX_NAME_PARTS 64    /* attributes of it */
-#define MAX_EXTENSIONS 50    /* extensions in a request */
+#define MAX_CHALLENGE  255  /* characters of a challengePassword */
+#define MIN_SIGNER_RSA 1024 /* bits of a signer's key (C-80) */
+#define MAX_RSA	       8192 /* bits of any RSA key (C-177) */
+#define MAX_RSA_E      33   /* bits of a public exponent (C-177) */
+#define MIN_SALT       8    /* bytes of a PBKDF2 salt (C-93) */
+#define MAX_SALT       64
+#define MIN_PBKDF2     1000   /* iterations of a request's PBKDF2 (C-93) */
+#define MAX_PBKDF2     200000 /* above: refused before one is computed */
+#define SEND_PBKDF2    100000 /* iterations in our replies */
+#define MAX_WRAPPED    64     /* bytes of a content key under a password */
+#define MAX_SAN	       100    /* general names in one extension */
+#define MAX_SAN_DER    16384  /* bytes of them all */
+#define MAX_SUBJECT    4096   /* bytes of a subject to be certified */
+#define MAX_NAME_PARTS 64     /* attributes of it */
+#define MAX_EXTENSIONS 50     /* extensions in a request */
 
 /* Files */
 #define MAX_RECORD     262144	/* bytes of one store file */

@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include "message/legacy.h"
+
 /* The literals are OID contents; sizeof drops the NUL. */
 #define OID(s)                                      \
 	{                                           \
@@ -11,7 +13,6 @@
 #define PKCS7  "\x2a\x86\x48\x86\xf7\x0d\x01\x07"
 #define RSADSI "\x2a\x86\x48\x86\xf7\x0d"
 #define NIST   "\x60\x86\x48\x01\x65\x03\x04"
-#define ECDSA  "\x2a\x86\x48\xce\x3d\x04"
 
 const struct span oid_data = OID(PKCS7 "\x01");
 const struct span oid_signed = OID(PKCS7 "\x02");
@@ -27,22 +28,6 @@ static const struct span digest_oids[DIGEST__MAX] = {
 	[DIGEST_SHA512] = OID(NIST "\x02\x03"),
 };
 
-static const struct sigalg sigalgs[] = {
-	{ OID(PKCS1 "\x01"), KEY_RSA, DIGEST__MAX },
-	{ OID(PKCS1 "\x04"), KEY_RSA, DIGEST_MD5 },
-	{ OID(PKCS1 "\x05"), KEY_RSA, DIGEST_SHA1 },
-	{ OID("\x2b\x0e\x03\x02\x1d"), KEY_RSA, DIGEST_SHA1 },
-	{ OID(PKCS1 "\x0b"), KEY_RSA, DIGEST_SHA256 },
-	{ OID(PKCS1 "\x0c"), KEY_RSA, DIGEST_SHA384 },
-	{ OID(PKCS1 "\x0d"), KEY_RSA, DIGEST_SHA512 },
-	{ OID(ECDSA "\x01"), KEY_EC, DIGEST_SHA1 },
-	{ OID(ECDSA "\x03\x02"), KEY_EC, DIGEST_SHA256 },
-	{ OID(ECDSA "\x03\x03"), KEY_EC, DIGEST_SHA384 },
-	{ OID(ECDSA "\x03\x04"), KEY_EC, DIGEST_SHA512 },
-	{ OID("\x2b\x65\x70"), KEY_EDDSA, DIGEST__MAX },
-};
-#define SIGALGS (sizeof(sigalgs) / sizeof(*sigalgs))
-
 /*
  * Those that are served stand at their number; the others are here to be
  * named in the log (C-86).
@@ -56,8 +41,8 @@ static const struct cipher_kind ciphers[] = {
 	    CIPHER_AES256, 32, 16 },
 	[CIPHER_DES3] = { OID(RSADSI "\x03\x07"), "DES-EDE3-CBC", NULL,
 	    CIPHER_DES3, 24, 8 },
-	{ OID("\x2b\x0e\x03\x02\x07"), "DES-CBC",
-	    "content is encrypted with single DES", CIPHER__MAX, 8, 8 },
+	[CIPHER_DES] = { OID("\x2b\x0e\x03\x02\x07"), "DES-CBC", NULL,
+	    CIPHER_DES, 8, 8 },
 	{ OID(RSADSI "\x03\x02"), "RC2-CBC", "content is encrypted with RC2",
 	    CIPHER__MAX, 16, 8 },
 	{ OID(RSADSI "\x03\x04"), "RC4", "content is encrypted with RC4",
@@ -119,42 +104,21 @@ digest_oid(enum digest d)
 	return digest_oids[d];
 }
 
-const struct sigalg *
-sigalg_find(struct span oid)
-{
-	for (size_t i = 0; i < SIGALGS; i++)
-		if (span_eq(sigalgs[i].oid, oid))
-			return &sigalgs[i];
-	return NULL;
-}
-
-/* RSA goes by rsaEncryption alone: spec of strongSwan 5.9 (C-50). */
-const struct sigalg *
-sigalg_for(enum key_type key, enum digest digest)
-{
-	for (size_t i = 0; i < SIGALGS; i++)
-		if (sigalgs[i].key == key && key != KEY_EDDSA &&
-		    (key == KEY_RSA || sigalgs[i].digest == digest))
-			return &sigalgs[i];
-	return NULL;
-}
-
-/* A hash inside [n] of OAEP's parameters; absent is SHA-1 (RFC 8017 A.2.1). */
-static bool
-oaep_hash(struct span *in, uint8_t tag, enum digest *out)
+bool
+params_hash(struct span *in, enum digest *out)
 {
 	struct span inner;
 	struct alg hash;
 
 	*out = DIGEST_SHA1;
-	if (der_tag(*in) != tag)
+	if (der_tag(*in) != DER_NESTED)
 		return true;
-	return der_get(in, tag, &inner) && alg_read(&inner, &hash) &&
+	return der_get(in, DER_NESTED, &inner) && alg_read(&inner, &hash) &&
 	       inner.len == 0 && alg_plain(&hash) && digest_find(hash.oid, out);
 }
 
-static bool
-oaep_mask(struct span *in, enum digest *out)
+bool
+params_mask(struct span *in, enum digest *out)
 {
 	struct span inner, params;
 	struct alg mgf, hash;
@@ -200,8 +164,8 @@ transport_read(const struct alg *alg, enum transport *out)
 	/* Windows sends an empty SEQUENCE, others NULL or nothing (C-84) */
 	if (!alg_plain(alg) &&
 	    (!der_one(alg->params, DER_SEQUENCE, &seq) ||
-		!oaep_hash(&seq, DER_NESTED, &hash) ||
-		!oaep_mask(&seq, &mask) || !oaep_label(&seq) || seq.len > 0))
+		!params_hash(&seq, &hash) || !params_mask(&seq, &mask) ||
+		!oaep_label(&seq) || seq.len > 0))
 		return false;
 	*out =
 	    hash == DIGEST_SHA1 ? TRANSPORT_OAEP_SHA1 : TRANSPORT_OAEP_SHA256;
@@ -261,7 +225,7 @@ cipher_evp(enum cipher id)
 
 	if (id < 0 || id >= CIPHER__MAX)
 		return NULL;
-	if (evp[id] == NULL) {
+	if (evp[id] == NULL && (id != CIPHER_DES || legacy_load())) {
 		ERR_set_mark();
 		evp[id] = EVP_CIPHER_fetch(NULL, cipher_of(id)->name, NULL);
 		ERR_pop_to_mark();

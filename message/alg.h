@@ -31,7 +31,15 @@ struct sigalg {
 	enum key_type key;
 	enum digest digest; /* DIGEST__MAX: named elsewhere, or none */
 };
-const struct sigalg *sigalg_find(struct span oid); /* NULL: not supported */
+/* What the AlgorithmIdentifier of a signature says, parameters and all. */
+struct scheme {
+	enum key_type key;
+	enum digest digest; /* as in struct sigalg */
+	bool pss;	    /* RSASSA-PSS; else PKCS#1 v1.5 with an RSA key */
+	unsigned salt;	    /* its salt, in bytes */
+};
+/* False: not supported. */
+bool scheme_read(const struct alg *alg, struct scheme *out);
 /* What a CertRep's SignerInfo says for a key of ours; NULL: impossible. */
 const struct sigalg *sigalg_for(enum key_type key, enum digest digest);
 
@@ -46,14 +54,25 @@ enum digest transport_digest(enum transport how);
 struct cipher_kind {
 	struct span oid;
 	const char *name;
-	const char *weak; /* why it is never served, or NULL: it is */
-	enum cipher id;	  /* CIPHER__MAX where weak */
-	size_t key;	  /* bytes */
-	size_t block;	  /* bytes, also of the IV */
+	const char *never; /* why it is never served, or NULL: it is */
+	enum cipher id;	   /* CIPHER__MAX where never */
+	size_t key;	   /* bytes */
+	size_t block;	   /* bytes, also of the IV */
 };
 const struct cipher_kind *cipher_find(struct span oid); /* NULL: unknown */
 const struct cipher_kind *cipher_of(enum cipher id);
-/* Fetched once per process; NULL if not available. */
+/*
+ * Fetched once per process; NULL if not available, which with single DES was
+ * logged: the first call for it loads OpenSSL's legacy provider.
+ */
 const EVP_CIPHER *cipher_evp(enum cipher id);
+
+/*
+ * The hash in [0] and that of the mask generation function MGF1 in [1],
+ * taken off the front of the parameters of OAEP and PSS; absent is SHA-1
+ * (RFC 8017 A.2).
+ */
+bool params_hash(struct span *in, enum digest *out);
+bool params_mask(struct span *in, enum digest *out);
 
 #endif

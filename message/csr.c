@@ -65,12 +65,10 @@ outer_read(struct span der, struct csr_check *check)
 	    !der_one(seq, DER_BITS, &bits) || bits.len < 2 || bits.p[0] != 0)
 		return false;
 	check->signature = span_of(bits.p + 1, bits.len - 1);
-	if (alg_plain(&alg))
-		check->alg = sigalg_find(alg.oid);
 	/* rsaEncryption names no digest: here there is no other place */
-	if (check->alg != NULL && check->alg->key == KEY_RSA &&
-	    check->alg->digest == DIGEST__MAX)
-		check->alg = NULL;
+	check->supported =
+	    scheme_read(&alg, &check->how) &&
+	    (check->how.key == KEY_EDDSA || check->how.digest != DIGEST__MAX);
 	return true;
 }
 
@@ -137,9 +135,8 @@ static enum err
 decoy_verify(const struct csr *csr, struct span data)
 {
 	uint8_t digest[SHA256_LEN];
-	struct check c = {
-		.type = KEY_RSA, .digest = DIGEST_SHA256, .data = data
-	};
+	struct check c = { .how = { .key = KEY_RSA, .digest = DIGEST_SHA256 },
+		.data = data };
 	uint8_t signature[DECOY_BYTES];
 	struct buf spki = BUF_INIT;
 	bool good;
@@ -163,16 +160,14 @@ csr_verify(const struct csr *csr, const struct csr_check *check, bool readable,
     bool *good)
 {
 	struct check c = { .spki = csr->spki,
+		.how = check->how,
 		.data = check->info,
 		.signature = check->signature };
 	enum err e = ERR_INPUT;
 
 	*good = false;
-	if (readable && check->alg != NULL) {
-		c.type = check->alg->key;
-		c.digest = check->alg->digest;
+	if (readable && check->supported)
 		e = check_signature(&c, good);
-	}
 	if (e == ERR_INPUT || e == ERR_REFUSED)
 		e = decoy_verify(csr, check->all);
 	return e;

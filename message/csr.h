@@ -8,11 +8,12 @@
  * beside struct csr to judge it.
  */
 struct csr_check {
-	struct span info;	  /* certificationRequestInfo, signed bytes */
-	struct span signature;	  /* without the unused-bits byte */
-	const struct sigalg *alg; /* NULL: not supported */
-	struct span all;	  /* everything that was given */
-	size_t used;		  /* bytes of the request in it */
+	struct span info;      /* certificationRequestInfo, signed bytes */
+	struct span signature; /* without the unused-bits byte */
+	struct scheme how;
+	bool supported;	  /* how says something that we can check */
+	struct span all;  /* everything that was given */
+	size_t used;	  /* bytes of the request in it */
 	const char *rule; /* readable, but against this rule; NULL: none */
 };
 

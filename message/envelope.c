@@ -46,8 +46,8 @@ recipients_read(struct span in, struct envelope *env)
 			return "too many recipients";
 		if (!der_next(&in, &d))
 			return "a recipient is unreadable";
-		if (d.tag == DER_NESTED + 3)
-			env->password = true;
+		if (d.tag == DER_NESTED + 3 && env->passwords++ == 0)
+			env->password = d.body;
 		if (d.tag == DER_SEQUENCE &&
 		    !recipient_read(d.body, &env->recipient[env->n++]))
 			return "a recipient is unreadable";

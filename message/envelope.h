@@ -16,10 +16,11 @@ struct recipient {
 };
 struct envelope {
 	struct recipient recipient[MAX_RECIPIENTS];
-	size_t n;	    /* KeyTransRecipientInfos */
-	bool password;	    /* has a PasswordRecipientInfo */
-	struct alg cipher;  /* contentEncryptionAlgorithm */
-	struct der content; /* encryptedContent; tag 0 if absent */
+	size_t n;	      /* KeyTransRecipientInfos */
+	size_t passwords;     /* PasswordRecipientInfos */
+	struct span password; /* what the first of them holds */
+	struct alg cipher;    /* contentEncryptionAlgorithm */
+	struct der content;   /* encryptedContent; tag 0 if absent */
 };
 /* der: a ContentInfo in definite lengths.  ERR_INPUT: *why says what. */
 enum err envelope_read(struct span der, struct envelope *out, const char **why);
@@ -36,7 +37,34 @@ void envelope_address(const struct envelope *env, const struct ca *const *cas,
     size_t ncas, struct address *out);
 
 /*
- * Opens the envelope with one recipient's key.  A bad block, a wrong key and
+ * A PasswordRecipientInfo with PBKDF2 and PWRI-KEK (RFC 5652 6.2.4, RFC 3211,
+ * C-93, C-94).
+ */
+struct pwri {
+	struct span salt;
+	unsigned iterations;
+	enum digest prf; /* HMAC with this digest */
+	enum cipher kek; /* the cipher that wraps the content key, twice */
+	struct span iv;	 /* of kek, a whole block */
+	struct span wrapped;
+};
+/* body: inside [3].  False: *why says what is not supported. */
+bool pwri_read(struct span body, struct pwri *out, const char **why);
+
+/*
+ * The content key of len bytes.  As key_unwrap() it never fails for a wrong
+ * secret: a key derived from both stands in, and what was wrong is not told.
+ * An empty secret is nobody's: the same work.
+ */
+enum err pwri_unwrap(
+    const struct pwri *in, struct span secret, size_t len, uint8_t *key);
+
+/* RecipientInfo with key of len bytes under the secret (C-93: our count). */
+enum err pwri_wrap(enum cipher kek, struct span secret, const uint8_t *key,
+    size_t len, struct buf *out);
+
+/*
+ * Opens the envelope with one recipient's key, or a password.  A bad block, a wrong key and
  * bad padding are no errors (DESIGN 5, C-168): plain (secret) then holds all
  * bytes that came out of the cipher and *good is 0.  *good is all ones and
  * *len the length without padding where the padding is right.  Neither may
@@ -44,16 +72,22 @@ void envelope_address(const struct envelope *env, const struct ca *const *cas,
  * ERR_INPUT: visibly wrong without any key: IV, no content, no whole blocks.
  */
 struct unwrap {
-	struct key *key;
-	enum transport transport;
 	enum cipher cipher;
+	const struct pwri *pwri; /* NULL: by key */
+	struct span secret;	 /* with pwri */
+	struct key *key;	 /* these three by key */
+	enum transport transport;
 	struct span block;
 };
 enum err envelope_unwrap(const struct envelope *env, const struct unwrap *how,
     struct buf *plain, unsigned *good, size_t *len);
 
-/* EnvelopedData of content for one certificate's key, as ContentInfo. */
+/*
+ * EnvelopedData of content for one certificate's key, as ContentInfo; or,
+ * where a secret is given, for whoever has that (C-92).
+ */
 struct wrap {
+	struct span secret; /* empty: by key */
 	struct span issuer; /* Name DER, as in the certificate (C-78) */
 	struct span serial; /* INTEGER content bytes, as they came */
 	struct span spki;

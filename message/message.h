@@ -34,6 +34,7 @@ enum cipher {
 	CIPHER_AES192,
 	CIPHER_AES256,
 	CIPHER_DES3,
+	CIPHER_DES, /* under `legacy` alone */
 	CIPHER__MAX
 };
 
@@ -42,11 +43,48 @@ const char *failinfo_name(enum failinfo f);
 const char *digest_name(enum digest d);
 const char *cipher_name(enum cipher c);
 
+/* What is admitted for old clients alone; each use is logged (C-104). */
+enum weak {
+	WEAK_MD5 = 1 << 0,  /* in the message or the CSR */
+	WEAK_SHA1 = 1 << 1, /* the same */
+	WEAK_DES = 1 << 2,
+	WEAK_DES3 = 1 << 3,
+	WEAK_KEY = 1 << 4 /* a signer's RSA key below MIN_SIGNER_RSA */
+};
+/* Appends the names of these bits, blanks between; false: memory is out. */
+bool weak_names(unsigned weak, struct buf *out);
+
+/*
+ * Where the secret of a PasswordRecipientInfo comes from, before anything is
+ * decrypted (C-95): what of the message is known by then goes in.
+ */
+struct secret_question {
+	struct span subject; /* of the signer's certificate, Name DER */
+	struct span txid;
+	const uint8_t *key; /* SHA-256 of the signer's SPKI */
+};
+struct secret_answer {
+	const struct ca *ca; /* whose request it then is; borrowed */
+	const struct generation *gen;
+};
+struct secret_source {
+	void *arg;
+	/*
+	 * OK: secret (the caller's, marked so) and out are filled.
+	 * ERR_NOTFOUND: nobody's; the message is refused after the same work.
+	 * ERR_REFUSED: there is no such secret here at all.
+	 */
+	enum err (*find)(void *arg, const struct secret_question *q,
+	    struct buf *secret, struct secret_answer *out);
+};
+
 /* What an alias admits; below it the answer is badAlg (C-160). */
 struct message_policy {
 	bool sha1;    /* SHA-1 in the message and the CSR */
 	bool des3;    /* DES-EDE3-CBC */
+	bool legacy;  /* MD5, single DES, small signer keys (C-100) */
 	bool samekey; /* the signer's key must be the CSR's (C-74) */
+	const struct secret_source *secrets; /* NULL: none (C-92) */
 };
 
 /* What a PKCS#10 says; spans borrow from `der`. */
@@ -69,10 +107,12 @@ struct pkimsg {
 	struct buf nonce;   /* senderNonce */
 	enum digest digest; /* of the SignerInfo */
 	/* the signer (C-73 to C-80) */
-	struct buf signer_cert;	   /* DER */
-	struct span signer_issuer; /* borrow from signer_cert */
-	struct span signer_serial; /* INTEGER content bytes */
+	struct buf signer_cert;	    /* DER */
+	struct span signer_issuer;  /* borrow from signer_cert */
+	struct span signer_serial;  /* INTEGER content bytes */
+	struct span signer_subject; /* Name DER */
 	struct span signer_spki;
+	enum key_type signer_type; /* only an RSA key can be encrypted to */
 	uint8_t signer_key[SHA256_LEN]; /* SHA-256 of signer_spki */
 	bool self_signed;		/* names equal */
 	/* the envelope (C-81 to C-91) */
@@ -82,7 +122,8 @@ struct pkimsg {
 	const struct generation *by;  /* whose key signs the reply */
 	enum cipher cipher;
 	enum transport transport;
-	/* the content, for PKCSReq */
+	unsigned weak; /* bits of enum weak: what was admitted and used */
+	/* the content, for PKCSReq and RenewalReq */
 	struct csr csr;
 	/* the content, for GetCert and GetCRL: IssuerAndSerialNumber */
 	struct buf content;	   /* DER; these spans borrow from it */

@@ -49,6 +49,28 @@ digest_name(enum digest d)
 	return d >= 0 && d < DIGEST__MAX ? name[d] : "unknown";
 }
 
+bool
+weak_names(unsigned weak, struct buf *out)
+{
+	static const struct {
+		enum weak bit;
+		const char *name;
+	} names[] = {
+		{ WEAK_MD5, "MD5" },
+		{ WEAK_SHA1, "SHA-1" },
+		{ WEAK_DES, "DES-CBC" },
+		{ WEAK_DES3, "DES-EDE3-CBC" },
+		{ WEAK_KEY, "small-key" },
+	};
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if ((weak & names[i].bit) != 0)
+			good = good && (out->len == 0 || buf_byte(out, ' ')) &&
+			       buf_str(out, names[i].name);
+	return good;
+}
+
 const char *
 cipher_name(enum cipher c)
 {

@@ -113,13 +113,18 @@ make_content(struct sealing *s)
 {
 	const struct pkimsg *msg = s->msg;
 	const struct certrep *rep = s->rep;
-	struct wrap how = { msg->signer_issuer, msg->signer_serial,
-		msg->signer_spki, msg->transport, msg->cipher };
+	struct wrap how = { .issuer = msg->signer_issuer,
+		.serial = msg->signer_serial,
+		.spki = msg->signer_spki,
+		.transport = msg->transport,
+		.cipher = msg->cipher };
 	struct buf certs = BUF_INIT;
 	enum err e;
 
 	if (rep->status != PKI_SUCCESS)
 		return OK;
+	if (msg->signer_type != KEY_RSA) /* C-92 */
+		how.secret = buf_span(&msg->csr.challenge);
 	if (rep->crl.len > 0)
 		e = put_degenerate(DER_NESTED + 1, rep->crl, &certs);
 	else
@@ -262,7 +267,7 @@ assemble(const struct sealing *s, struct buf *out)
 static enum digest
 reply_digest(const struct pkimsg *msg, const struct certrep *rep)
 {
-	if (msg->digest == DIGEST_MD5 ||
+	if ((msg->digest == DIGEST_MD5 && (msg->weak & WEAK_MD5) == 0) ||
 	    (msg->digest == DIGEST_SHA1 && rep->no_sha1))
 		return DIGEST_SHA256;
 	return msg->digest;

@@ -33,9 +33,12 @@ enum err signed_read(
  */
 enum err signer_find(const struct signed_data *sd, struct cert_view *out);
 
-/* The SignerInfo's signature over its attributes under this key (C-46). */
+/*
+ * The SignerInfo's signature over its attributes under this key (C-46); how
+ * has the digest that counts.
+ */
 enum err signer_verify(const struct signer *signer, struct span spki,
-    enum digest digest, bool *good);
+    const struct scheme *how, bool *good);
 
 /*
  * One signature check.  ERR_INPUT and ERR_REFUSED (silent): pubkey_read()
@@ -43,8 +46,7 @@ enum err signer_verify(const struct signer *signer, struct span spki,
  */
 struct check {
 	struct span spki;
-	enum key_type type;
-	enum digest digest;
+	struct scheme how;
 	struct span data;
 	struct span signature;
 };

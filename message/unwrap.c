@@ -110,7 +110,11 @@ envelope_unwrap(const struct envelope *env, const struct unwrap *how,
 		e = ERR_INPUT;
 		goto out;
 	}
-	e = key_unwrap(how->key, how->transport, how->block, kind->key, key);
+	if (how->pwri != NULL)
+		e = pwri_unwrap(how->pwri, how->secret, kind->key, key);
+	else
+		e = key_unwrap(
+		    how->key, how->transport, how->block, kind->key, key);
 	if (e != OK)
 		goto out;
 	e = decrypt(how->cipher, key, iv, buf_span(&in), plain);

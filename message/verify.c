@@ -1,6 +1,7 @@
 #include "message/signed.h"
 
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -9,13 +10,20 @@
 
 /* The digest stands apart from an RSA key, is the key's own with Ed25519. */
 static bool
-verify_init(EVP_MD_CTX *ctx, const struct check *c, EVP_PKEY *pkey)
+verify_init(EVP_MD_CTX *ctx, const struct scheme *how, EVP_PKEY *pkey)
 {
 	const EVP_MD *md = NULL;
+	EVP_PKEY_CTX *pctx; /* ctx owns it */
 
-	if (c->type != KEY_EDDSA && (md = digest_md(c->digest)) == NULL)
+	if (how->key != KEY_EDDSA && (md = digest_md(how->digest)) == NULL)
 		return false;
-	return EVP_DigestVerifyInit(ctx, NULL, md, NULL, pkey) == 1;
+	if (EVP_DigestVerifyInit(ctx, &pctx, md, NULL, pkey) != 1)
+		return false;
+	return !how->pss ||
+	       (EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) ==
+		       1 &&
+		   EVP_PKEY_CTX_set_rsa_mgf1_md(pctx, md) == 1 &&
+		   EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, (int)how->salt) == 1);
 }
 
 enum err
@@ -30,15 +38,16 @@ check_signature(const struct check *c, bool *good)
 	*good = false;
 	if ((e = pubkey_look(c->spki, &type, &bits)) != OK)
 		return e;
-	if (type != c->type)
+	if (type != c->how.key)
 		return ERR_REFUSED;
 	ERR_set_mark();
 	if ((e = pubkey_read(c->spki, &pkey)) != OK)
 		goto out;
 	e = ERR_CRYPTO;
-	if ((ctx = EVP_MD_CTX_new()) == NULL || !verify_init(ctx, c, pkey)) {
+	if ((ctx = EVP_MD_CTX_new()) == NULL ||
+	    !verify_init(ctx, &c->how, pkey)) {
 		log_openssl(
-		    "checking a signature with %s", digest_name(c->digest));
+		    "checking a signature with %s", digest_name(c->how.digest));
 		goto out;
 	}
 	*good = EVP_DigestVerify(ctx, c->signature.p, c->signature.len,
@@ -57,10 +66,10 @@ out:
  * bytes as they stand, or the sorted ones (C-46).
  */
 enum err
-signer_verify(const struct signer *signer, struct span spki, enum digest digest,
-    bool *good)
+signer_verify(const struct signer *signer, struct span spki,
+    const struct scheme *how, bool *good)
 {
-	struct check c = { spki, KEY_RSA, digest, { NULL, 0 }, signer->value };
+	struct check c = { spki, *how, { NULL, 0 }, signer->value };
 	struct span attrs = signer->attrs, body;
 	struct buf received = BUF_INIT, sorted = BUF_INIT;
 	enum err e = ERR_SYSTEM;

@@ -115,6 +115,27 @@ recipient_write(const struct wrap *how, struct span block, struct buf *out)
 	return good;
 }
 
+static enum err
+key_recipient(
+    const struct wrap *how, const uint8_t *key, size_t len, struct buf *out)
+{
+	struct buf block = BUF_INIT;
+	enum err e;
+
+	if ((e = transport_key(how, key, len, &block)) == OK &&
+	    !recipient_write(how, buf_span(&block), out))
+		e = ERR_SYSTEM;
+	buf_release(&block);
+	return e;
+}
+
+/* The content's cipher wraps its key; single DES never does. */
+static enum cipher
+kek_of(enum cipher content)
+{
+	return content == CIPHER_DES ? CIPHER_AES128 : content;
+}
+
 static bool
 content_info(struct buf *body, struct buf *out)
 {
@@ -132,17 +153,23 @@ content_info(struct buf *body, struct buf *out)
 enum err
 envelope_wrap(const struct wrap *how, struct span content, struct buf *out)
 {
-	struct buf block = BUF_INIT, body = BUF_INIT, to = BUF_INIT;
+	bool secret = how->secret.len > 0;
+	struct buf body = BUF_INIT, to = BUF_INIT;
 	size_t len = cipher_of(how->cipher)->key;
 	uint8_t key[32];
 	enum err e;
 
-	if ((e = random_bytes(key, len)) != OK ||
-	    (e = transport_key(how, key, len, &block)) != OK)
+	if ((e = random_bytes(key, len)) != OK)
+		goto out;
+	if (secret)
+		e = pwri_wrap(kek_of(how->cipher), how->secret, key, len, &to);
+	else
+		e = key_recipient(how, key, len, &to);
+	if (e != OK)
 		goto out;
 	e = ERR_SYSTEM;
-	if (!recipient_write(how, buf_span(&block), &to) ||
-	    !der_put(&body, DER_INTEGER, DER_BYTES("\0")) ||
+	if (!der_put(&body, DER_INTEGER,
+		secret ? DER_BYTES("\3") : DER_BYTES("\0")) || /* C-81 */
 	    !der_put(&body, DER_SET, buf_span(&to)))
 		goto out;
 	if ((e = encrypt(how, key, content, &body)) == OK &&
@@ -150,7 +177,6 @@ envelope_wrap(const struct wrap *how, struct span content, struct buf *out)
 		e = ERR_SYSTEM;
 out:
 	wipe(key, sizeof(key));
-	buf_release(&block);
 	buf_release(&body);
 	buf_release(&to);
 	return e;

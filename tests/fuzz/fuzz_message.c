@@ -80,7 +80,9 @@ fixed_ca(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const struct message_policy policy = { true, true, true };
+	static const struct message_policy policy = {
+		.sha1 = true, .des3 = true, .samekey = true
+	};
 	static const struct ca *ca;
 	struct pkimsg msg;
 

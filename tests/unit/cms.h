@@ -161,14 +161,12 @@ house_free(struct house *h)
 	X509_free(h->cert);
 }
 
-/* A PKCS#10; the challenge is left out where NULL. */
-static inline void
-csr_make(EVP_PKEY *key, const EVP_MD *md, const char *challenge, int kind,
-    struct buf *out)
+/* A PKCS#10, not signed yet; the challenge is left out where NULL. */
+static inline X509_REQ *
+csr_start(EVP_PKEY *key, const char *challenge, int kind)
 {
 	X509_REQ *req = X509_REQ_new();
 	X509_NAME *name = X509_REQ_get_subject_name(req);
-	unsigned char *der = NULL;
 
 	assert_true(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
 	    (const unsigned char *)"router1", -1, -1, 0));
@@ -177,9 +175,37 @@ csr_make(EVP_PKEY *key, const EVP_MD *md, const char *challenge, int kind,
 		assert_true(
 		    X509_REQ_add1_attr_by_NID(req, NID_pkcs9_challengePassword,
 			kind, (const unsigned char *)challenge, -1));
+	return req;
+}
+
+static inline void
+csr_make(EVP_PKEY *key, const EVP_MD *md, const char *challenge, int kind,
+    struct buf *out)
+{
+	X509_REQ *req = csr_start(key, challenge, kind);
+	unsigned char *der = NULL;
+
 	assert_true(X509_REQ_sign(req, key, md) > 0);
 	cms_take(out, &der, i2d_X509_REQ(req, &der));
 	X509_REQ_free(req);
+}
+
+/* The same signed with RSASSA-PSS. */
+static inline void
+csr_pss(EVP_PKEY *key, const EVP_MD *md, const char *challenge, struct buf *out)
+{
+	X509_REQ *req = csr_start(key, challenge, MBSTRING_UTF8);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned char *der = NULL;
+	EVP_PKEY_CTX *pctx;
+
+	assert_int_equal(EVP_DigestSignInit(ctx, &pctx, md, NULL, key), 1);
+	EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING);
+	EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST);
+	assert_true(X509_REQ_sign_ctx(req, ctx) > 0);
+	cms_take(out, &der, i2d_X509_REQ(req, &der));
+	X509_REQ_free(req);
+	EVP_MD_CTX_free(ctx);
 }
 
 /* How a message is made; zeros are the usual client. */
@@ -190,7 +216,8 @@ struct recipe {
 	const char *type;	  /* "19" */
 	bool stream;		  /* indefinite lengths, pieces */
 	bool keyid;		  /* subjectKeyIdentifier, not issuer+serial */
-	X509 *extra;		  /* a certificate that is not the signer's */
+	bool pss;    /* RSASSA-PSS, its salt as long as the digest */
+	X509 *extra; /* a certificate that is not the signer's */
 };
 
 static inline struct recipe
@@ -273,8 +300,15 @@ message_make(const struct recipe *r, const struct actor *by,
 		assert_true(CMS_add1_cert(cms, r->extra));
 	si = CMS_add1_signer(cms, by->cert, by->key,
 	    r->md ? r->md : EVP_sha256(),
-	    flags | CMS_NOSMIMECAP | (r->keyid ? CMS_USE_KEYID : 0));
+	    flags | CMS_NOSMIMECAP | (r->keyid ? CMS_USE_KEYID : 0) |
+		(r->pss ? CMS_KEY_PARAM : 0));
 	assert_non_null(si);
+	if (r->pss) {
+		EVP_PKEY_CTX *ctx = CMS_SignerInfo_get0_pkey_ctx(si);
+
+		EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING);
+		EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST);
+	}
 	attribute_add(
 	    si, SCEP_OID "2", V_ASN1_PRINTABLESTRING, r->type ? r->type : "19");
 	attribute_add(si, SCEP_OID "7", V_ASN1_PRINTABLESTRING, CMS_TXID);

@@ -16,9 +16,11 @@
 static struct house house;
 static struct actor device;
 static struct buf csr;
-static const struct message_policy all = { true, true, true };
-static const struct message_policy free_key = { true, true, false };
-static const struct message_policy strict = { false, false, true };
+static const struct message_policy all = { .sha1 = true,
+	.des3 = true,
+	.samekey = true };
+static const struct message_policy free_key = { .sha1 = true, .des3 = true };
+static const struct message_policy strict = { .samekey = true };
 
 static int
 setup(void **state)
@@ -244,7 +246,9 @@ signer_keys(void **state)
 	refused(&all, &env, &weak, FAIL_BADREQUEST);
 	actor_make(&ec, EVP_EC_gen("P-256"), "ec", 1);
 	actor_sign(&ec);
-	refused(&all, &env, &ec, FAIL_BADALG);
+	/* it may sign, but the request is another key's (C-74) */
+	refused(&all, &env, &ec, FAIL_BADREQUEST);
+	refused(&free_key, &env, &ec, FAIL_NONE);
 	actor_free(&weak);
 	actor_free(&ec);
 	buf_release(&env);

@@ -8,12 +8,15 @@
 
 #include <cmocka.h>
 
+#include "ca/der.h"
 #include "tests/unit/cms.h"
 
 static struct house house;
 static struct actor device, ra;
 static struct buf csr; /* the device's PKCS#10, challenge "secret" */
-static const struct message_policy all = { true, true, true };
+static const struct message_policy all = { .sha1 = true,
+	.des3 = true,
+	.samekey = true };
 
 static int
 setup(void **state)
@@ -155,45 +158,84 @@ odd_signer(void **state)
 	actor_free(&odd);
 }
 
-/* Types that are not PKCSReq are verified, and nothing is decrypted. */
+/* What RFC 8894 3.3.4 puts behind GetCert and GetCRL. */
+static void
+wanted_make(struct buf *out)
+{
+	struct buf body = BUF_INIT;
+
+	buf_clear(out);
+	assert_true(buf_add(&body, house.gen.issuer.p, house.gen.issuer.len));
+	assert_true(der_put(&body, DER_INTEGER, DER_BYTES("\x12\x67")));
+	assert_true(der_put(out, DER_SEQUENCE, buf_span(&body)));
+	buf_release(&body);
+}
+
+enum inside { A_CSR, A_WANTED, NONSENSE };
+
+/*
+ * C-55, C-89: what stands in the envelope must be what the type says; a
+ * poll's is not looked at, nor is that of a type which nobody serves.
+ */
 static void
 other_types(void **state)
 {
 	static const struct {
 		const char *text;
+		enum inside inside;
 		long type;
 		enum failinfo fail;
 	} t[] = {
-		{ "17", 17, FAIL_NONE },
-		{ "20", 20, FAIL_NONE },
-		{ "22", 22, FAIL_BADREQUEST },
-		{ "18", 18, FAIL_NONE },
-		{ "4242", 4242, FAIL_NONE },
-		{ "0", 0, FAIL_NONE },
-		{ "3", 3, FAIL_BADREQUEST },
-		{ "019", -1, FAIL_BADREQUEST },
-		{ "+19", -1, FAIL_BADREQUEST },
-		{ " 19", -1, FAIL_BADREQUEST },
-		{ "19 ", -1, FAIL_BADREQUEST },
-		{ "9999999999", -1, FAIL_BADREQUEST },
+		{ "17", A_CSR, MSG_RENEWALREQ, FAIL_NONE },
+		{ "17", A_WANTED, MSG_RENEWALREQ, FAIL_BADREQUEST },
+		{ "19", A_WANTED, MSG_PKCSREQ, FAIL_BADREQUEST },
+		{ "19", NONSENSE, MSG_PKCSREQ, FAIL_BADREQUEST },
+		{ "20", A_WANTED, MSG_CERTPOLL, FAIL_NONE },
+		{ "20", NONSENSE, MSG_CERTPOLL, FAIL_NONE },
+		{ "21", A_WANTED, MSG_GETCERT, FAIL_NONE },
+		{ "21", A_CSR, MSG_GETCERT, FAIL_BADREQUEST },
+		{ "21", NONSENSE, MSG_GETCERT, FAIL_BADREQUEST },
+		{ "22", A_WANTED, MSG_GETCRL, FAIL_NONE },
+		{ "22", A_CSR, MSG_GETCRL, FAIL_BADREQUEST },
+		{ "18", NONSENSE, 18, FAIL_NONE },
+		{ "4242", NONSENSE, 4242, FAIL_NONE },
+		{ "0", NONSENSE, 0, FAIL_NONE },
+		{ "3", A_CSR, 3, FAIL_BADREQUEST },
+		{ "019", A_CSR, -1, FAIL_BADREQUEST },
+		{ "+19", A_CSR, -1, FAIL_BADREQUEST },
+		{ " 19", A_CSR, -1, FAIL_BADREQUEST },
+		{ "19 ", A_CSR, -1, FAIL_BADREQUEST },
+		{ "9999999999", A_CSR, -1, FAIL_BADREQUEST },
 	};
+	struct buf wanted = BUF_INIT;
 
 	(void)state;
+	wanted_make(&wanted);
 	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		struct span content[] = { buf_span(&csr), buf_span(&wanted),
+			span_of("no request", 10) };
 		struct recipe r = { .type = t[i].text };
+		bool good = t[i].fail == FAIL_NONE;
 		struct buf der = BUF_INIT;
 		struct pkimsg msg;
 
-		pkcsreq_make(
-		    &r, &house, &device, span_of("no request", 10), &der);
+		pkcsreq_make(&r, &house, &device, content[t[i].inside], &der);
 		assert_int_equal(open_it(&der, &msg), OK);
 		assert_int_equal(msg.type, t[i].type);
 		assert_int_equal(msg.fail, t[i].fail);
-		assert_int_equal(msg.csr.der.len, 0);
 		assert_ptr_equal(msg.ca, &house.ca);
+		assert_int_equal(msg.csr.der.len > 0,
+		    good && t[i].inside == A_CSR && t[i].type >= 17);
+		if (good && t[i].type >= MSG_GETCERT && t[i].type < 23) {
+			assert_true(
+			    span_eq(msg.wanted_issuer, house.gen.issuer));
+			assert_true(
+			    span_eq(msg.wanted_serial, span_of("\x12\x67", 2)));
+		}
 		pkimsg_release(&msg);
 		buf_release(&der);
 	}
+	buf_release(&wanted);
 }
 
 static void

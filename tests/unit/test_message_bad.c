@@ -20,7 +20,9 @@ static struct actor device;
 static struct buf cert;	    /* the device's */
 static struct buf csr;	    /* its PKCS#10 */
 static struct buf envelope; /* that, for the house */
-static const struct message_policy all = { true, true, true };
+static const struct message_policy all = { .sha1 = true,
+	.des3 = true,
+	.samekey = true };
 
 static int
 setup(void **state)

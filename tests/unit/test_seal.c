@@ -11,7 +11,9 @@
 static struct house house;
 static struct actor device;
 static struct buf csr;
-static const struct message_policy all = { true, true, true };
+static const struct message_policy all = { .sha1 = true,
+	.des3 = true,
+	.samekey = true };
 
 static int
 setup(void **state)
@@ -239,7 +241,7 @@ failure_and_pending(void **state)
 static void
 no_sha1(void **state)
 {
-	static const struct message_policy strict = { false, false, true };
+	static const struct message_policy strict = { .samekey = true };
 	struct certrep rep = { .status = PKI_FAILURE,
 		.fail = FAIL_BADALG,
 		.gen = &house.gen,

@@ -1,0 +1,162 @@
+#include "message/opening.h"
+
+/* What stands behind the envelope. */
+
+/*
+ * The one text for all of it (C-161, C-168).  Under a password it is badAlg,
+ * whatever was wrong, as it is for those who have none: so nobody learns
+ * whose secret is recoverable.
+ */
+static const char content_wrong[] = "the envelope's content is not good";
+static const char password_wrong[] =
+    "no recoverable secret of the signer's name opens the envelope";
+
+static enum err
+refuse_content(struct opening *o)
+{
+	if (!o->password)
+		return opening_refuse(o, FAIL_BADREQUEST, content_wrong);
+	/* not even by the key that signs the refusal */
+	o->msg->ca = NULL;
+	o->msg->gen = o->msg->to = o->msg->by = NULL;
+	return opening_refuse(o, FAIL_BADALG, password_wrong);
+}
+
+/*
+ * What came out of the cipher, whatever the key block and the padding were:
+ * it is looked at whole, and only then padded and len count (C-168).
+ */
+struct plain {
+	struct buf bytes;
+	unsigned padded; /* all ones: the padding is right */
+	size_t len;	 /* bytes without the padding */
+};
+
+static enum err
+unwrap(struct opening *o, struct plain *plain)
+{
+	struct pkimsg *msg = o->msg;
+	struct unwrap how = { .cipher = msg->cipher,
+		.transport = msg->transport };
+	enum err e;
+
+	*plain = (struct plain){ .bytes = BUF_SECRET };
+	if (o->password) {
+		how.pwri = &o->pwri;
+		how.secret = buf_span(&o->secret);
+		msg->ca = o->who.ca;
+		msg->gen = msg->to = msg->by = o->who.gen;
+	} else {
+		how.key = msg->to->key;
+		how.block = o->address.recipient->block;
+	}
+	e = envelope_unwrap(
+	    &o->env, &how, &plain->bytes, &plain->padded, &plain->len);
+	return e == ERR_INPUT ? refuse_content(o) : e;
+}
+
+/*
+ * Whatever came out of the cipher is parsed, one signature is checked, and
+ * only then the verdict is looked at, as a whole.
+ */
+enum err
+open_csr(struct opening *o)
+{
+	struct pkimsg *msg = o->msg;
+	struct plain plain;
+	struct csr_check check;
+	const char *why;
+	bool verified = false;
+	unsigned fine;
+	enum err e, scanned;
+
+	if ((e = unwrap(o, &plain)) != OK || msg->fail != FAIL_NONE)
+		goto out;
+	scanned = csr_scan(buf_span(&plain.bytes), &msg->csr, &check, &why);
+	if ((e = scanned) != OK && e != ERR_INPUT)
+		goto out;
+	e = csr_verify(&msg->csr, &check, scanned == OK, &verified);
+	if (e != OK)
+		goto out;
+	fine = plain.padded & 1U & (unsigned)(scanned == OK) &
+	       (unsigned)(check.used == plain.len) & (unsigned)verified &
+	       (unsigned)(msg->gen != NULL);
+	if (fine == 0) {
+		csr_release(&msg->csr);
+		e = refuse_content(o);
+	} else {
+		e = check_csr(o, &check);
+	}
+out:
+	buf_release(&plain.bytes);
+	return e;
+}
+
+/* IssuerAndSerialNumber (RFC 8894 3.3.4, RFC 5652 10.2.4). */
+static bool
+wanted_read(struct span der, struct pkimsg *msg)
+{
+	struct span seq;
+	struct der issuer;
+
+	if (!der_one(der, DER_SEQUENCE, &seq) || !der_next(&seq, &issuer) ||
+	    issuer.tag != DER_SEQUENCE ||
+	    !der_one(seq, DER_INTEGER, &msg->wanted_serial))
+		return false;
+	msg->wanted_issuer = issuer.whole;
+	return msg->wanted_serial.len > 0;
+}
+
+/* A poll's IssuerAndSubject says nothing that counts (C-132). */
+static bool
+subject_read(struct span der, struct pkimsg *msg)
+{
+	struct span seq;
+
+	(void)msg;
+	return der_one(der, DER_SEQUENCE, &seq);
+}
+
+/* As uniform as open_csr(): read first, judged afterwards. */
+static enum err
+open_with(struct opening *o, bool (*read)(struct span der, struct pkimsg *msg))
+{
+	struct pkimsg *msg = o->msg;
+	struct ber ber = { .used = 0 };
+	struct plain plain;
+	const char *why;
+	bool readable;
+	enum err e;
+
+	if ((e = unwrap(o, &plain)) != OK || msg->fail != FAIL_NONE)
+		goto out;
+	e = ber_read(buf_span(&plain.bytes), &ber, &why);
+	if (e != OK && e != ERR_INPUT)
+		goto out;
+	readable = e == OK;
+	e = ERR_SYSTEM;
+	if (!buf_add(&msg->content, ber.der.p, ber.der.len))
+		goto out;
+	readable = readable & read(buf_span(&msg->content), msg);
+	e = OK;
+	if (!readable || ber.used != plain.len || plain.padded == 0 ||
+	    msg->gen == NULL)
+		e = refuse_content(o);
+out:
+	ber_release(&ber);
+	buf_release(&plain.bytes);
+	return e;
+}
+
+enum err
+open_wanted(struct opening *o)
+{
+	return open_with(o, wanted_read);
+}
+
+/* Under a password, opening it alone shows whose it is. */
+enum err
+open_poll(struct opening *o)
+{
+	return o->password ? open_with(o, subject_read) : OK;
+}
