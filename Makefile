@@ -80,6 +80,7 @@ SRCS += message/check.c
 SRCS += message/content.c
 SRCS += message/csr.c
 SRCS += message/csr_attrs.c
+SRCS += message/decoy.c
 SRCS += message/envelope.c
 SRCS += message/legacy.c
 SRCS += message/names.c

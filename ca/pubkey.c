@@ -179,6 +179,16 @@ pubkey_modulus(struct span spki, struct span *n)
 	return e;
 }
 
+bool
+pubkey_same(struct span a, struct span b)
+{
+	struct spki x, y;
+
+	return look(a, &x) == OK && look(b, &y) == OK && x.kind == y.kind &&
+	       span_eq(x.n, y.n) && span_eq(x.e, y.e) &&
+	       span_eq(x.point, y.point);
+}
+
 static bool
 push(OSSL_PARAM_BLD *bld, const struct spki *s, BIGNUM *n, BIGNUM *e)
 {

@@ -258,17 +258,6 @@ check_reply(struct opening *o)
 	    "secret that could");
 }
 
-/* The same key, however its parameters or its point were written (C-74). */
-static bool
-same_key(struct span a, struct span b)
-{
-	struct span na, nb;
-
-	return span_eq(a, b) ||
-	       (pubkey_modulus(a, &na) == OK && pubkey_modulus(b, &nb) == OK &&
-		   span_eq(na, nb));
-}
-
 enum err
 check_csr(struct opening *o, const struct csr_check *csr)
 {
@@ -278,10 +267,6 @@ check_csr(struct opening *o, const struct csr_check *csr)
 		return OK;
 	if (csr->rule != NULL)
 		return opening_refuse(o, FAIL_BADREQUEST, csr->rule);
-	if (o->policy->samekey && msg->type == MSG_PKCSREQ &&
-	    !same_key(msg->csr.spki, msg->signer_spki))
-		return opening_refuse(
-		    o, FAIL_BADREQUEST, "the signer's key is not the CSR's");
 	if (msg->signer_type != KEY_RSA && msg->csr.challenge.len == 0)
 		return opening_refuse(o, FAIL_BADALG,
 		    "the signer's key cannot encrypt, and the request has no "

@@ -149,8 +149,8 @@ struct pkimsg {
  * pkimsg_release() after each, also after an error.
  *
  * Everything behind the envelope, wrong key, wrong padding, unreadable
- * CSR, bad CSR signature, is one refusal with one reason text and the same
- * work (DESIGN 5, C-168).
+ * CSR, another key than the signer's, bad CSR signature, is one refusal after
+ * the same work (DESIGN 5, C-168); the reason is for our log alone.
  */
 enum err message_open(const struct ca *const *cas, size_t ncas,
     const struct message_policy *policy, struct span der, struct pkimsg *msg);

@@ -80,6 +80,7 @@ enum key_flaw {
 	KEY_SMALL,
 	KEY_EC,
 	KEY_OTHER,
+	KEY_NOBODYS,
 	KEY_E_ONE,
 	KEY_E_HUGE
 };

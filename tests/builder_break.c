@@ -275,6 +275,8 @@ static const struct flaw flaws[] = {
 	T("csr-sha1", "ok", "CSR signed with SHA-1", csr_digest, "SHA1"),
 	N("csr-huge-key", "badRequest", "CSR's modulus of 16384 bits", csr_key,
 	    KEY_HUGE),
+	N("csr-key-other", "badRequest", "CSR for a key that did not sign it",
+	    csr_key, KEY_NOBODYS),
 	N("csr-e-1", "badRequest", "CSR's exponent 1", csr_key, KEY_E_ONE),
 	/* names that must not come into a certificate (C-112, C-185) */
 	N("csr-subject-oid-open", "badRequest", "an OID that does not end",
