@@ -47,6 +47,8 @@ static const struct flaw flaws[] = {
 	N("deep-attribute", "400", "an attribute with 200 levels", extra,
 	    EXTRA_DEEP),
 	N("many-attributes", "400", "60 further attributes", extra, EXTRA_MANY),
+	N("big-attribute", "ok", "an attribute of 46000 bytes", extra,
+	    EXTRA_BIG),
 	N("many-certs", "400", "25 certificates", certs, CERTS_MANY),
 	N("version-0", "400", "SignedData version 0", version, 0),
 	N("version-3", "ok", "SignedData version 3", version, 3),
