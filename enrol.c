@@ -56,13 +56,12 @@ refuse(struct decision *d, enum failinfo fail, const char *reason)
 	return OK;
 }
 
-/* Its second name may have been lost with the process that issued it. */
 static enum err
-keep(const struct store *st, struct decision *d)
+keep(struct decision *d)
 {
 	d->verdict = VERDICT_KEPT;
 	d->attempt = d->outcome.attempt;
-	return outcome_publish(st, &d->outcome);
+	return OK;
 }
 
 /*
@@ -172,7 +171,7 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 		return e;
 	if (e == OK) {
 		if (answers(&d->outcome, d, spki, now))
-			return keep(st, d);
+			return keep(d);
 		d->attempt = d->outcome.attempt + 1;
 		outcome_release(&d->outcome);
 	}
@@ -332,7 +331,7 @@ enrol_decide(const struct store *st, const struct alias *alias,
 	if ((e = find_username(alias, msg, d)) != OK)
 		return e;
 	if ((e = find_replay(st, msg, d)) == OK)
-		return keep(st, d);
+		return keep(d);
 	if (e != ERR_NOTFOUND)
 		return e;
 	if ((e = check_ca(msg, now)) != OK)
@@ -400,7 +399,7 @@ take_theirs(const struct store *st, struct decision *d)
 	e = outcome_find(st, &d->transaction, d->attempt, &d->outcome);
 	if (e != OK)
 		return e;
-	return d->outcome.kind == OUTCOME_CERTIFICATE ? keep(st, d) : ERR_BUSY;
+	return d->outcome.kind == OUTCOME_CERTIFICATE ? keep(d) : ERR_BUSY;
 }
 
 static void
@@ -463,4 +462,15 @@ enrol_grant(const struct store *st, const struct pkimsg *msg,
 out:
 	issued_release(&cert);
 	return e;
+}
+
+/*
+ * Who issued has published; of a kept outcome the second name may have been
+ * lost with the process that issued it (STORE.md, A grant, 6).
+ */
+enum err
+enrol_release(const struct store *st, const struct decision *d)
+{
+	return d->verdict == VERDICT_KEPT ? outcome_publish(st, &d->outcome) :
+					    OK;
 }

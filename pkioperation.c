@@ -169,7 +169,8 @@ answer_message(struct visit *v, const struct ca *ca, const struct pkimsg *msg)
 		return ERR_BUSY;
 	}
 	decision_init(&d);
-	if ((e = decide(v, msg, &d)) == OK)
+	if ((e = decide(v, msg, &d)) == OK &&
+	    (e = enrol_release(&v->house->store, &d)) == OK)
 		e = seal(v, msg, &d, gen);
 	decision_release(&d);
 	return e;

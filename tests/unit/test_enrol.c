@@ -101,6 +101,7 @@ grant(struct world *w, enum verdict verdict, char serial[41])
 	if (d.verdict == VERDICT_GRANT)
 		assert_int_equal(
 		    enrol_grant(&w->store, &w->msg, "", w->now, &d), OK);
+	assert_int_equal(enrol_release(&w->store, &d), OK);
 	assert_int_equal(d.verdict, verdict);
 	memcpy(serial, d.outcome.serial, 41);
 	decision_release(&d);
