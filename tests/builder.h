@@ -110,6 +110,7 @@ enum block_flaw {
 	BLOCK_NO_ZERO,
 	BLOCK_EARLY_ZERO,
 	BLOCK_SHORT,
+	BLOCK_CUT,
 	BLOCK_LARGE,
 	BLOCK_OTHER_KEY
 };
@@ -187,7 +188,7 @@ struct plan {
 	int signer_key, csr_key, recipient, content, pad, block, flip;
 	int order, certs, tail, whole, serial_form, challenge_form, extra;
 	int signers, no_attrs, digest_wrong, signature_wrong, version, by_ski;
-	int no_digest_algs, env_version, cek_more, iv_more, flip_at;
+	int no_digest_algs, env_version, cek_more, iv_more, oaep_mixed, flip_at;
 	int subject_form, san_form;
 	int csr_version, csr_unsigned, csr_tail, csr_ca, csr_ber;
 	int cert_v1, cert_old, cert_aki, txid_bytes, nonce_bytes, deep_content;

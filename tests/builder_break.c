@@ -206,6 +206,9 @@ static const struct flaw flaws[] = {
 	    TO_PASSWORD),
 	T("transport-unknown", "badAlg", "an unknown key transport",
 	    transport_oid, "1.2.840.113549.1.1.99"),
+	N("oaep-mixed", "badAlg", "OAEP by SHA-256, its mask by SHA-1",
+	    oaep_mixed, 1),
+	T("cipher-rc4", "badAlg", "RC4", cipher, "rc4"),
 	T("cipher-unknown", "badAlg", "an unknown cipher", cipher, "unknown"),
 	T("cipher-des", "badAlg", "single DES", cipher, "des"),
 	N("env-version-2", "ok", "EnvelopedData version 2", env_version, 2),
@@ -248,6 +251,8 @@ static const struct flaw flaws[] = {
 	    BLOCK_EARLY_ZERO),
 	N("block-short", "badRequest", "encrypted key of 100 bytes", block,
 	    BLOCK_SHORT),
+	N("block-cut", "badRequest", "encrypted key 20 bytes short", block,
+	    BLOCK_CUT),
 	N("block-large", "badRequest", "encrypted key above the modulus", block,
 	    BLOCK_LARGE),
 	/* PKCS#10 (C-106 to C-117, C-161, C-163, C-178, C-195) */

@@ -201,7 +201,7 @@ refused device "entity is registered with another CA" "another CA"
 cp first.pem ca.pem
 client_key small 1024
 pkcsreq small "$code" --subject /CN=device
-refused small "" "a key too small for the profile"
+refused small "the RSA key is shorter" "a key too small for the profile"
 pkcsreq device "$code"
 succeeds device "after all this the code is still good"
 pkcsreq device "$code" --txid again
