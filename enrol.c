@@ -11,6 +11,12 @@
 #include "store/audit.h"
 
 /*
+ * What a record holds beside names and key: extensions, signature (MAX_RSA),
+ * digests, times, and the names of alias, CA, entity and profile, escaped.
+ */
+#define RECORD_REST 16384
+
+/*
  * The state of a PKCSReq, in the order in which it is found:
  *
  *	same CSR as an attempt that has a certificate      -> KEPT
@@ -35,6 +41,7 @@ decision_release(struct decision *d)
 	entity_release(&d->entity);
 	code_release(&d->code);
 	buf_release(&d->subject);
+	buf_release(&d->subject_text);
 	buf_release(&d->san);
 	outcome_release(&d->outcome);
 	decision_init(d);
@@ -49,13 +56,12 @@ refuse(struct decision *d, enum failinfo fail, const char *reason)
 	return OK;
 }
 
-/* Its second name may have been lost with the process that issued it. */
 static enum err
-keep(const struct store *st, struct decision *d)
+keep(struct decision *d)
 {
 	d->verdict = VERDICT_KEPT;
 	d->attempt = d->outcome.attempt;
-	return outcome_publish(st, &d->outcome);
+	return OK;
 }
 
 /*
@@ -159,7 +165,7 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 		return e;
 	if (e == OK) {
 		if (answers(&d->outcome, d, spki, now))
-			return keep(st, d);
+			return keep(d);
 		d->attempt = d->outcome.attempt + 1;
 		outcome_release(&d->outcome);
 	}
@@ -170,35 +176,76 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 	return e;
 }
 
-/* The names of the certificate: the entity's, else the request's. */
+/* The request's subjectAltName, or the entity's own. */
+static enum err
+find_san(const struct pkimsg *msg, struct decision *d)
+{
+	const char *own = d->entity.san;
+	struct span wish = msg->csr.san;
+
+	if (own == NULL)
+		return OK;
+	if (strcmp(own, "request") != 0)
+		return san_parse(own, &d->san) == OK ?
+			   OK :
+			   refuse(d, FAIL_BADREQUEST,
+			       "entity's subjectAltName is unreadable");
+	if (wish.len == 0)
+		return OK;
+	if (san_check(wish) != OK)
+		return refuse(d, FAIL_BADREQUEST,
+		    "requested subjectAltName is malformed");
+	return buf_add(&d->san, wish.p, wish.len) ? OK : ERR_SYSTEM;
+}
+
+/*
+ * The names of the certificate: the entity's, else the request's.  They are
+ * checked and written out here, before anything is paid or signed: what
+ * cannot be read, certified or recorded is refused while that costs nothing.
+ */
 static enum err
 find_names(const struct pkimsg *msg, struct decision *d)
 {
 	const struct entity *who = &d->entity;
-	struct span san = { NULL, 0 };
+	struct span subject = msg->csr.subject;
+	const char *why = NULL;
+	enum err e;
 
 	if (who->subject != NULL) {
 		if (dn_parse(who->subject, &d->subject) != OK)
 			return refuse(d, FAIL_BADREQUEST,
 			    "entity's subject is unreadable");
-	} else if (!buf_add(
-		       &d->subject, msg->csr.subject.p, msg->csr.subject.len)) {
+	} else if (!buf_add(&d->subject, subject.p, subject.len)) {
 		return ERR_SYSTEM;
 	}
-	if (who->san != NULL && strcmp(who->san, "request") == 0) {
-		san = msg->csr.san;
-		if (san.len > 0 && san_check(san) != OK)
-			return refuse(d, FAIL_BADREQUEST,
-			    "requested subjectAltName is malformed");
-	} else if (who->san != NULL && san_parse(who->san, &d->san) != OK) {
+	if ((e = dn_check(buf_span(&d->subject), &why)) == OK)
+		e = dn_text(buf_span(&d->subject), &d->subject_text);
+	if (e == ERR_INPUT)
 		return refuse(d, FAIL_BADREQUEST,
-		    "entity's subjectAltName is unreadable");
-	}
-	if (san.len > 0 && !buf_add(&d->san, san.p, san.len))
-		return ERR_SYSTEM;
+		    why ? why : "the subject cannot be written as text");
+	if (e != OK || (e = find_san(msg, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE)
+		return e;
 	if (dn_empty(buf_span(&d->subject)) && d->san.len == 0)
 		return refuse(
 		    d, FAIL_BADREQUEST, "neither subject nor subjectAltName");
+	return OK;
+}
+
+/*
+ * Will the outcome fit into a record?  The certificate in PEM takes 4/3 of
+ * its bytes and a bit, escaped text three times its length.
+ */
+static enum err
+find_room(const struct pkimsg *msg, struct decision *d)
+{
+	size_t der = d->subject.len + d->san.len + msg->csr.spki.len +
+		     msg->gen->subject.len;
+	size_t text = d->subject_text.len + msg->txid.len;
+
+	if (2 * der + 3 * text + RECORD_REST > MAX_RECORD)
+		return refuse(d, FAIL_BADREQUEST,
+		    "the certificate is too large for a record");
 	return OK;
 }
 
@@ -293,7 +340,7 @@ enrol_decide(const struct store *st, const struct alias *alias,
 	if (e != OK)
 		return e;
 	if ((e = find_replay(st, msg, d)) == OK)
-		return keep(st, d);
+		return keep(d);
 	if (e != ERR_NOTFOUND)
 		return e;
 	if ((e = check_ca(msg, now)) != OK)
@@ -308,6 +355,8 @@ enrol_decide(const struct store *st, const struct alias *alias,
 		return e;
 	if ((e = find_names(msg, d)) != OK || d->verdict == VERDICT_REFUSE)
 		return e;
+	if ((e = find_room(msg, d)) != OK || d->verdict == VERDICT_REFUSE)
+		return e;
 	return find_profile(msg, d);
 }
 
@@ -317,7 +366,6 @@ describe(const struct pkimsg *msg, const char *remote, int64_t now,
     struct issued *cert, struct decision *d)
 {
 	struct outcome *o = &d->outcome;
-	struct buf text = BUF_INIT;
 	enum err e;
 
 	outcome_release(o);
@@ -338,17 +386,13 @@ describe(const struct pkimsg *msg, const char *remote, int64_t now,
 	o->not_after = cert->not_after;
 	o->cert = cert->der;
 	cert->der = (struct buf)BUF_INIT;
+	o->subject = str_dup(buf_cstr(&d->subject_text));
 	if ((e = sha256_hex(msg->csr.spki, o->spki)) != OK)
-		goto out;
-	if ((e = dn_text(buf_span(&d->subject), &text)) != OK)
-		goto out;
-	o->subject = str_dup(buf_cstr(&text));
+		return e;
 	if (!buf_add(&o->id, msg->txid.data, msg->txid.len) || !o->alias ||
 	    !o->ca || !o->entity || !o->code || !o->profile || !o->remote ||
 	    !o->subject)
 		e = ERR_SYSTEM;
-out:
-	buf_release(&text);
 	return e;
 }
 
@@ -366,7 +410,7 @@ take_theirs(const struct store *st, struct decision *d)
 	e = outcome_find(st, &d->transaction, d->attempt, &d->outcome);
 	if (e != OK)
 		return e;
-	return d->outcome.kind == OUTCOME_CERTIFICATE ? keep(st, d) : ERR_BUSY;
+	return d->outcome.kind == OUTCOME_CERTIFICATE ? keep(d) : ERR_BUSY;
 }
 
 static void
@@ -429,4 +473,15 @@ enrol_grant(const struct store *st, const struct pkimsg *msg,
 out:
 	issued_release(&cert);
 	return e;
+}
+
+/*
+ * Who issued has published; of a kept outcome the second name may have been
+ * lost with the process that issued it (STORE.md, A grant, 6).
+ */
+enum err
+enrol_release(const struct store *st, const struct decision *d)
+{
+	return d->verdict == VERDICT_KEPT ? outcome_publish(st, &d->outcome) :
+					    OK;
 }

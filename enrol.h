@@ -30,6 +30,7 @@ struct decision {
 	struct entity entity;		/* owned */
 	struct code code;		/* owned: what pays */
 	struct buf subject;		/* Name DER of the certificate to be */
+	struct buf subject_text;	/* the same for people */
 	struct buf san;			/* GeneralNames DER or empty */
 	const struct profile *profile;
 	struct outcome
@@ -58,5 +59,13 @@ enum err enrol_decide(const struct store *st, const struct alias *alias,
  */
 enum err enrol_grant(const struct store *st, const struct pkimsg *msg,
     const char *remote, int64_t now, struct decision *d);
+
+/*
+ * The gate that every certificate passes on its way out, issued now, sent
+ * again or polled for (DESIGN 4): may it leave?  Nobody holds one back yet,
+ * so it only makes sure that the outcome is durable under both its names
+ * (STORE.md I1).  An error, logged: not now (HTTP 503).
+ */
+enum err enrol_release(const struct store *st, const struct decision *d);
 
 #endif

@@ -51,7 +51,8 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	log_span(&v->line, "transaction", buf_span(&msg->txid));
 	if (msg->ca)
 		log_text(&v->line, "ca", msg->ca->name);
-	if (msg->csr.subject.len > 0 && dn_text(msg->csr.subject, &text) == OK)
+	if (msg->csr.subject.len > 0 && msg->csr.subject.len <= MAX_SUBJECT &&
+	    dn_text(msg->csr.subject, &text) == OK)
 		log_span(&v->line, "subject", buf_span(&text));
 	log_text(&v->line, "digest", digest_name(msg->digest));
 	if (weak_names(msg->weak, &weak)) /* C-104 */
@@ -137,16 +138,15 @@ message_bytes(const struct request *r, struct buf *decoded, struct span *der)
 	return e;
 }
 
-enum err
-pki_operation(struct visit *v)
+/*
+ * From bytes to an opened message.  ERR_INPUT comes from here alone, and
+ * means that nothing in it can be answered but by HTTP 400.
+ */
+static enum err
+read_message(struct visit *v, const struct ca *const *cas, size_t n,
+    struct buf *decoded, struct pkimsg *msg)
 {
-	struct buf decoded = BUF_SECRET;
-	struct span der = { NULL, 0 };
-	const struct ca *cas[MAX_CAS];
-	const struct generation *gen;
-	struct pkimsg msg;
-	struct decision d;
-	struct passwords passwords = { .visit = v, .cas = cas };
+	struct passwords passwords = { .visit = v, .cas = cas, .n = n };
 	const struct secret_source secrets = { &passwords, password_find };
 	struct message_policy policy = { .sha1 = v->alias->sha1,
 		.des3 = v->alias->des3,
@@ -154,36 +154,58 @@ pki_operation(struct visit *v)
 		.samekey = v->alias->samekey,
 		.secrets = &secrets,
 		.now = v->now };
+	struct span der;
+	enum err e;
+
+	if ((e = message_bytes(v->request, decoded, &der)) != OK)
+		return e;
+	e = message_open(cas, n, &policy, der, msg);
+	log_message(v, msg);
+	return e;
+}
+
+/* Whatever goes wrong from here on is no client's fault: HTTP 503. */
+static enum err
+answer_message(struct visit *v, const struct ca *ca, const struct pkimsg *msg)
+{
+	const struct generation *gen =
+	    msg->by ? msg->by : ca_signer(ca, v->now);
+	struct decision d;
+	enum err e;
+
+	if (gen == NULL) {
+		log_error("CA %s is not valid yet", ca->name);
+		return ERR_BUSY;
+	}
+	decision_init(&d);
+	if ((e = decide(v, msg, &d)) == OK &&
+	    (e = enrol_release(&v->house->store, &d)) == OK)
+		e = seal(v, msg, &d, gen);
+	decision_release(&d);
+	return e;
+}
+
+enum err
+pki_operation(struct visit *v)
+{
+	struct buf decoded = BUF_SECRET;
+	const struct ca *cas[MAX_CAS];
+	struct pkimsg msg;
 	size_t n = 0;
 	enum err e;
 
 	pkimsg_init(&msg);
-	decision_init(&d);
 	v->reply->no_store = true;
-	if ((e = message_bytes(v->request, &decoded, &der)) != OK)
-		goto out;
 	if ((e = served_cas(v, cas, &n)) != OK)
 		goto out;
-	passwords.n = n;
-	e = message_open(cas, n, &policy, der, &msg);
-	log_message(v, &msg);
-	if (e != OK)
-		goto out;
-	gen = msg.by ? msg.by : ca_signer(cas[0], v->now);
-	if (gen == NULL) {
-		log_error("CA %s is not valid yet", cas[0]->name);
-		e = ERR_BUSY;
-		goto out;
-	}
-	if ((e = decide(v, &msg, &d)) != OK)
-		goto out;
-	e = seal(v, &msg, &d, gen);
-out:
-	if (e == ERR_INPUT) {
+	e = read_message(v, cas, n, &decoded, &msg);
+	if (e == OK) {
+		e = answer_message(v, cas[0], &msg);
+	} else if (e == ERR_INPUT) {
 		log_text(&v->line, "reason", msg.reason);
 		e = answer_text(v->reply, 400, "not a readable SCEP message");
 	}
-	decision_release(&d);
+out:
 	pkimsg_release(&msg);
 	buf_release(&decoded);
 	return e;

@@ -3,6 +3,8 @@
 
 #include "query.h"
 
+#define HEAD_DIGITS 8 /* of base64: six bytes, tag and any length */
+
 bool
 query_value(struct span query, const char *name, struct span *raw)
 {
@@ -125,12 +127,43 @@ base64_decode(struct span text, struct buf *out)
 }
 
 /*
+ * The digits that a DER element takes, as its own length says; 0 where the
+ * text begins with none, or with one of indefinite length.
+ */
+static size_t
+digits_wanted(struct span text)
+{
+	struct span head = text;
+	struct buf bytes = BUF_INIT;
+	size_t total = 0, n;
+
+	head.len = head.len < HEAD_DIGITS ? head.len : HEAD_DIGITS;
+	head.len -= head.len % 4 == 1; /* half a byte */
+	if (base64_decode(head, &bytes) != OK || bytes.len < 2)
+		goto out;
+	n = bytes.data[1];
+	if (n < 0x80) {
+		total = 2 + n;
+	} else if (n > 0x80 && n <= 0x84 && bytes.len >= 2 + n - 0x80) {
+		n -= 0x80;
+		for (size_t i = 0; i < n; i++)
+			total = total << 8 | bytes.data[2 + i];
+		total += 2 + n;
+	}
+out:
+	buf_release(&bytes);
+	return (total * 4 + 2) / 3;
+}
+
+/*
  * A line end that a form decoder or an escape made a blank: it stands behind
- * padding, or is one digit too many.  Any other blank is a '+'.
+ * padding, or behind all digits that the message's own length asks for, or,
+ * where that says nothing, is one digit too many.  Any other blank is a '+'.
  */
 static struct span
 trim_line_end(struct span text)
 {
+	size_t wanted = digits_wanted(text);
 	size_t digits = 0;
 	bool padding = false;
 
@@ -141,7 +174,7 @@ trim_line_end(struct span text)
 		digits += d >= 0 ? 1 : 0;
 	}
 	while (text.len > 0 && text.p[text.len - 1] == ' ' &&
-	       (padding || digits % 4 == 1)) {
+	       (padding || (wanted > 0 ? digits > wanted : digits % 4 == 1))) {
 		text.len--;
 		digits--;
 	}

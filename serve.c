@@ -76,6 +76,7 @@ answer_text(struct reply *reply, int status, const char *text)
 	reply->status = status;
 	reply->type = "text/plain";
 	reply->retry = status == 503 ? RETRY_AFTER : 0;
+	reply->no_store = true; /* or a cache repeats it when it is mended */
 	return buf_printf(&reply->body, "%s\n", text) ? OK : ERR_SYSTEM;
 }
 

@@ -32,7 +32,7 @@ struct visit {
 
 /*
  * A short plain answer; the sentence is ours, never the client's words.  503
- * gets a Retry-After.
+ * gets a Retry-After; no cache may keep any of them (C-16).
  */
 enum err answer_text(struct reply *reply, int status, const char *text);
 

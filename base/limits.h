@@ -32,6 +32,9 @@
 #define SEND_PBKDF2    100000 /* iterations in our replies */
 #define MAX_WRAPPED    64     /* bytes of a content key under a password */
 #define MAX_SAN	       100    /* general names in one extension */
+#define MAX_SAN_DER    16384  /* bytes of them all */
+#define MAX_SUBJECT    4096   /* bytes of a subject to be certified */
+#define MAX_NAME_PARTS 64     /* attributes of it */
 #define MAX_EXTENSIONS 50     /* extensions in a request */
 
 /* Files */

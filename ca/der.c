@@ -1,5 +1,7 @@
 #include "ca/der.h"
 
+#include "base/limits.h"
+
 bool
 der_next(struct span *in, struct der *out)
 {
@@ -47,6 +49,36 @@ bool
 der_one(struct span der, uint8_t tag, struct span *body)
 {
 	return der_get(&der, tag, body) && der.len == 0;
+}
+
+/* Bytes of tag and length in DER, for a body of this size. */
+static size_t
+head_size(size_t body)
+{
+	size_t n = 2;
+
+	if (body >= 0x80)
+		for (; body > 0; body >>= 8)
+			n++;
+	return n;
+}
+
+bool
+der_strict(struct span der, unsigned depth)
+{
+	struct span inside;
+	struct der d;
+
+	if (depth > MAX_DEPTH || !der_next(&der, &d) || der.len > 0 ||
+	    d.whole.len - d.body.len != head_size(d.body.len))
+		return false;
+	if ((d.tag & DER_CONSTRUCTED) == 0)
+		return true;
+	for (inside = d.body; inside.len > 0;) {
+		if (!der_next(&inside, &d) || !der_strict(d.whole, depth + 1))
+			return false;
+	}
+	return true;
 }
 
 uint8_t

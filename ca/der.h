@@ -8,23 +8,24 @@
  * of it (certificates of strangers, keys, names), and its writing half.
  * Definite lengths of at most four bytes and one-byte tags only.
  */
-#define DER_BOOLEAN  0x01
-#define DER_INTEGER  0x02
-#define DER_BITS     0x03
-#define DER_OCTETS   0x04
-#define DER_NULL     0x05
-#define DER_OID	     0x06
-#define DER_UTF8     0x0c
-#define DER_PRINT    0x13
-#define DER_T61	     0x14
-#define DER_IA5	     0x16
-#define DER_UTCTIME  0x17
-#define DER_TIME     0x18
-#define DER_BMP	     0x1e
-#define DER_SEQUENCE 0x30
-#define DER_SET	     0x31
-#define DER_CONTEXT  0x80 /* [n] primitive is 0x80 + n, ... */
-#define DER_NESTED   0xa0 /* ... constructed is 0xa0 + n */
+#define DER_BOOLEAN	0x01
+#define DER_INTEGER	0x02
+#define DER_BITS	0x03
+#define DER_OCTETS	0x04
+#define DER_NULL	0x05
+#define DER_OID		0x06
+#define DER_UTF8	0x0c
+#define DER_PRINT	0x13
+#define DER_T61		0x14
+#define DER_IA5		0x16
+#define DER_UTCTIME	0x17
+#define DER_TIME	0x18
+#define DER_BMP		0x1e
+#define DER_SEQUENCE	0x30
+#define DER_SET		0x31
+#define DER_CONSTRUCTED 0x20 /* bit */
+#define DER_CONTEXT	0x80 /* [n] primitive is 0x80 + n, ... */
+#define DER_NESTED	0xa0 /* ... constructed is 0xa0 + n */
 
 struct der {
 	uint8_t tag;
@@ -40,6 +41,12 @@ bool der_get(struct span *in, uint8_t tag, struct span *body);
 
 /* Is der one element with this tag and nothing behind? */
 bool der_one(struct span der, uint8_t tag, struct span *body);
+
+/*
+ * Is der one element, every length in it, at every depth, as short as it can
+ * be?  `depth` is that of der itself, 0 for a caller.
+ */
+bool der_strict(struct span der, unsigned depth);
 
 /* The next tag; 0 at the end. */
 uint8_t der_tag(struct span in);

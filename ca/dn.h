@@ -26,6 +26,15 @@ enum err dn_value(struct span der, const char *name, struct buf *utf8);
 /* RFC 5280 7.1: equal after canonicalisation (string types, case, blanks). */
 bool dn_eq(struct span a, struct span b);
 
+/*
+ * May this Name stand in a certificate that we sign?  At most MAX_SUBJECT
+ * bytes of DER, nothing indefinite or longer than it must be; each attribute
+ * an OID and a string of a type and with bytes that everybody reads.  The
+ * order inside a multi-valued RDN is left as it came: clients compare bytes.
+ * ERR_INPUT, silent: *why is a constant that says what is wrong.
+ */
+enum err dn_check(struct span der, const char **why);
+
 /* No RDN at all? */
 bool dn_empty(struct span der);
 

@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/time.h"
+#include "ca/cert.h"
+#include "ca/dn.h"
 #include "ca/profile.h"
 #include "ca/pubkey.h"
 #include "ca/tbs.h"
@@ -31,6 +33,30 @@ times(const struct generation *gen, const struct profile *profile, int64_t now,
 	if (profile->validity < gen->not_after - now)
 		out->not_after = now + profile->validity;
 	return OK;
+}
+
+/*
+ * Reads what was signed once more, by our own walk: d2i_X509() would cost as
+ * much as the signature.  Nobody gets a certificate that does not say what
+ * was asked for.
+ */
+static enum err
+proof_read(const struct leaf *leaf, const struct issued *made)
+{
+	const char *why = "it does not say what was asked for";
+	struct cert_view v;
+	enum err e;
+
+	if (cert_view(buf_span(&made->der), &v) == OK &&
+	    span_eq(v.subject, leaf->subject) && span_eq(v.spki, leaf->spki) &&
+	    !v.ca && v.not_before == made->not_before &&
+	    v.not_after == made->not_after &&
+	    (e = dn_check(v.subject, &why)) != ERR_INPUT)
+		return e;
+	log_error("transaction %s: the certificate that was built is not "
+		  "good: %s",
+	    leaf->transaction, why);
+	return ERR_CRYPTO;
 }
 
 enum err
@@ -65,7 +91,8 @@ ca_issue(const struct generation *gen, const struct profile *profile,
 		.eku = profile->eku,
 		.transaction = leaf->transaction,
 	};
-	if ((e = key_issue(gen->key, &in, &made.der)) != OK) {
+	if ((e = key_issue(gen->key, &in, &made.der)) != OK ||
+	    (e = proof_read(leaf, &made)) != OK) {
 		issued_release(&made);
 		return e;
 	}

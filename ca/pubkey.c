@@ -179,6 +179,33 @@ pubkey_modulus(struct span spki, struct span *n)
 	return e;
 }
 
+/* X alone decides about a point but for the sign of its Y. */
+static bool
+odd(const struct spki *s)
+{
+	return (s->point.p[s->point.p[0] == 4 ? s->point.len - 1 : 0] & 1) != 0;
+}
+
+/* One point, written in full or compressed (RFC 5480 2.2). */
+static bool
+same_point(const struct spki *a, const struct spki *b)
+{
+	size_t field = a->kind->field;
+
+	return span_eq(a->point, b->point) ||
+	       (a->kind->type == KEY_EC && odd(a) == odd(b) &&
+		   memcmp(a->point.p + 1, b->point.p + 1, field) == 0);
+}
+
+bool
+pubkey_same(struct span a, struct span b)
+{
+	struct spki x, y;
+
+	return look(a, &x) == OK && look(b, &y) == OK && x.kind == y.kind &&
+	       span_eq(x.n, y.n) && span_eq(x.e, y.e) && same_point(&x, &y);
+}
+
 static bool
 push(OSSL_PARAM_BLD *bld, const struct spki *s, BIGNUM *n, BIGNUM *e)
 {

@@ -22,6 +22,9 @@ enum err pubkey_look(struct span spki, enum key_type *type, unsigned *bits);
 /* An RSA key's modulus, without leading zeros, borrowed; same errors. */
 enum err pubkey_modulus(struct span spki, struct span *n);
 
+/* The same key, however its parameters were written (C-74)? */
+bool pubkey_same(struct span a, struct span b);
+
 /* EVP_MD of a digest, fetched once per process; NULL if not available. */
 const EVP_MD *digest_md(enum digest d);
 

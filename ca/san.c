@@ -109,7 +109,12 @@ read_dn(const char *text, struct buf *body)
 static enum err
 write_dn(struct span body, struct buf *text)
 {
-	return dn_empty(body) ? ERR_INPUT : dn_text(body, text);
+	const char *why = NULL;
+	enum err e = dn_check(body, &why);
+
+	if (e == OK && dn_empty(body))
+		e = ERR_INPUT;
+	return e == OK ? dn_text(body, text) : e;
 }
 
 static enum err
@@ -393,7 +398,8 @@ walk(struct span der, struct buf *text)
 	size_t n = 0;
 	enum err e = ERR_INPUT;
 
-	if (!der_one(der, DER_SEQUENCE, &list) || list.len == 0)
+	if (der.len > MAX_SAN_DER || !der_strict(der, 0) ||
+	    !der_one(der, DER_SEQUENCE, &list) || list.len == 0)
 		return e;
 	for (; list.len > 0; n++) {
 		const struct form *f;

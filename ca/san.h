@@ -12,7 +12,10 @@
 enum err san_parse(const char *text, struct buf *der);
 enum err san_text(struct span der, struct buf *text);
 
-/* Is it a well-formed GeneralNames of at most MAX_SAN names, none empty? */
+/*
+ * Is it a well-formed GeneralNames in DER, of at most MAX_SAN names and
+ * MAX_SAN_DER bytes, none empty, each of them one that can be certified?
+ */
 enum err san_check(struct span der);
 
 #endif

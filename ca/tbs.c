@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "ca/der.h"
+#include "ca/dn.h"
 #include "ca/pubkey.h"
 #include "ca/san.h"
 
@@ -317,6 +318,7 @@ static enum err
 leaf_check(const struct issue *in)
 {
 	struct span body, subject;
+	const char *why = NULL;
 
 	if (in->usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
 		return refuse(in, "CA rights in a leaf certificate");
@@ -332,6 +334,8 @@ leaf_check(const struct issue *in)
 	    !der_one(in->subject, DER_SEQUENCE, &subject) ||
 	    !der_one(in->spki, DER_SEQUENCE, &body))
 		return refuse(in, "a name or key that is no SEQUENCE");
+	if (dn_check(in->subject, &why) != OK)
+		return refuse(in, why);
 	if (in->authority.len == 0)
 		return refuse(in, "no identifier of the CA's key");
 	if (in->san.len > 0 && san_check(in->san) != OK)

@@ -258,36 +258,6 @@ check_reply(struct opening *o)
 	    "secret that could");
 }
 
-/* One point, written in full and compressed. */
-static bool
-same_point(struct span a, struct span b)
-{
-	EVP_PKEY *ka = NULL, *kb = NULL;
-	enum key_type ta, tb;
-	unsigned bits;
-	bool same;
-
-	same = pubkey_look(a, &ta, &bits) == OK && ta == KEY_EC &&
-	       pubkey_look(b, &tb, &bits) == OK && tb == KEY_EC &&
-	       pubkey_read(a, &ka) == OK && pubkey_read(b, &kb) == OK &&
-	       EVP_PKEY_eq(ka, kb) == 1;
-	EVP_PKEY_free(ka);
-	EVP_PKEY_free(kb);
-	return same;
-}
-
-/* The same key, however its parameters or its point were written (C-74). */
-static bool
-same_key(struct span a, struct span b)
-{
-	struct span na, nb;
-
-	return span_eq(a, b) ||
-	       (pubkey_modulus(a, &na) == OK && pubkey_modulus(b, &nb) == OK &&
-		   span_eq(na, nb)) ||
-	       same_point(a, b);
-}
-
 enum err
 check_csr(struct opening *o, const struct csr_check *csr)
 {
@@ -297,10 +267,6 @@ check_csr(struct opening *o, const struct csr_check *csr)
 		return OK;
 	if (csr->rule != NULL)
 		return opening_refuse(o, FAIL_BADREQUEST, csr->rule);
-	if (o->policy->samekey && msg->type == MSG_PKCSREQ &&
-	    !same_key(msg->csr.spki, msg->signer_spki))
-		return opening_refuse(
-		    o, FAIL_BADREQUEST, "the signer's key is not the CSR's");
 	if (msg->signer_type != KEY_RSA && msg->csr.challenge.len == 0)
 		return opening_refuse(o, FAIL_BADALG,
 		    "the signer's key cannot encrypt, and the request has no "

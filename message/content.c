@@ -1,5 +1,7 @@
 #include "message/opening.h"
 
+#include "ca/pubkey.h"
+
 /* What stands behind the envelope. */
 
 /*
@@ -12,10 +14,10 @@ static const char password_wrong[] =
     "no recoverable secret of the signer's name opens the envelope";
 
 static enum err
-refuse_content(struct opening *o)
+refuse_content(struct opening *o, const char *reason)
 {
 	if (!o->password)
-		return opening_refuse(o, FAIL_BADREQUEST, content_wrong);
+		return opening_refuse(o, FAIL_BADREQUEST, reason);
 	/* not even by the key that signs the refusal */
 	o->msg->ca = NULL;
 	o->msg->gen = o->msg->to = o->msg->by = NULL;
@@ -52,7 +54,47 @@ unwrap(struct opening *o, struct plain *plain)
 	}
 	e = envelope_unwrap(
 	    &o->env, &how, &plain->bytes, &plain->padded, &plain->len);
-	return e == ERR_INPUT ? refuse_content(o) : e;
+	return e == ERR_INPUT ? refuse_content(o, content_wrong) : e;
+}
+
+/* What a request was found to be, bit by bit. */
+struct finding {
+	unsigned shape;	   /* padding, request, nothing behind it */
+	unsigned same;	   /* its key is the signer's, where it must be */
+	unsigned verified; /* its signature is good */
+};
+
+/*
+ * The answer is the same for all; our own log may say what an administrator
+ * can mend.
+ */
+static const char *
+reason_of(
+    const struct finding *f, const struct csr_check *check, struct span spki)
+{
+	enum key_type type;
+	unsigned bits;
+
+	if (f->shape == 0)
+		return content_wrong;
+	if (f->same == 0)
+		return "the signer's key is not the CSR's";
+	if (!check->supported || pubkey_look(spki, &type, &bits) != OK)
+		return "the CSR's key or its signature algorithm is not "
+		       "supported";
+	return content_wrong;
+}
+
+/* Who signed the message, for csr_verify(). */
+static struct csr_signer
+signer_of(const struct opening *o)
+{
+	struct csr_signer by = { .spki = o->msg->signer_spki,
+		.same = o->policy->samekey && o->msg->type == MSG_PKCSREQ };
+
+	(void)scheme_read(&o->sd.signer.signature, &by.how); /* it was read */
+	by.how.digest = o->msg->digest;
+	return by;
 }
 
 /*
@@ -63,11 +105,12 @@ enum err
 open_csr(struct opening *o)
 {
 	struct pkimsg *msg = o->msg;
+	struct csr_signer by = signer_of(o);
 	struct plain plain;
 	struct csr_check check;
+	struct finding f;
 	const char *why;
 	bool verified = false;
-	unsigned fine;
 	enum err e, scanned;
 
 	if ((e = unwrap(o, &plain)) != OK || msg->fail != FAIL_NONE)
@@ -75,15 +118,17 @@ open_csr(struct opening *o)
 	scanned = csr_scan(buf_span(&plain.bytes), &msg->csr, &check, &why);
 	if ((e = scanned) != OK && e != ERR_INPUT)
 		goto out;
-	e = csr_verify(&msg->csr, &check, scanned == OK, &verified);
+	e = csr_verify(&msg->csr, &check, scanned == OK, &by, &verified);
 	if (e != OK)
 		goto out;
-	fine = plain.padded & 1U & (unsigned)(scanned == OK) &
-	       (unsigned)(check.used == plain.len) & (unsigned)verified &
-	       (unsigned)(msg->gen != NULL);
-	if (fine == 0) {
+	f.shape = plain.padded & 1U & (unsigned)(scanned == OK) &
+		  (unsigned)(check.used == plain.len);
+	f.same = (unsigned)(!by.same | pubkey_same(msg->csr.spki, by.spki));
+	f.verified = (unsigned)verified & (unsigned)(msg->gen != NULL);
+	if ((f.shape & f.same & f.verified) == 0) {
+		why = reason_of(&f, &check, msg->csr.spki);
 		csr_release(&msg->csr);
-		e = refuse_content(o);
+		e = refuse_content(o, why);
 	} else {
 		e = check_csr(o, &check);
 	}
@@ -141,7 +186,7 @@ open_with(struct opening *o, bool (*read)(struct span der, struct pkimsg *msg))
 	e = OK;
 	if (!readable || ber.used != plain.len || plain.padded == 0 ||
 	    msg->gen == NULL)
-		e = refuse_content(o);
+		e = refuse_content(o, content_wrong);
 out:
 	ber_release(&ber);
 	buf_release(&plain.bytes);

@@ -1,13 +1,8 @@
 #include "message/csr.h"
 
 #include "message/ber.h"
+#include "message/decoy.h"
 #include "message/signed.h"
-
-/*
- * The key that stands in: 2048 bits, a modulus nobody has factors of or uses.
- * Its signatures are never taken for good.
- */
-#define DECOY_BYTES 256
 
 void
 csr_init(struct csr *csr)
@@ -98,64 +93,49 @@ csr_scan(
 	*why = "the PKCS#10's attributes are unreadable";
 	if ((e = csr_attributes(attributes, csr, check)) == OK)
 		*why = NULL;
+	if (check->rule == NULL && csr->subject.len > MAX_SUBJECT)
+		check->rule = "the subject is too large";
 out:
 	ber_release(&ber);
 	return e;
 }
 
-static bool
-decoy_spki(struct buf *out)
-{
-	uint8_t n[1 + DECOY_BYTES];
-	struct buf key = BUF_INIT, bits = BUF_INIT;
-	bool good;
-
-	memset(n, 0xa5, sizeof(n)); /* 2048 bits, odd */
-	n[0] = 0;
-	good = der_put(&key, DER_INTEGER, span_of(n, sizeof(n))) &&
-	       der_put(&key, DER_INTEGER, DER_BYTES("\x01\x00\x01")) &&
-	       buf_byte(&bits, 0) &&
-	       der_put(&bits, DER_SEQUENCE, buf_span(&key));
-	buf_clear(&key);
-	good = good &&
-	       der_put(&key, DER_SEQUENCE,
-		   DER_BYTES("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"
-			     "\x05\x00")) &&
-	       der_put(&key, DER_BITS, buf_span(&bits)) &&
-	       der_put(out, DER_SEQUENCE, buf_span(&key));
-	buf_release(&key);
-	buf_release(&bits);
-	return good;
-}
-
-/* All that a readable request costs: its digest, its key, its signature. */
+/*
+ * Under the signer's key: the request's signature where it can be one of
+ * this key, else one of ours that never is good.
+ */
 static enum err
-decoy_verify(const struct csr *csr, struct span data)
+verify_by_signer(const struct csr *csr, const struct csr_check *check,
+    bool readable, const struct csr_signer *by, bool *good)
 {
+	bool named =
+	    readable && check->supported && check->how.key == by->how.key;
+	bool real = named && by->same &&
+		    signature_fits(by->spki, by->how.key, check->signature);
+	struct check c = { .spki = by->spki,
+		.how = named ? check->how : by->how,
+		.data = readable ? check->info : check->all };
 	uint8_t digest[SHA256_LEN];
-	struct check c = { .how = { .key = KEY_RSA, .digest = DIGEST_SHA256 },
-		.data = data };
-	uint8_t signature[DECOY_BYTES];
-	struct buf spki = BUF_INIT;
-	bool good;
+	struct buf decoy = BUF_INIT;
 	enum err e;
 
-	if (csr->digest[0] == '\0' && (e = sha256(data, digest)) != OK)
+	/* a readable request had its digest taken */
+	if (csr->digest[0] == '\0' && (e = sha256(c.data, digest)) != OK)
 		return e;
-	e = ERR_SYSTEM;
-	memset(signature, 0x5a, sizeof(signature));
-	if (decoy_spki(&spki)) {
-		c.spki = buf_span(&spki);
-		c.signature = span_of(signature, sizeof(signature));
-		e = check_signature(&c, &good);
-	}
-	buf_release(&spki);
+	e = decoy_signature(by->spki, by->how.key, &decoy);
+	if (e != OK)
+		goto out;
+	c.signature = real ? check->signature : buf_span(&decoy);
+	e = check_signature(&c, good);
+	*good = *good && real;
+out:
+	buf_release(&decoy);
 	return e;
 }
 
 enum err
 csr_verify(const struct csr *csr, const struct csr_check *check, bool readable,
-    bool *good)
+    const struct csr_signer *by, bool *good)
 {
 	struct check c = { .spki = csr->spki,
 		.how = check->how,
@@ -164,16 +144,19 @@ csr_verify(const struct csr *csr, const struct csr_check *check, bool readable,
 	enum err e = ERR_INPUT;
 
 	*good = false;
-	if (readable && check->supported)
+	if (readable && check->supported && !by->same)
 		e = check_signature(&c, good);
-	if (e == ERR_INPUT || e == ERR_REFUSED)
-		e = decoy_verify(csr, check->all);
-	return e;
+	if (e != ERR_INPUT && e != ERR_REFUSED)
+		return e;
+	if (by->spki.len == 0)
+		return OK;
+	return verify_by_signer(csr, check, readable, by, good);
 }
 
 enum err
 csr_read(struct span der, struct csr *out, bool *verified, const char **reason)
 {
+	const struct csr_signer nobody = { .same = false };
 	struct csr_check check;
 	enum err e;
 
@@ -188,7 +171,7 @@ csr_read(struct span der, struct csr *out, bool *verified, const char **reason)
 	}
 	if ((*reason = check.rule) != NULL)
 		goto out;
-	e = csr_verify(out, &check, true, verified);
+	e = csr_verify(out, &check, true, &nobody, verified);
 out:
 	if (e != OK)
 		csr_release(out);

@@ -25,13 +25,23 @@ struct csr_check {
 enum err csr_scan(
     struct span in, struct csr *csr, struct csr_check *check, const char **why);
 
+/* Who signed the message, whose key stands in, or must be the CSR's. */
+struct csr_signer {
+	struct span spki;  /* public and checked; empty: nobody, no stand-in */
+	struct scheme how; /* as the message was signed */
+	bool same;	   /* the CSR's key must be this one (C-74) */
+};
+
 /*
- * One signature check, whatever is given: where the request is unreadable or
- * its key or algorithm unusable, a fixed key stands in for it, so that the
- * work is the same (C-168).  Only our own trouble is an error.
+ * One signature check, whatever is given (C-168).  With by->same it is under
+ * the signer's key, which was known before anything was opened: it costs the
+ * same for a request that is readable and for one that is not, whatever key
+ * is inside.  Without, it is under the request's own key, and the signer's
+ * stands in where there is none that can be used: then the work differs as
+ * the two keys do.  Only our own trouble is an error.
  */
 enum err csr_verify(const struct csr *csr, const struct csr_check *check,
-    bool readable, bool *good);
+    bool readable, const struct csr_signer *by, bool *good);
 
 /* What attributes and extensions ask for; sets check->rule. */
 enum err csr_attributes(

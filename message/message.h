@@ -10,7 +10,17 @@
 #include "base/names.h"
 #include "ca/ca.h"
 
-/* pkiMessage <-> bytes (RFC 8894 section 3, RFC 5652). */
+/*
+ * pkiMessage <-> bytes (RFC 8894 section 3, RFC 5652).
+ *
+ * Messages are read by a bounded walk of our own (message/ber.h, ca/der.h)
+ * and not by asn1t.h templates: the walk allocates nothing, so that a hostile
+ * message costs its own length and no more; every cap of base/limits.h holds
+ * before anything is built; and certificates, names, keys and signed
+ * attributes stay the exact bytes that were signed, where a template would
+ * decode them and encode them again.  Certificates, which are written and not
+ * read, are made with templates (ca/tbs.c).
+ */
 
 enum message_type { /* RFC 8894 3.2.1.2; the numbers are the wire's */
 	MSG_CERTREP = 3,
@@ -150,8 +160,8 @@ struct pkimsg {
  * pkimsg_release() after each, also after an error.
  *
  * Everything behind the envelope, wrong key, wrong padding, unreadable
- * CSR, bad CSR signature, is one refusal with one reason text and the same
- * work (DESIGN 5, C-168).
+ * CSR, another key than the signer's, bad CSR signature, is one refusal after
+ * the same work (DESIGN 5, C-168); the reason is for our log alone.
  */
 enum err message_open(const struct ca *const *cas, size_t ncas,
     const struct message_policy *policy, struct span der, struct pkimsg *msg);

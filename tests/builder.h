@@ -81,6 +81,7 @@ enum key_flaw {
 	KEY_SMALL,
 	KEY_EC,
 	KEY_OTHER,
+	KEY_NOBODYS,
 	KEY_E_ONE,
 	KEY_E_HUGE
 };
@@ -110,6 +111,7 @@ enum block_flaw {
 	BLOCK_NO_ZERO,
 	BLOCK_EARLY_ZERO,
 	BLOCK_SHORT,
+	BLOCK_CUT,
 	BLOCK_LARGE,
 	BLOCK_OTHER_KEY
 };
@@ -134,11 +136,37 @@ enum challenge_flaw {
 	CHALLENGE_LONG,
 	CHALLENGE_NO_ATTRS
 };
+enum subject_flaw {
+	SUBJECT_GOOD,
+	SUBJECT_OID_OPEN,
+	SUBJECT_OID_PADDED,
+	SUBJECT_OID_EMPTY,
+	SUBJECT_OID_LONG,
+	SUBJECT_BOOLEAN,
+	SUBJECT_NUL,
+	SUBJECT_UTF8,
+	SUBJECT_LENGTH,
+	SUBJECT_EMPTY_SET,
+	SUBJECT_MANY,
+	SUBJECT_HUGE
+};
+enum san_flaw {
+	SAN_GOOD,
+	SAN_NUL,
+	SAN_ADDRESS,
+	SAN_UNKNOWN,
+	SAN_LENGTH,
+	SAN_NAME,
+	SAN_MANY,
+	SAN_TWO,
+	SAN_HUGE
+};
 enum extra {
 	EXTRA_NONE,
 	EXTRA_HARMLESS,
 	EXTRA_DOUBLED,
 	EXTRA_MANY,
+	EXTRA_BIG,
 	EXTRA_DEEP
 };
 
@@ -161,7 +189,8 @@ struct plan {
 	int signer_key, csr_key, recipient, content, pad, block, flip;
 	int order, certs, tail, whole, serial_form, challenge_form, extra;
 	int signers, no_attrs, digest_wrong, signature_wrong, version, by_ski;
-	int no_digest_algs, env_version, cek_more, iv_more, flip_at;
+	int no_digest_algs, env_version, cek_more, iv_more, oaep_mixed, flip_at;
+	int subject_form, san_form;
 	int csr_version, csr_unsigned, csr_tail, csr_ca, csr_ber;
 	int cert_v1, cert_old, cert_aki, txid_bytes, nonce_bytes, deep_content;
 	int pieces;

@@ -93,6 +93,122 @@ san(const char *wish)
 	return b;
 }
 
+static struct bytes
+letters(size_t n)
+{
+	struct bytes b = { hold(n), n };
+
+	memset(b.p, 'A', n);
+	return b;
+}
+
+static struct bytes
+repeat(struct bytes b, size_t times)
+{
+	struct bytes all = { hold(b.n * times), b.n * times };
+
+	for (size_t i = 0; i < times; i++)
+		memcpy(all.p + i * b.n, b.p, b.n);
+	return all;
+}
+
+/* One byte of length more than there must be: 0x81 in front of it. */
+static struct bytes
+long_length(unsigned tag, struct bytes body)
+{
+	unsigned char head[3] = { (unsigned char)tag, 0x81,
+		(unsigned char)body.n };
+
+	return JOIN(raw(head, sizeof(head)), body);
+}
+
+static struct bytes
+rdn(struct bytes type, struct bytes value)
+{
+	return SET(SEQ(type, value));
+}
+
+/* An RDN behind the CN that must not come into a certificate. */
+static struct bytes
+bad_rdn(int form)
+{
+	struct bytes x = tlv(0x0c, text("x")), o = oid("2.5.4.10");
+
+	switch (form) {
+	case SUBJECT_OID_OPEN:
+		return rdn(tlv(0x06, raw("\x55\x80", 2)), x);
+	case SUBJECT_OID_PADDED:
+		return rdn(tlv(0x06, raw("\x55\x80\x04", 3)), x);
+	case SUBJECT_OID_EMPTY:
+		return rdn(tlv(0x06, NOTHING), x);
+	case SUBJECT_OID_LONG:
+		return rdn(tlv(0x06, letters(300)), x);
+	case SUBJECT_BOOLEAN:
+		return rdn(o, tlv(0x01, NOTHING));
+	case SUBJECT_NUL:
+		return rdn(o, tlv(0x13, raw("\0\xff", 2)));
+	case SUBJECT_UTF8:
+		return rdn(o, tlv(0x0c, raw("x\xc3", 2)));
+	case SUBJECT_LENGTH:
+		return rdn(o, long_length(0x0c, text("x")));
+	case SUBJECT_EMPTY_SET:
+		return tlv(0x31, NOTHING);
+	case SUBJECT_MANY:
+		return repeat(rdn(o, x), 70);
+	case SUBJECT_HUGE:
+		return rdn(o, tlv(0x0c, letters(120000)));
+	default:
+		return NOTHING;
+	}
+}
+
+static struct bytes
+subject(const struct plan *p)
+{
+	struct bytes name = name_der(p->o->subject);
+
+	if (p->subject_form == SUBJECT_GOOD)
+		return name;
+	/* short enough for a length of one byte */
+	return SEQ(raw(name.p + 2, name.n - 2), bad_rdn(p->subject_form));
+}
+
+static struct bytes
+bad_san(int form)
+{
+	struct bytes a = tlv(0x82, text("a"));
+
+	switch (form) {
+	case SAN_NUL:
+		return tlv(0x82, raw("a\0b", 3));
+	case SAN_ADDRESS:
+		return tlv(0x87, text("12345"));
+	case SAN_UNKNOWN:
+		return tlv(0xa3, tlv(0x05, NOTHING));
+	case SAN_LENGTH:
+		return long_length(0x82, text("a"));
+	case SAN_NAME:
+		return tlv(0xa4, SEQ(bad_rdn(SUBJECT_BOOLEAN)));
+	case SAN_MANY:
+		return repeat(a, 101);
+	case SAN_HUGE:
+		return tlv(0x82, letters(17000));
+	default:
+		return a;
+	}
+}
+
+static struct bytes
+bad_sans(int form)
+{
+	struct bytes wish = extension("2.5.29.17", SEQ(bad_san(form)));
+
+	if (form == SAN_TWO)
+		wish = JOIN(
+		    wish, extension("2.5.29.17", SEQ(tlv(0x82, text("b")))));
+	return wish;
+}
+
 /* What nobody may get by asking (C-178). */
 static struct bytes
 ca_rights(void)
@@ -124,6 +240,8 @@ attributes(const struct plan *p)
 	}
 	if (p->o->san != NULL)
 		wish = JOIN(wish, san(p->o->san));
+	if (p->san_form != SAN_GOOD)
+		wish = JOIN(wish, bad_sans(p->san_form));
 	if (p->csr_ca)
 		wish = JOIN(wish, ca_rights());
 	if (value.n > 0) {
@@ -144,7 +262,7 @@ csr_build(const struct plan *p)
 {
 	struct bytes info, alg, sig;
 
-	info = SEQ(number(p->csr_version), name_der(p->o->subject),
+	info = SEQ(number(p->csr_version), subject(p),
 	    key_spki(p->key, p->csr_key),
 	    p->challenge_form == CHALLENGE_NO_ATTRS ? NOTHING :
 						      tlv(0xa0, attributes(p)));

@@ -24,6 +24,7 @@ static const struct cipher {
 	{ "aes256", "2.16.840.1.101.3.4.1.42", "AES-256-CBC", 32, 1 },
 	{ "des3", "1.2.840.113549.3.7", "DES-EDE3-CBC", 24, 1 },
 	{ "des", "1.3.14.3.2.7", "DES-EDE3-CBC", 8, 3 },
+	{ "rc4", "1.2.840.113549.3.4", "AES-128-CBC", 16, 1 },
 	{ "unknown", "1.2.840.113549.3.999", "AES-128-CBC", 16, 1 },
 };
 
@@ -160,6 +161,8 @@ wrap(const struct plan *p, EVP_PKEY *key, struct bytes cek)
 		out.p[out.n / 2] ^= 0x04;
 	else if (p->block == BLOCK_SHORT)
 		out.n = 100;
+	else if (p->block == BLOCK_CUT)
+		out.n -= 20;
 	else if (p->block == BLOCK_LARGE)
 		memset(out.p, 0xff, out.n);
 	return out;
@@ -172,6 +175,8 @@ transport_alg(const struct plan *p)
 
 	if (p->transport_oid != NULL)
 		return algorithm(p->transport_oid);
+	if (p->oaep_mixed) /* MGF1 left out is by SHA-1 */
+		return SEQ(oid(RSA_OAEP), SEQ(tlv(0xa0, md)));
 	if (strcmp(p->transport, "v15") == 0)
 		return algorithm(RSA_V15);
 	if (strcmp(p->transport, "oaep") == 0) /* as Windows: empty */

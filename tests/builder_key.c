@@ -124,6 +124,9 @@ key_spki(const EVP_PKEY *key, int flaw)
 			return rsa_spki(big, raw("\1\0\1", 3));
 		return rsa_spki(modulus(key), JOIN(raw("", 1), big));
 	}
+	if (flaw == KEY_NOBODYS)
+		return rsa_spki(JOIN(raw("\xc5", 1), noise(254), raw("\1", 1)),
+		    raw("\1\0\1", 3));
 	n = i2d_PUBKEY(key, &der);
 	return take(der, n);
 }

@@ -13,6 +13,7 @@
 #define SCEP_REPLY  "2.16.840.1.113733.1.9.6"
 #define SCEP_TXID   "2.16.840.1.113733.1.9.7"
 #define MOST_ATTRS  80
+#define BIG	    46000 /* bytes of an attribute: 60 KiB in base64 */
 #define DEPTH	    200
 #define DEEPER	    10000
 
@@ -118,6 +119,8 @@ add_extra(struct attrs *a, int extra)
 			own.p[own.n - 1] = (unsigned char)(1 + i);
 			a->signed_[a->n++] = SEQ(own, tlv(0x31, number(i)));
 		}
+	} else if (extra == EXTRA_BIG) {
+		add(a, "1.2.840.113549.1.9.25.3", tlv(0x04, noise(BIG)));
 	} else if (extra == EXTRA_DEEP) {
 		add(a, "1.2.840.113549.1.9.25.3", nest(DEPTH));
 	}

@@ -227,8 +227,8 @@ fcgi_start() {
 	wait_for test -S "$FRESH/fcgi.sock"
 }
 
-# FastCGI workers behind lighttpd, by examples/lighttpd.conf; sets URL
-# and WORKERS, their pids.
+# FastCGI workers behind lighttpd, by examples/lighttpd.conf and the lines of
+# lighttpd.more, if there are any; sets URL and WORKERS, their pids.
 lighttpd_start() { # [WORKERS]
 	PORT=$(free_port)
 	URL=http://127.0.0.1:$PORT
@@ -247,6 +247,7 @@ lighttpd_start() { # [WORKERS]
 		-e "s|/var/log/lighttpd/error.log|$FRESH/lighttpd.log|" \
 		-e "/^server.username/d" -e "/^server.groupname/d" \
 		"$TOP/examples/lighttpd.conf" >lighttpd.conf
+	[ ! -e lighttpd.more ] || cat lighttpd.more >>lighttpd.conf
 	lighttpd -D -f lighttpd.conf >>log 2>&1 &
 	server $!
 	wait_for curl -sf "$URL/scep?operation=GetCACaps"

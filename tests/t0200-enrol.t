@@ -201,7 +201,7 @@ refused device "entity is registered with another CA" "another CA"
 cp first.pem ca.pem
 client_key small 1024
 pkcsreq small "$code" --subject /CN=device
-refused small "" "a key too small for the profile"
+refused small "the RSA key is shorter" "a key too small for the profile"
 pkcsreq device "$code"
 succeeds device "after all this the code is still good"
 pkcsreq device "$code" --txid again
@@ -213,7 +213,7 @@ refused late "code has expired" "an expired code"
 is "no foreign name in a CertRep" "$(reply late failinfotext)" \
 	"request refused"
 
-# --- the same work for each, counted in instructions -------------------------------------------
+# --- the same work for each, counted (behind the envelope: t0205) -------------------------------------------
 
 if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
 	cost() { # NAME: instructions of a CGI request with NAME.der
@@ -238,14 +238,6 @@ if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
 	send work
 	pkcsreq work "$code" --txid w-4
 	near "a used code costs the same" "$wrong" "$(cost work)"
-	pkcsreq work "x" --break flip-key --txid w-5
-	content=$(cost work)
-	for flaw in flip-last pad-zero content-noise csr-bad-signature \
-		block-type-1 cek-short; do
-		pkcsreq work "x" --break $flaw --txid "w-$flaw"
-		near "$flaw costs what a wrong key costs" "$content" \
-			"$(cost work)"
-	done
 else
 	skip "the same work" "counted on the plain build, by valgrind"
 fi

@@ -128,4 +128,14 @@ is "the first again, re-signed, pays nothing" "$(gets a)" \
 is "deleted" "$(gets c)" "unknown entity"
 "$SCEP" entity add twin --generate >/dev/null
 is "added again, old code" "$(gets c)" "wrong code"
+# The name in cert/ that was lost with the process that issued comes back
+# before the answer leaves (STORE.md, A grant, 6).
+code=$(add_entity lost)
+pkcsreq lost "$code"
+send lost
+name=$(find home/store/cert -iname "$(serial lost-0.pem).pem")
+ok "a certificate has its name by serial" rm "$name"
+send lost
+is "the message again" "$(reply lost status)" 0
+ok "brings the name back" test -e "$name"
 done_testing

@@ -9,6 +9,7 @@ DOOR=fcgi
 make_home
 code=$(add_entity bad --count 1000)
 good=$(add_entity good --count 1000)
+printf 'a chosen word' | "$SCEP" entity add chosen --password - >/dev/null
 client_key bad
 tab=$(printf '\t')
 builder --list-breaks >breaks
@@ -35,12 +36,22 @@ failinfo_name() {
 	esac
 }
 
-stored() { find home/store -name '*.log' -o ! -path '*/try/*' -print | sort; }
+# Names and contents of all that is kept, but for attempt marks.
+stored() {
+	find home/store ! -path "*/try/*" -print -type f -exec cksum {} + |
+		sort
+}
+marks() { find home/store/try -type f | wc -l; }
 
 stored >before
 while IFS=$tab read -r name wanted what; do
 	[ "$wanted" = ok ] || is "$name ($what)" "$(try "$name")" "$wanted"
 done <breaks
+is "a generated code leaves no mark" "$(marks)" 0
+pkcsreq bad "a wrong word" --subject /CN=chosen --txid id-chosen
+send bad
+is "a wrong password is refused" "$(reply bad status)" 2
+is "and leaves one mark" "$(marks)" 1
 stored >after
 ok "nothing but attempt marks was written" cmp before after
 is "no certificate was issued" "$("$SCEP" cert list --json | wc -l)" 0

@@ -6,6 +6,14 @@
 
 make_home
 code=$(add_entity web)
+"$SCEP" ca create Other --subject CN=Other --key rsa:2048 >/dev/null
+"$SCEP" alias add other --ca Other >/dev/null
+"$SCEP" ca export Other --out other.pem
+cat >lighttpd.more <<'EOT'
+$HTTP["url"] =~ "^/scep/renamed" {
+    setenv.add-environment = ( "SCEP_ALIAS" => "other" )
+}
+EOT
 lighttpd_start 2
 
 get() { curl -s -o body -D headers -w '%{http_code}' "$@"; }
@@ -20,6 +28,10 @@ for path in /scep /scep/ /scep/scep /scep/scep/pkiclient.exe \
 		-noout -fingerprint)" \
 		"$(openssl x509 -in ca.pem -noout -fingerprint)"
 done
+is "SCEP_ALIAS set by the web server" \
+	"$(get "$URL/scep/renamed/pkiclient.exe?operation=GetCACert")" 200
+is "names the alias" "$(openssl x509 -inform DER -in body -noout -subject)" \
+	"subject=CN = Other"
 is "unknown alias" "$(get "$URL/scep/nope?operation=GetCACert")" 404
 
 # POST with every Content-Type (C-6)
@@ -70,6 +82,12 @@ printf 'url = "%s/scep?operation=PKIOperation&message=%s"\n' "$URL" \
 	"$(cat long)" >curlrc
 is "a 31 KiB GET reaches the server" "$(get -K curlrc)" 400
 like "which answers for itself" "$(cat body)" "SCEP message"
+# Above 32 KiB lighttpd does not ask us (README, examples/lighttpd.conf).
+head -c 30000 /dev/urandom | base64 -w 0 | tr -d '+/' >long
+printf 'url = "%s/scep?operation=PKIOperation&message=%s"\n' "$URL" \
+	"$(cat long)" >curlrc
+is "a 39 KiB GET is lighttpd's own 400" "$(get -K curlrc)" 400
+unlike "it never reaches the server" "$(cat body)" "SCEP message"
 
 is "an oversize body" "$(head -c 1200000 /dev/zero |
 	get --data-binary @- "$URL/scep?operation=PKIOperation")" 413

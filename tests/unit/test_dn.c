@@ -466,6 +466,97 @@ test_foreign(void **state)
 	buf_release(&text);
 }
 
+#define CN_A "310a3008 0603550403 0c0161"
+static const struct {
+	const char *what;
+	const char *der;
+	bool good;
+} certified[] = {
+	{ "no RDN", "3000", true },
+	{ "CN=a", "300c" CN_A, true },
+	{ "a value without text", "300b 3109 3007 0603550403 0c00", true },
+	{ "two parts, unsorted",
+	    "3016 3114 3008 0603550403 0c0162 3008 0603550403 0c0161", true },
+	{ "'@' in a PrintableString", "300c 310a3008 0603550403 130140", true },
+	{ "BMPString", "300d 310b3009 0603550403 1e020061", true },
+	{ "nothing", "", false },
+	{ "a SET", "3100", false },
+	{ "an empty RDN", "3002 3100", false },
+	{ "bytes behind", "300c" CN_A "00", false },
+	{ "long length outside", "30810c" CN_A, false },
+	{ "long length of a value", "300d 310b3009 0603550403 0c810161",
+	    false },
+	{ "no value", "3009 31073005 0603550403", false },
+	{ "two values", "300f 310d300b 0603550403 0c0161 0c0162", false },
+	{ "an OID that does not end", "300b 31093007 06025580 0c0161", false },
+	{ "a padded OID", "300c 310a3008 0603558004 0c0161", false },
+	{ "an empty OID", "3009 31073005 0600 0c0161", false },
+	{ "an empty BOOLEAN", "300b 31093007 0603550403 0100", false },
+	{ "an INTEGER", "300c 310a3008 0603550403 020101", false },
+	{ "an OCTET STRING", "300c 310a3008 0603550403 040161", false },
+	{ "a SEQUENCE", "300b 31093007 0603550403 3000", false },
+	{ "a NUL", "300d 310b3009 0603550403 13020061", false },
+	{ "eight bits in a PrintableString", "300c 310a3008 0603550403 1301ff",
+	    false },
+	{ "UTF-8 cut short", "300c 310a3008 0603550403 0c01c3", false },
+	{ "BMPString cut short", "300c 310a3008 0603550403 1e0161", false },
+	{ "NUL in a BMPString", "300d 310b3009 0603550403 1e020000", false },
+};
+
+/* What may stand in a certificate (C-185). */
+static void
+test_check(void **state)
+{
+	struct buf der = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(certified) / sizeof(*certified); i++) {
+		const char *why = NULL;
+		enum err e;
+
+		buf_clear(&der);
+		if (*certified[i].der != '\0')
+			unhex(certified[i].der, &der);
+		e = dn_check(buf_span(&der), &why);
+		if (e != (certified[i].good ? OK : ERR_INPUT))
+			fail_msg("%s: %d", certified[i].what, e);
+		assert_int_equal(why == NULL, certified[i].good);
+	}
+	buf_release(&der);
+}
+
+/* One attribute, or one byte, too many. */
+static void
+test_check_caps(void **state)
+{
+	struct buf text = BUF_INIT, der = BUF_INIT;
+	const char *why = NULL;
+
+	(void)state;
+	for (int i = 0; i < MAX_NAME_PARTS; i++)
+		assert_true(buf_str(&text, i > 0 ? ",O=a" : "O=a"));
+	parse(buf_cstr(&text), &der);
+	assert_int_equal(dn_check(buf_span(&der), &why), OK);
+	assert_true(buf_str(&text, ",O=a"));
+	buf_clear(&der);
+	parse(buf_cstr(&text), &der);
+	assert_int_equal(dn_check(buf_span(&der), &why), ERR_INPUT);
+	buf_clear(&text);
+	assert_true(buf_str(&text, "O="));
+	for (int i = 0; i < MAX_SUBJECT - 21; i++)
+		assert_true(buf_byte(&text, 'a'));
+	buf_clear(&der);
+	parse(buf_cstr(&text), &der);
+	assert_int_equal(der.len, MAX_SUBJECT);
+	assert_int_equal(dn_check(buf_span(&der), &why), OK);
+	assert_true(buf_byte(&text, 'a'));
+	buf_clear(&der);
+	parse(buf_cstr(&text), &der);
+	assert_int_equal(dn_check(buf_span(&der), &why), ERR_INPUT);
+	buf_release(&text);
+	buf_release(&der);
+}
+
 int
 main(void)
 {
@@ -480,6 +571,8 @@ main(void)
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check_caps),
 	};
 	int failed;
 

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "ca/ca.h"
+#include "ca/der.h"
 #include "ca/dn.h"
 #include "enrol.h"
 #include "store/cert.h"
@@ -100,6 +101,7 @@ grant(struct world *w, enum verdict verdict, char serial[41])
 	if (d.verdict == VERDICT_GRANT)
 		assert_int_equal(
 		    enrol_grant(&w->store, &w->msg, "", w->now, &d), OK);
+	assert_int_equal(enrol_release(&w->store, &d), OK);
 	assert_int_equal(d.verdict, verdict);
 	memcpy(serial, d.outcome.serial, 41);
 	decision_release(&d);
@@ -314,6 +316,57 @@ checks_names_and_key(void **state)
 	expect(w, VERDICT_GRANT, NULL);
 }
 
+/*
+ * A name that cannot be certified or written out is refused before anything
+ * is paid: the code is still good.
+ */
+static void
+pays_for_names_alone(void **state)
+{
+	const struct span bad[] = {
+		/* CN=router1, then: OID open, OID empty, value an empty BOOLEAN */
+		DER_BYTES("\x30\x1d\x31\x10\x30\x0e\x06\x03\x55\x04\x03\x0c"
+			  "\x07router1"
+			  "\x31\x09\x30\x07\x06\x02\x55\x80\x0c\x01x"),
+		DER_BYTES("\x30\x1b\x31\x10\x30\x0e\x06\x03\x55\x04\x03\x0c"
+			  "\x07router1"
+			  "\x31\x07\x30\x05\x06\x00\x0c\x01x"),
+		DER_BYTES("\x30\x1d\x31\x10\x30\x0e\x06\x03\x55\x04\x03\x0c"
+			  "\x07router1"
+			  "\x31\x09\x30\x07\x06\x03\x55\x04\x0a\x01\x00"),
+	};
+	struct world *w = *state;
+	char serial[41];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		ask(w, "CN=router1", 0, SECRET, "1");
+		w->msg.csr.subject = bad[i];
+		expect(w, VERDICT_REFUSE, NULL);
+	}
+	ask(w, "CN=router1", 0, SECRET, "1");
+	grant(w, VERDICT_ISSUED, serial);
+}
+
+/* What would not fit into a record is refused before it is paid for. */
+static void
+minds_the_record(void **state)
+{
+	struct world *w = *state;
+	struct buf name = BUF_INIT;
+
+	assert_true(buf_str(&name, "CN=router1"));
+	for (int i = 0; i < MAX_NAME_PARTS - 1; i++)
+		assert_true(
+		    buf_printf(&name, ",2.999.%d=#1e0200%02x", i, i + 1));
+	ask(w, buf_cstr(&name), 0, SECRET, "1");
+	expect(w, VERDICT_GRANT, NULL);
+	buf_clear(&w->msg.txid);
+	for (int i = 0; i < MAX_RECORD / 3; i++)
+		assert_true(buf_byte(&w->msg.txid, '%'));
+	expect(w, VERDICT_REFUSE, "the certificate is too large for a record");
+	buf_release(&name);
+}
+
 static void
 minds_the_ca(void **state)
 {
@@ -341,6 +394,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(answers_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    checks_names_and_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    pays_for_names_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    minds_the_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(minds_the_ca, setup, teardown),
 	};
 

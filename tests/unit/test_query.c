@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 
 #include "query.h"
 
@@ -53,6 +54,54 @@ keeps_a_last_plus(void **state)
 	assert_int_equal(der.len, sizeof(want));
 	assert_memory_equal(der.data, want, sizeof(want));
 	buf_release(&der);
+}
+
+/*
+ * C-10: without padding, and with blanks behind it where line ends were.  The
+ * message's own length tells them from a '+' that became a blank; every byte
+ * here ends in digits that are '+'.
+ */
+static void
+trims_line_ends(void **state)
+{
+	static const char *const ends[] = { "", " ", "%20", "%20%20", "  ",
+		"%0A", "%0D%0A ", "%2520" };
+	static const uint8_t fill[] = { 0xfb, 0xef, 0xbe };
+
+	(void)state;
+	for (size_t n = 0; n < 300; n += n == 8 ? 200 : 1) {
+		struct buf der = BUF_INIT;
+		unsigned char text[600];
+		size_t len;
+
+		assert_true(buf_byte(&der, 0x30));
+		if (n > 0x7f)
+			assert_true(buf_byte(&der, n > 0xff ? 0x82 : 0x81));
+		if (n > 0xff)
+			assert_true(buf_byte(&der, (uint8_t)(n >> 8)));
+		assert_true(buf_byte(&der, (uint8_t)n));
+		while (der.len < n + 4)
+			assert_true(buf_byte(&der, fill[der.len % 3]));
+		der.len = n + (n > 0xff ? 4 : n > 0x7f ? 3 : 2);
+		len = (size_t)EVP_EncodeBlock(text, der.data, (int)der.len);
+		while (text[len - 1] == '=')
+			len--;
+		for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+			struct buf in = BUF_INIT, out = BUF_INIT;
+
+			for (size_t k = 0; k < len; k++)
+				if (text[k] == '+')
+					text[k] = ' ';
+			assert_true(
+			    buf_add(&in, text, len) && buf_str(&in, ends[i]));
+			assert_int_equal(
+			    message_decode(buf_span(&in), &out), OK);
+			assert_true(span_eq(buf_span(&out), buf_span(&der)));
+			buf_release(&in);
+			buf_release(&out);
+		}
+		buf_release(&der);
+	}
 }
 
 static void
@@ -120,6 +169,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decodes_every_mangling),
 		cmocka_unit_test(keeps_a_last_plus),
+		cmocka_unit_test(trims_line_ends),
 		cmocka_unit_test(refuses_what_is_not_base64),
 		cmocka_unit_test(finds_parameters),
 		cmocka_unit_test(decodes_percent),

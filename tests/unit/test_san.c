@@ -178,6 +178,10 @@ static const struct {
 	{ "bytes behind", "3003 820161 00" },
 	{ "short", "3004 820161" },
 	{ "a SET", "3103 820161" },
+	{ "long length", "3004 82810161" },
+	{ "long length outside", "308103 820161" },
+	{ "directoryName with a BOOLEAN",
+	    "300f a40d 300b 31093007 0603550403 0100" },
 };
 
 static void
