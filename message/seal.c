@@ -263,12 +263,16 @@ assemble(const struct sealing *s, struct buf *out)
 	return good ? OK : ERR_SYSTEM;
 }
 
-/* The request's own digest, unless that is not admitted (C-102). */
+/*
+ * The request's own digest, unless that is not admitted, or nothing that our
+ * key signs with (C-102).
+ */
 static enum digest
 reply_digest(const struct pkimsg *msg, const struct certrep *rep)
 {
 	if ((msg->digest == DIGEST_MD5 && (msg->weak & WEAK_MD5) == 0) ||
-	    (msg->digest == DIGEST_SHA1 && rep->no_sha1))
+	    (msg->digest == DIGEST_SHA1 && rep->no_sha1) ||
+	    sigalg_for(key_type(rep->gen->key), msg->digest) == NULL)
 		return DIGEST_SHA256;
 	return msg->digest;
 }

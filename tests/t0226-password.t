@@ -98,5 +98,9 @@ ok "an EC signer to an EC CA, passwords both ways" \
 	try sign "$code" --subject /CN=ecdev
 is "SUCCESS" "$(reply sign status)" 0
 is "a password recipient" "$(reply sign transport)" password
+"$SCEP" alias set scep legacy yes
+ok "MD5, which no EC key signs with" \
+	try dev "$code" --subject /CN=ecdev --digest md5
+is "is answered with SHA-256 (C-102)" "$(reply dev digest)" SHA256
 ok "of the EC CA" openssl verify -CAfile ec.pem sign-0.pem
 done_testing
