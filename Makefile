@@ -43,6 +43,7 @@ SRCS += aliases/alias.c
 SRCS += aliases/cache.c
 SRCS += aliases/site.c
 SRCS += base/buf.c
+SRCS += base/cache.c
 SRCS += base/err.c
 SRCS += base/file.c
 SRCS += base/file_claim.c
