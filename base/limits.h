@@ -27,6 +27,7 @@
 #define MAX_RSA_E      33   /* bits of a public exponent (C-177) */
 #define MAX_SAN	       100  /* general names in one extension */
 #define MAX_EXTENSIONS 50   /* extensions in a request */
+#define MAX_COPIED     4096 /* bytes of an extension taken from a request */
 
 /* Files */
 #define MAX_RECORD     262144	/* bytes of one store file */
@@ -35,6 +36,9 @@
 #define MAX_IMPORT     67108864 /* bytes of a CSV file */
 #define MAX_NAME       200	/* bytes of an escaped name in a path */
 #define MAX_ALIAS      32	/* characters of an alias name */
+#define MAX_PROFILE    32	/* characters of a profile name */
+#define MAX_URL	       1000	/* bytes of a URL in a certificate */
+#define MAX_BASEURL    200	/* bytes of the site's URL */
 #define MAX_CAS	       20	/* CAs that one alias serves */
 #define MAX_USERNAME   255	/* bytes of an entity's name */
 #define MAX_DN_TEXT    4096	/* bytes of a DN or SAN as text */
