@@ -11,6 +11,7 @@ PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 DOCDIR = $(PREFIX)/share/doc/scep
+DATADIR = $(PREFIX)/share/scep
 DESTDIR =
 
 # ---- Sources, one a line, sorted -----------------------------------------
@@ -38,6 +39,7 @@ SRCS += admin/nearest.c
 SRCS += admin/output.c
 SRCS += admin/owner.c
 SRCS += admin/profile.c
+SRCS += admin/profile_try.c
 SRCS += admin/status.c
 SRCS += aliases/alias.c
 SRCS += aliases/cache.c
@@ -61,6 +63,7 @@ SRCS += ca/cert.c
 SRCS += ca/create.c
 SRCS += ca/der.c
 SRCS += ca/dn.c
+SRCS += ca/ext.c
 SRCS += ca/folder.c
 SRCS += ca/import.c
 SRCS += ca/issue.c
@@ -68,9 +71,15 @@ SRCS += ca/key.c
 SRCS += ca/key_sign.c
 SRCS += ca/key_unwrap.c
 SRCS += ca/profile.c
+SRCS += ca/profile_read.c
+SRCS += ca/profile_shape.c
+SRCS += ca/profile_take.c
+SRCS += ca/profile_words.c
+SRCS += ca/profiles.c
 SRCS += ca/pubkey.c
 SRCS += ca/san.c
 SRCS += ca/tbs.c
+SRCS += ca/tbs_ext.c
 SRCS += ca/text.c
 SRCS += judge/entity.c
 SRCS += message/alg.c
@@ -112,6 +121,15 @@ SRCS += route.c
 SRCS += serve.c
 MAIN = scep.c
 
+# Certificate profiles that are built in, and installed to be read.
+PROFILES =
+PROFILES += profiles/ENDUSER.ini
+PROFILES += profiles/mdm-device.ini
+PROFILES += profiles/router.ini
+PROFILES += profiles/tls-client.ini
+PROFILES += profiles/tls-server.ini
+PROFILES += profiles/vpn.ini
+
 # One program per file; each has its own main().
 UNITS = $(sort $(wildcard tests/unit/test_*.c))
 FUZZERS = $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -131,7 +149,7 @@ BUILDER += tests/builder_message.c
 TOOLS = tests/bench/load.c
 
 MAN1 = man/scep.1
-MAN5 = man/scep-alias.5 man/scep-store.5
+MAN5 = man/scep-alias.5 man/scep-profile.5 man/scep-store.5
 
 # ---- Debian packages -----------------------------------------------------
 
@@ -275,13 +293,16 @@ include-direction:
 
 install: all ## PREFIX=/usr/local DESTDIR=
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
-	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR)/examples
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR)/examples \
+	    $(DESTDIR)$(DATADIR)/profiles
 	install -m 0755 scep $(DESTDIR)$(BINDIR)/scep
 	install -m 0644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 README.md CHANGELOG LICENSE $(DESTDIR)$(DOCDIR)
 	install -m 0644 $(wildcard examples/*.conf examples/*.ini) \
 	    aliases/example.ini $(DESTDIR)$(DOCDIR)/examples
+	install -m 0644 $(PROFILES) profiles/example.ini \
+	    $(DESTDIR)$(DATADIR)/profiles
 	@echo 'For FastCGI or CGI let the web server start $(BINDIR)/scep with' \
 	    'SCEP_HOME set: $(DOCDIR)/examples'
 
@@ -321,7 +342,7 @@ LDFLAGS_asan = -fsanitize=address,undefined -pie
 LDFLAGS_cover = --coverage -pie
 LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined -pie
 
-FLAGS = $(STD) $(WARN) -fno-common $(CFLAGS_$(FLAVOUR)) $(CPPFLAGS) $(CFLAGS) -I.
+FLAGS = $(STD) $(WARN) -fno-common $(CFLAGS_$(FLAVOUR)) $(CPPFLAGS) $(CFLAGS) -I. -I$B
 BANNED = -include base/banned.h
 LINK = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 
@@ -380,6 +401,17 @@ $B/tests/builder: $(BUILDER:%.c=$B/%.o)
 
 # The tools are not the server: what it bans they may use.
 $(TOOLS:%.c=$B/%.o) $(BUILDER:%.c=$B/%.o): BANNED =
+
+# Their texts as C: { "name", "text" }, ...
+$B/ca/profiles.o $B/ca/profiles.c.tidy: $B/ca/profile_shipped.inc
+$B/ca/profile_shipped.inc: $(PROFILES) Makefile
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)for p in $(PROFILES); do \
+	    echo "{ \"$$(basename $$p .ini)\","; \
+	    sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $$p; \
+	    echo '},'; \
+	done > $@
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)

@@ -16,7 +16,12 @@ static const char site_ini[] =
     "; bytes of a request's body; more is answered with HTTP 413\n"
     ";body = 1048576\n"
     "; bytes of a query string; more is answered with HTTP 414\n"
-    ";query = 131072\n";
+    ";query = 131072\n"
+    "\n"
+    "[site]\n"
+    "; where this server is reached: the start of the URLs of CRL and CA\n"
+    "; certificate that stand in certificates; without it they have none\n"
+    ";baseurl = http://pki.example.org\n";
 
 static const char *const rooms[] = { "ca", "aliases", "profiles" };
 

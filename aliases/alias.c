@@ -36,6 +36,8 @@ const struct alias_key alias_keys[] = {
 	    "the username ends at the first space of the request's CN" },
 	{ "scep", "samekey", "yes",
 	    "the message's signer and the request must have the same key" },
+	{ "scep", "profile", "ENDUSER",
+	    "certificate profile of entities that name none" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -160,6 +162,7 @@ static const struct row rows[] = {
 	{ "des3", take_bool, offsetof(struct alias, des3) },
 	{ "cutusername", take_bool, offsetof(struct alias, cutusername) },
 	{ "samekey", take_bool, offsetof(struct alias, samekey) },
+	{ "profile", take_text, offsetof(struct alias, profile) },
 };
 
 static const char *
@@ -300,6 +303,7 @@ alias_free(struct alias *a)
 	free(a->cas);
 	free(a->ident);
 	free(a->defaultca);
+	free(a->profile);
 	free(a);
 }
 

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/limits.h"
 
 /*
  * An alias is a named configuration of the server: aliases/NAME.ini in the
@@ -33,6 +34,7 @@ struct alias {
 	bool
 	    cutusername; /* [scep] cutusername = yes: CN up to the first space */
 	bool samekey;	 /* [scep] samekey = yes: signer's key is the CSR's */
+	char *profile; /* [scep] profile: of entities that name none, or NULL */
 	struct alias_ident *ident; /* [identifiers] NAME = CA */
 	size_t nident;
 };
@@ -80,7 +82,13 @@ bool alias_serves(const struct alias *a, const char *ca);
 struct site {
 	size_t maxbody;	 /* [limits] body = 1048576 bytes */
 	size_t maxquery; /* [limits] query = 131072 bytes */
+	char baseurl[MAX_BASEURL +
+		     1]; /* [site] baseurl, no '/' at its end; "" */
 };
+#define SITE_INIT                                                         \
+	{                                                                 \
+		.maxbody = MAX_BODY, .maxquery = MAX_QUERY, .baseurl = "" \
+	}
 enum err site_read(int home, struct site *out);
 
 #endif

@@ -11,15 +11,14 @@
 struct cache_kind {
 	const char *room; /* "aliases" */
 	/* Errors are logged with file and line. */
-	enum err (*parse)(const char *name, const char *where, struct span text,
-	    void **out);
+	enum err (*parse)(
+	    const char *name, const char *where, struct span text, void **out);
 	void (*free)(void *thing); /* NULL is fine */
 };
 
 /* home and kind are borrowed for the cache's life. */
 struct cache;
-enum err cache_new(
-    int home, const struct cache_kind *kind, struct cache **out);
+enum err cache_new(int home, const struct cache_kind *kind, struct cache **out);
 void cache_free(struct cache *c);
 
 /*

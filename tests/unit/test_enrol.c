@@ -28,6 +28,8 @@ struct world {
 	struct store store;
 	struct cas *cas;
 	const struct ca *ca;
+	struct profiles *profiles;
+	struct enrol in;
 	struct alias alias;
 	struct pkimsg msg;
 	int64_t now;
@@ -79,7 +81,7 @@ expect(struct world *w, enum verdict verdict, const char *reason)
 
 	decision_init(&d);
 	assert_int_equal(
-	    enrol_decide(&w->store, &w->alias, &w->msg, w->now, &d), OK);
+	    enrol_decide(&w->in, &w->alias, &w->msg, w->now, &d), OK);
 	if (reason != NULL) {
 		assert_non_null(d.reason);
 		assert_string_equal(d.reason, reason);
@@ -96,10 +98,10 @@ grant(struct world *w, enum verdict verdict, char serial[41])
 
 	decision_init(&d);
 	assert_int_equal(
-	    enrol_decide(&w->store, &w->alias, &w->msg, w->now, &d), OK);
+	    enrol_decide(&w->in, &w->alias, &w->msg, w->now, &d), OK);
 	if (d.verdict == VERDICT_GRANT)
 		assert_int_equal(
-		    enrol_grant(&w->store, &w->msg, "", w->now, &d), OK);
+		    enrol_grant(&w->in, &w->msg, "", w->now, &d), OK);
 	assert_int_equal(d.verdict, verdict);
 	memcpy(serial, d.outcome.serial, 41);
 	decision_release(&d);
@@ -167,6 +169,8 @@ setup(void **state)
 	assert_int_equal(cert_rooms(&w->store, "TestCA", 1), OK);
 	assert_int_equal(cas_new(w->home, &w->cas), OK);
 	assert_int_equal(cas_find(w->cas, "TestCA", &w->ca), OK);
+	assert_int_equal(profiles_new(w->home, &w->profiles), OK);
+	w->in = (struct enrol){ &w->store, w->profiles, NULL };
 	w->alias = (struct alias){
 		.name = "scep", .cas = cas, .ncas = 1, .cutusername = true
 	};
@@ -185,6 +189,7 @@ teardown(void **state)
 
 	pkimsg_release(&w->msg);
 	cas_free(w->cas);
+	profiles_free(w->profiles);
 	store_release(&w->store);
 	file_close(&w->home);
 	buf_release(&spki[0]);
@@ -322,8 +327,8 @@ minds_the_ca(void **state)
 
 	ask(w, "CN=router1", 0, SECRET, "1");
 	decision_init(&d);
-	assert_int_equal(enrol_decide(&w->store, &w->alias, &w->msg,
-			     w->now + 3651 * DAY, &d),
+	assert_int_equal(
+	    enrol_decide(&w->in, &w->alias, &w->msg, w->now + 3651 * DAY, &d),
 	    ERR_BUSY);
 	decision_release(&d);
 }
