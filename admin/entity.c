@@ -49,16 +49,6 @@ check_san(const char *san)
 }
 
 enum err
-check_profile(const struct command *cmd, const char *profile)
-{
-	struct profile *p = NULL;
-	enum err e = profile_load(cmd, profile, &p);
-
-	profile_free(p);
-	return e;
-}
-
-enum err
 ca_list_read(const struct command *cmd, struct ca_list *out)
 {
 	return ca_names(cmd->home, &out->name, &out->n);
@@ -174,7 +164,7 @@ take_fields(const struct command *cmd, struct entity *entity)
 	enum err e;
 
 	if (profile != NULL && *profile != '\0' &&
-	    (e = check_profile(cmd, profile)) != OK)
+	    (e = profile_good(cmd, profile)) != OK)
 		return e;
 	if ((e = take(cmd, "subject", &entity->subject, check_subject)) != OK ||
 	    (e = take(cmd, "san", &entity->san, check_san)) != OK ||

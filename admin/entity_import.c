@@ -1,4 +1,5 @@
 #include "admin/entity.h"
+#include "admin/profile.h"
 
 #include <unistd.h>
 
@@ -153,7 +154,7 @@ take_fields(struct import *im, const struct csv *c, struct row *row)
 		return ERR_NOTFOUND;
 	if ((subject != NULL && (e = check_subject(subject)) != OK) ||
 	    (san != NULL && (e = check_san(san)) != OK) ||
-	    (profile != NULL && (e = check_profile(im->cmd, profile)) != OK) ||
+	    (e = profile_good(im->cmd, profile)) != OK ||
 	    (e = copy(&to->subject, subject)) != OK ||
 	    (e = copy(&to->san, san)) != OK ||
 	    (e = copy(&to->profile, profile)) != OK ||

@@ -5,6 +5,7 @@
 #include "admin/health.h"
 #include "base/file.h"
 #include "base/ini.h"
+#include "base/log.h"
 
 /* Certificate profiles: what a certificate of a kind looks like. */
 
@@ -34,6 +35,35 @@ profile_load(const struct command *cmd, const char *name, struct profile **out)
 	buf_release(&where);
 	buf_release(&text);
 	return e == ERR_INPUT ? ERR_REFUSED : e;
+}
+
+enum err
+profile_good(const struct command *cmd, const char *name)
+{
+	struct profile *p = NULL;
+	enum err e = name != NULL ? profile_load(cmd, name, &p) : OK;
+
+	profile_free(p);
+	return e;
+}
+
+enum err
+profile_named(const struct command *cmd, const char *where, const char *name)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	enum err e = OK;
+
+	if (name != NULL)
+		e = profile_text(cmd->home, name, &path, &text);
+	if (e == ERR_NOTFOUND) {
+		log_error("%s: profile: no profile %s; `scep profile list` "
+			  "shows them",
+		    where, name);
+		e = ERR_INPUT;
+	}
+	buf_release(&path);
+	buf_release(&text);
+	return e;
 }
 
 /* ---- every profile --------------------------------------------------- */

@@ -13,6 +13,16 @@
 enum err profile_load(
     const struct command *cmd, const char *name, struct profile **out);
 
+/* Is there one, and can it be used?  The same errors; NULL is good. */
+enum err profile_good(const struct command *cmd, const char *name);
+
+/*
+ * Is there one, as the file `where` says?  ERR_INPUT (logged) if not; NULL is
+ * good.
+ */
+enum err profile_named(
+    const struct command *cmd, const char *where, const char *name);
+
 /* The names of all profiles, built in or of the home, sorted; each once. */
 enum err profile_each(const struct command *cmd,
     enum err (*each)(const char *name, void *arg), void *arg);
