@@ -34,7 +34,7 @@ static enum err
 take_baseurl(const struct ini *ini, struct site *out)
 {
 	const struct ini_entry *entry = ini_find(ini, "site", "baseurl");
-	const char *url = entry ? entry->value : "";
+	const char *url = entry ? entry->value : "", *host;
 	size_t n = strlen(url);
 	bool good = strncasecmp(url, "http://", 7) == 0 ||
 		    strncasecmp(url, "https://", 8) == 0;
@@ -45,7 +45,8 @@ take_baseurl(const struct ini *ini, struct site *out)
 		good = url[i] > ' ' && url[i] <= '~' && url[i] != '$';
 	if (entry == NULL)
 		return OK;
-	if (!good || n <= strlen("https:/") || n > MAX_BASEURL) {
+	host = good ? strchr(url, ':') + strlen("://") : "";
+	if (*host == '\0' || *host == '/' || n > MAX_BASEURL) {
 		log_error("%s:%d: baseurl: it must be as "
 			  "http://pki.example.org, of at most %d bytes",
 		    ini->where, entry->line, MAX_BASEURL);
