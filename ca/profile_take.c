@@ -10,8 +10,8 @@
 #include "ca/attr.h"
 #include "ca/der.h"
 
-#define MAX_VALIDITY (100 * 365 * DAY)
-#define MAX_BACKDATE (30 * DAY)
+#define MAX_VALIDITY (DAY * 365 * 100)
+#define MAX_BACKDATE (DAY * 30)
 #define MIN_KEY_BITS 1024 /* what any profile may go down to */
 
 static const char not_empty[] = "it must not be empty";

@@ -90,8 +90,7 @@ put_access(struct buf *out, struct span method, const char *const *url)
 static enum err
 add_aia(X509_EXTENSIONS *list, const struct issue *in)
 {
-	const struct span aia =
-	    DER_BYTES("\x2b\x06\x01\x05\x05\x07\x01\x01");
+	const struct span aia = DER_BYTES("\x2b\x06\x01\x05\x05\x07\x01\x01");
 	struct buf body = BUF_INIT;
 	enum err e = ERR_SYSTEM;
 
