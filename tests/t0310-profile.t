@@ -91,10 +91,25 @@ exits 1 "an alias names only what there is" \
 	"$SCEP" alias set scep profile nosuch
 "$SCEP" alias unset scep profile
 exits 1 "an entity too" "$SCEP" entity set plain --profile nosuch
+"$SCEP" entity set plain --profile tls-client
+ask plain --txid plain-3
+is "an entity's own comes first" "$(eku plain-0.pem)" \
+	"TLS Web Client Authentication"
+ok "and can be taken back" "$SCEP" entity set plain --profile ""
+cp home/aliases/scep.ini alias.good
+echo 'profile = nosuch' | sed -i '/^cas/r /dev/stdin' home/aliases/scep.ini
+exits 1 "scep check finds an alias that names none" "$SCEP" check
+cp alias.good home/aliases/scep.ini
+touch -d "5 seconds ago" home/aliases/scep.ini
 
 # --- a profile of the home ----------------------------------------------------------
 
 sed 's,^;\(baseurl =\).*,\1 http://pki.example.org/,' home/scep.ini >new.ini
+echo 'baseurl = pki.example.org' | cat - home/scep.ini >home/bad.ini
+mv home/bad.ini home/scep.ini
+code=$("$SCEP" entity setpwd plain --count 9 --generate)
+ask plain --txid plain-4
+is "with a broken scep.ini nothing is issued: 503" "$STATUS" 503
 cat new.ini >home/scep.ini
 cat >home/profiles/full.ini <<'EOT'
 [certificate]
