@@ -11,6 +11,7 @@ PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 DOCDIR = $(PREFIX)/share/doc/scep
+DATADIR = $(PREFIX)/share/scep
 DESTDIR =
 
 # ---- Sources, one a line, sorted -----------------------------------------
@@ -40,11 +41,13 @@ SRCS += admin/nearest.c
 SRCS += admin/output.c
 SRCS += admin/owner.c
 SRCS += admin/profile.c
+SRCS += admin/profile_try.c
 SRCS += admin/status.c
 SRCS += aliases/alias.c
 SRCS += aliases/cache.c
 SRCS += aliases/site.c
 SRCS += base/buf.c
+SRCS += base/cache.c
 SRCS += base/err.c
 SRCS += base/file.c
 SRCS += base/file_claim.c
@@ -66,6 +69,7 @@ SRCS += ca/create.c
 SRCS += ca/der.c
 SRCS += ca/dn.c
 SRCS += ca/dn_check.c
+SRCS += ca/ext.c
 SRCS += ca/folder.c
 SRCS += ca/generation.c
 SRCS += ca/import.c
@@ -78,6 +82,11 @@ SRCS += ca/key_unwrap.c
 SRCS += ca/make.c
 SRCS += ca/passphrase.c
 SRCS += ca/profile.c
+SRCS += ca/profile_read.c
+SRCS += ca/profile_shape.c
+SRCS += ca/profile_take.c
+SRCS += ca/profile_words.c
+SRCS += ca/profiles.c
 SRCS += ca/pubkey.c
 SRCS += ca/ra.c
 SRCS += ca/ra_import.c
@@ -85,6 +94,7 @@ SRCS += ca/ra_make.c
 SRCS += ca/request.c
 SRCS += ca/san.c
 SRCS += ca/tbs.c
+SRCS += ca/tbs_ext.c
 SRCS += ca/text.c
 SRCS += judge/entity.c
 SRCS += judge/secret.c
@@ -137,6 +147,15 @@ SRCS += serve.c
 SRCS += visit.c
 MAIN = scep.c
 
+# Certificate profiles that are built in, and installed to be read.
+PROFILES =
+PROFILES += profiles/ENDUSER.ini
+PROFILES += profiles/mdm-device.ini
+PROFILES += profiles/router.ini
+PROFILES += profiles/tls-client.ini
+PROFILES += profiles/tls-server.ini
+PROFILES += profiles/vpn.ini
+
 # One program per file; each has its own main().
 UNITS = $(sort $(wildcard tests/unit/test_*.c))
 FUZZERS = $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -157,7 +176,7 @@ BUILDER += tests/builder_password.c
 TOOLS = tests/bench/load.c
 
 MAN1 = man/scep.1
-MAN5 = man/scep-alias.5 man/scep-store.5
+MAN5 = man/scep-alias.5 man/scep-profile.5 man/scep-store.5
 
 # ---- Debian packages -----------------------------------------------------
 
@@ -302,13 +321,16 @@ include-direction: ## who may include whom
 
 install: all ## PREFIX=/usr/local DESTDIR=
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
-	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR)/examples
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR)/examples \
+	    $(DESTDIR)$(DATADIR)/profiles
 	install -m 0755 scep $(DESTDIR)$(BINDIR)/scep
 	install -m 0644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 README.md CHANGELOG LICENSE $(DESTDIR)$(DOCDIR)
 	install -m 0644 $(wildcard examples/*.conf examples/*.ini) \
 	    aliases/example.ini $(DESTDIR)$(DOCDIR)/examples
+	install -m 0644 $(PROFILES) profiles/example.ini \
+	    $(DESTDIR)$(DATADIR)/profiles
 	@echo 'For FastCGI or CGI let the web server start $(BINDIR)/scep with' \
 	    'SCEP_HOME set: $(DOCDIR)/examples'
 
@@ -348,7 +370,7 @@ LDFLAGS_asan = -fsanitize=address,undefined -pie
 LDFLAGS_cover = --coverage -pie
 LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined -pie
 
-FLAGS = $(STD) $(WARN) -fno-common $(CFLAGS_$(FLAVOUR)) $(CPPFLAGS) $(CFLAGS) -I.
+FLAGS = $(STD) $(WARN) -fno-common $(CFLAGS_$(FLAVOUR)) $(CPPFLAGS) $(CFLAGS) -I. -I$B
 BANNED = -include base/banned.h
 LINK = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 
@@ -410,6 +432,17 @@ $B/tests/builder: $(BUILDER:%.c=$B/%.o)
 
 # The tools are not the server: what it bans they may use.
 $(TOOLS:%.c=$B/%.o) $(BUILDER:%.c=$B/%.o): BANNED =
+
+# Their texts as C: { "name", "text" }, ...
+$B/ca/profiles.o $B/ca/profiles.c.tidy: $B/ca/profile_shipped.inc
+$B/ca/profile_shipped.inc: $(PROFILES) Makefile
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)for p in $(PROFILES); do \
+	    echo "{ \"$$(basename $$p .ini)\","; \
+	    sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $$p; \
+	    echo '},'; \
+	done > $@
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)

@@ -23,9 +23,11 @@
  *	judge says no                                      -> REFUSE
  *	same code, certificate alive, before its half-life -> KEPT
  *	code has no redemption left for the next attempt   -> REFUSE
- *	names, profile or key do not fit                   -> REFUSE
+ *	names, profile, key or extensions do not fit       -> REFUSE
  *	otherwise                                          -> GRANT
  */
+
+#define DEFAULT_PROFILE "ENDUSER"
 
 void
 decision_init(struct decision *d)
@@ -243,28 +245,80 @@ find_room(const struct pkimsg *msg, struct decision *d)
 		     msg->gen->subject.len;
 	size_t text = d->subject_text.len + msg->txid.len;
 
+	for (size_t i = 0; i < msg->csr.nasked; i++)
+		der += msg->csr.asked[i].value.len;
 	if (2 * der + 3 * text + RECORD_REST > MAX_RECORD)
 		return refuse(d, FAIL_BADREQUEST,
 		    "the certificate is too large for a record");
 	return OK;
 }
 
-/* Is the key one that the entity's profile certifies? */
-static enum err
-find_profile(const struct pkimsg *msg, struct decision *d)
+struct leaf
+enrol_leaf(
+    const struct enrol *in, const struct pkimsg *msg, const struct decision *d)
 {
-	const char *why = NULL;
-	bool alg = false;
+	return (struct leaf){ .subject = buf_span(&d->subject),
+		.spki = msg->csr.spki,
+		.san = buf_span(&d->san),
+		.transaction = d->transaction.name,
+		.ca = msg->ca->name,
+		.baseurl = in->baseurl,
+		.asked = msg->csr.asked,
+		.nasked = msg->csr.nasked };
+}
+
+/* The entity's profile, else the alias's, else the one everybody has. */
+static enum err
+find_profile(
+    const struct enrol *in, const struct alias *alias, struct decision *d)
+{
+	const char *name = d->entity.profile;
 	enum err e;
 
-	d->profile = profile_find(d->entity.profile);
-	if (d->profile == NULL)
+	if (name == NULL && alias != NULL)
+		name = alias->profile;
+	if (name == NULL)
+		name = DEFAULT_PROFILE;
+	e = profiles_find(in->profiles, name, &d->profile);
+	if (e == ERR_NOTFOUND)
 		return refuse(
-		    d, FAIL_BADREQUEST, "entity's profile does not exist");
+		    d, FAIL_BADREQUEST, "certificate profile does not exist");
+	return e;
+}
+
+/* May the request have what the profile makes of it? */
+static enum err
+check_profile(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	struct leaf leaf = enrol_leaf(in, msg, d);
+	const char *why = NULL;
+	bool alg = false;
+	struct shape s;
+	enum err e;
+
 	e = profile_key(d->profile, msg->csr.spki, &why, &alg);
 	if (e == ERR_REFUSED)
 		return refuse(d, alg ? FAIL_BADALG : FAIL_BADREQUEST, why);
-	return e;
+	if (e != OK)
+		return e;
+	e = profile_shape(d->profile, msg->gen, &leaf, now, &s, &why);
+	shape_release(&s);
+	return e == ERR_REFUSED ? refuse(d, FAIL_BADREQUEST, why) : e;
+}
+
+enum err
+enrol_look(const struct enrol *in, const struct alias *alias,
+    const struct pkimsg *msg, int64_t now, struct decision *d)
+{
+	enum err e;
+
+	d->verdict = VERDICT_GRANT;
+	if ((e = find_names(msg, d)) != OK || d->verdict == VERDICT_REFUSE ||
+	    (e = find_profile(in, alias, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE)
+		return e;
+	return check_profile(in, msg, now, d);
 }
 
 static enum err
@@ -325,9 +379,10 @@ check_ca(const struct pkimsg *msg, int64_t now)
 }
 
 enum err
-enrol_decide(const struct store *st, const struct alias *alias,
+enrol_decide(const struct enrol *in, const struct alias *alias,
     const struct pkimsg *msg, int64_t now, struct decision *d)
 {
+	const struct store *st = in->store;
 	enum err e;
 
 	assert(msg->ca != NULL && msg->fail == FAIL_NONE);
@@ -353,11 +408,10 @@ enrol_decide(const struct store *st, const struct alias *alias,
 	if ((e = find_attempt(st, msg, now, d)) != OK ||
 	    d->verdict != VERDICT_GRANT)
 		return e;
-	if ((e = find_names(msg, d)) != OK || d->verdict == VERDICT_REFUSE)
+	if ((e = enrol_look(in, alias, msg, now, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE)
 		return e;
-	if ((e = find_room(msg, d)) != OK || d->verdict == VERDICT_REFUSE)
-		return e;
-	return find_profile(msg, d);
+	return find_room(msg, d);
 }
 
 /* What `cert show` and replays need to know of the certificate. */
@@ -438,13 +492,11 @@ audit_issued(const struct store *st, const struct decision *d)
 }
 
 enum err
-enrol_grant(const struct store *st, const struct pkimsg *msg,
+enrol_grant(const struct enrol *in, const struct pkimsg *msg,
     const char *remote, int64_t now, struct decision *d)
 {
-	struct leaf leaf = { .subject = buf_span(&d->subject),
-		.spki = msg->csr.spki,
-		.san = buf_span(&d->san),
-		.transaction = d->transaction.name };
+	const struct store *st = in->store;
+	struct leaf leaf = enrol_leaf(in, msg, d);
 	struct issued cert = { .der = BUF_INIT };
 	char by[SHA256_HEX];
 	enum err e;

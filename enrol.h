@@ -2,6 +2,7 @@
 #define ENROL_H
 
 #include "aliases/alias.h"
+#include "ca/profile.h"
 #include "message/message.h"
 #include "store/code.h"
 #include "store/entity.h"
@@ -20,6 +21,13 @@ enum verdict {
 	VERDICT__MAX
 };
 
+/* What enrolment asks; all borrowed. */
+struct enrol {
+	const struct store *store;
+	struct profiles *profiles;
+	const char *baseurl; /* of the site, for URLs; NULL: none */
+};
+
 struct decision {
 	enum verdict verdict;
 	enum failinfo fail;
@@ -32,6 +40,7 @@ struct decision {
 	struct buf subject;		/* Name DER of the certificate to be */
 	struct buf subject_text;	/* the same for people */
 	struct buf san;			/* GeneralNames DER or empty */
+	/* borrowed until the next profiles_find() */
 	const struct profile *profile;
 	struct outcome
 	    outcome; /* with KEPT, or after enrol_grant(): the certificate */
@@ -49,15 +58,26 @@ enum err enrol_username(
     const struct alias *alias, struct span subject, char **out);
 
 /* ERR_SYSTEM, ERR_BUSY, ERR_CRYPTO: our own trouble, logged (HTTP 503). */
-enum err enrol_decide(const struct store *st, const struct alias *alias,
+enum err enrol_decide(const struct enrol *in, const struct alias *alias,
     const struct pkimsg *msg, int64_t now, struct decision *d);
+
+/*
+ * Its last checks alone: names, profile, key and extensions under the record
+ * d->entity, for `scep profile try`.  alias may be NULL.
+ */
+enum err enrol_look(const struct enrol *in, const struct alias *alias,
+    const struct pkimsg *msg, int64_t now, struct decision *d);
+
+/* The certificate to be, for ca_issue() and profile_shape(). */
+struct leaf enrol_leaf(
+    const struct enrol *in, const struct pkimsg *msg, const struct decision *d);
 
 /*
  * Pays, signs, links (STORE.md, A grant): afterwards d->outcome is durable.
  * A refusal that only paying can find (the code was used meanwhile) turns
  * d->verdict into VERDICT_REFUSE.
  */
-enum err enrol_grant(const struct store *st, const struct pkimsg *msg,
+enum err enrol_grant(const struct enrol *in, const struct pkimsg *msg,
     const char *remote, int64_t now, struct decision *d);
 
 /*

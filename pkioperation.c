@@ -65,6 +65,10 @@ log_message(struct visit *v, const struct pkimsg *msg)
 static enum err
 decide(struct visit *v, const struct pkimsg *msg, struct decision *d)
 {
+	const struct site *site = &v->house->site;
+	struct enrol in = { .store = &v->house->store,
+		.profiles = v->house->profiles,
+		.baseurl = *site->baseurl ? site->baseurl : NULL };
 	enum err e;
 
 	d->fail = msg->fail;
@@ -76,10 +80,9 @@ decide(struct visit *v, const struct pkimsg *msg, struct decision *d)
 		d->reason = "this message type is not served";
 		return OK;
 	}
-	e = enrol_decide(&v->house->store, v->alias, msg, v->now, d);
+	e = enrol_decide(&in, v->alias, msg, v->now, d);
 	if (e == OK && d->verdict == VERDICT_GRANT) {
-		e = enrol_grant(
-		    &v->house->store, msg, v->request->remote, v->now, d);
+		e = enrol_grant(&in, msg, v->request->remote, v->now, d);
 		if (e == OK && d->verdict == VERDICT_GRANT)
 			d->verdict = VERDICT_ISSUED;
 	}

@@ -30,6 +30,7 @@ house_close(struct house *h)
 		store_release(&h->store);
 	cas_free(h->cas);
 	aliases_free(h->aliases);
+	profiles_free(h->profiles);
 	file_close(&h->home);
 	*h = (struct house){ .home = -1 };
 }
@@ -58,6 +59,10 @@ house_open(struct house *h)
 	if ((e = cas_new(h->home, &h->cas)) != OK)
 		goto out;
 	if ((e = aliases_new(h->home, &h->aliases)) != OK)
+		goto out;
+	if ((e = profiles_new(h->home, &h->profiles)) != OK)
+		goto out;
+	if ((e = site_read(h->home, &h->site)) != OK)
 		goto out;
 	if ((e = store_open(h->home, &h->store)) != OK)
 		goto out;
@@ -196,12 +201,12 @@ serve(bool fastcgi)
 	struct house house = { .home = -1 };
 	struct http *http = NULL;
 	struct request request;
-	struct site site;
+	struct site site = SITE_INIT;
 	enum err e;
 
 	/* A home that is not there yet is each request's 503, not an end. */
-	if (house_open(&house) != OK || site_read(house.home, &site) != OK)
-		site = (struct site){ MAX_BODY, MAX_QUERY };
+	if (house_open(&house) == OK)
+		site = house.site;
 	if ((e = http_open(fastcgi, site.maxbody, site.maxquery, &http)) != OK)
 		goto out;
 	while (http_next(http, &request) == OK) {

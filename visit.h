@@ -4,6 +4,7 @@
 #include "aliases/alias.h"
 #include "base/log.h"
 #include "ca/ca.h"
+#include "ca/profile.h"
 #include "http.h"
 #include "store/store.h"
 
@@ -18,6 +19,8 @@ struct house {
 	struct store store;
 	struct cas *cas;
 	struct aliases *aliases;
+	struct profiles *profiles;
+	struct site site;
 };
 
 /* One request on its way; everything borrowed but what is said. */

@@ -1,6 +1,7 @@
 #include "admin/alias.h"
 
 #include "admin/admin.h"
+#include "admin/profile.h"
 #include "base/ini.h"
 #include "base/limits.h"
 #include "ca/ca.h"
@@ -77,6 +78,8 @@ alias_check_text(const struct command *cmd, const char *name, const char *path,
 	if ((e = known_cas_read(cmd->home, &known)) == OK)
 		e = alias_parse(name, path, text, ca_exists, &known, &a);
 	known_cas_release(&known);
+	if (e == OK)
+		e = profile_named(cmd, path, a->profile);
 	if (e == OK && out != NULL)
 		*out = a;
 	else

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "admin/health.h"
+#include "admin/profile.h"
 #include "base/file.h"
 #include "ca/ca.h"
 #include "ca/folder.h"
@@ -301,6 +302,24 @@ broken_alias(const char *file, void *arg)
 	buf_release(&path);
 }
 
+static enum err
+check_profile(const char *name, void *arg)
+{
+	struct check *k = arg;
+	struct profile *p = NULL;
+	struct buf path = BUF_INIT;
+	enum err e = profile_load(k->cmd, name, &p);
+
+	if (e == ERR_REFUSED && buf_printf(&path, "profiles/%s.ini", name)) {
+		find(k, buf_cstr(&path), "this profile cannot be used", false,
+		    false);
+		e = OK;
+	}
+	profile_free(p);
+	buf_release(&path);
+	return e;
+}
+
 /* The rooms that `init` made; what is missing stops what looks into it. */
 static enum err
 check_dirs(struct check *k)
@@ -385,6 +404,8 @@ check_all(struct check *k)
 	e = check_dirs(k);
 	if (e == OK && (e = check_cas(k)) == OK)
 		e = health_aliases(k->cmd, broken_alias, k, &aliases);
+	if (e == OK)
+		e = profile_each(k->cmd, check_profile, k);
 	if (e != OK && e != ERR_NOTFOUND)
 		return e;
 	e = store_check(&k->cmd->store, k->repair, print_finding, k, &left);
@@ -425,9 +446,10 @@ static const struct verb check_verbs[] = {
 	    .options = check_options,
 	    .run = run_check,
 	    .help = "look at everything in the home",
-	    .more = "Walks the store, loads every CA, reads every alias, "
-		    "looks at owners and modes.\nExit 0 if all is clean, 1 "
-		    "if something is wrong; warnings do not count.",
+	    .more =
+		"Walks the store, loads every CA, reads every alias "
+		"and profile, looks at owners and modes.\nExit 0 if all is clean, 1 "
+		"if something is wrong; warnings do not count.",
 	    .changes = true },
 	{ .name = NULL },
 };

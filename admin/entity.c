@@ -1,14 +1,12 @@
 #include "admin/entity.h"
 
 #include "admin/args.h"
+#include "admin/profile.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "ca/ca.h"
 #include "ca/dn.h"
-#include "ca/profile.h"
 #include "ca/san.h"
-
-#define PROFILE "ENDUSER"
 
 enum err
 check_username(const char *username)
@@ -48,15 +46,6 @@ check_san(const char *san)
 		e = san_parse(san, &der);
 	buf_release(&der);
 	return e;
-}
-
-enum err
-check_profile(const char *profile)
-{
-	if (profile_find(profile) != NULL)
-		return OK;
-	return say(ERR_NOTFOUND,
-	    "no profile %s; `scep profile list` shows them", profile);
 }
 
 enum err
@@ -171,16 +160,17 @@ take_ca(const struct command *cmd, struct entity *entity)
 static enum err
 take_fields(const struct command *cmd, struct entity *entity)
 {
+	const char *profile = opt_text(cmd, "profile");
 	enum err e;
 
+	if (profile != NULL && *profile != '\0' &&
+	    (e = profile_good(cmd, profile)) != OK)
+		return e;
 	if ((e = take(cmd, "subject", &entity->subject, check_subject)) != OK ||
 	    (e = take(cmd, "san", &entity->san, check_san)) != OK ||
 	    (e = take(cmd, "email", &entity->email, NULL)) != OK ||
-	    (e = take(cmd, "profile", &entity->profile, check_profile)) != OK)
+	    (e = take(cmd, "profile", &entity->profile, NULL)) != OK)
 		return e;
-	if (entity->profile == NULL &&
-	    (entity->profile = str_dup(PROFILE)) == NULL)
-		return ERR_SYSTEM;
 	return take_ca(cmd, entity);
 }
 
@@ -356,11 +346,11 @@ run_unblock(struct command *cmd)
 	{                                                                    \
 		"ca", NULL, OPT_TEXT, "NAME", "its CA; default the only one" \
 	}
-#define FIELDS                                                         \
-	SUBJECT, SAN, CA,                                              \
-	    { "profile", NULL, OPT_TEXT, "NAME", "default " PROFILE }, \
-	{                                                              \
-		"email", NULL, OPT_TEXT, "ADDRESS", "for people"       \
+#define FIELDS                                                            \
+	SUBJECT, SAN, CA,                                                 \
+	    { "profile", NULL, OPT_TEXT, "NAME", "default the alias's" }, \
+	{                                                                 \
+		"email", NULL, OPT_TEXT, "ADDRESS", "for people"          \
 	}
 #define TTL                                                      \
 	{                                                        \

@@ -54,7 +54,6 @@ enum err entity_get(
 enum err check_username(const char *username);
 enum err check_subject(const char *subject);
 enum err check_san(const char *san);
-enum err check_profile(const char *profile);
 
 /* Names of the home's CAs. */
 struct ca_list {

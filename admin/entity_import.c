@@ -1,4 +1,5 @@
 #include "admin/entity.h"
+#include "admin/profile.h"
 
 #include <unistd.h>
 
@@ -147,15 +148,13 @@ take_fields(struct import *im, const struct csv *c, struct row *row)
 
 	if (profile == NULL)
 		profile = opt_text(im->cmd, "profile");
-	if (profile == NULL)
-		profile = "ENDUSER";
 	ca =
 	    ca_list_choose(&im->cas, ca == NULL ? opt_text(im->cmd, "ca") : ca);
 	if (ca == NULL)
 		return ERR_NOTFOUND;
 	if ((subject != NULL && (e = check_subject(subject)) != OK) ||
 	    (san != NULL && (e = check_san(san)) != OK) ||
-	    (e = check_profile(profile)) != OK ||
+	    (e = profile_good(im->cmd, profile)) != OK ||
 	    (e = copy(&to->subject, subject)) != OK ||
 	    (e = copy(&to->san, san)) != OK ||
 	    (e = copy(&to->profile, profile)) != OK ||

@@ -101,7 +101,8 @@ print_entity(const struct command *cmd, const struct entity *entity,
 	    entity->subject == NULL ? "(the request's)" : entity->subject);
 	print_field(out, "SAN:", entity->san == NULL ? "(none)" : entity->san);
 	print_field(out, "CA:", entity->ca);
-	print_field(out, "Profile:", entity->profile);
+	print_field(out, "Profile:",
+	    entity->profile == NULL ? "(the alias's)" : entity->profile);
 	print_field(out, "Email:", entity->email);
 	print_time(out, "Added:", entity->created);
 	print_time(out, "Changed:", entity->changed);

@@ -1,5 +1,6 @@
 #include "admin/health.h"
 
+#include "admin/profile.h"
 #include "aliases/alias.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -40,6 +41,8 @@ parse(struct walk *w, const char *name, const char *file)
 	if (e == OK)
 		e = alias_parse(name, buf_cstr(&path), buf_span(&text),
 		    known_ca, w, &alias);
+	if (e == OK)
+		e = profile_named(w->cmd, buf_cstr(&path), alias->profile);
 	alias_free(alias);
 	buf_release(&path);
 	buf_release(&text);

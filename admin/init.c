@@ -20,7 +20,12 @@ static const char site_ini[] =
     "\n"
     "[keys]\n"
     "; the file whose first line is the passphrase of encrypted key files\n"
-    ";passphrasefile = /etc/scep/passphrase\n";
+    ";passphrasefile = /etc/scep/passphrase\n"
+    "\n"
+    "[site]\n"
+    "; where this server is reached: the start of the URLs of CRL and CA\n"
+    "; certificate that stand in certificates; without it they have none\n"
+    ";baseurl = http://pki.example.org\n";
 
 static const char *const rooms[] = { "ca", "aliases", "profiles" };
 

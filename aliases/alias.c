@@ -47,6 +47,8 @@ const struct alias_key alias_keys[] = {
 	    "GetCACert returns a self-signed issuer too" },
 	{ "scep", "strictkeyusage", "no",
 	    "serve no CA or RA certificate without the key usages of SCEP" },
+	{ "scep", "profile", "ENDUSER",
+	    "certificate profile of entities that name none" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -187,6 +189,7 @@ static const struct row rows[] = {
 	{ "chainorder", take_order, 0 },
 	{ "chainroot", take_bool, offsetof(struct alias, chainroot) },
 	{ "strictkeyusage", take_bool, offsetof(struct alias, strictkeyusage) },
+	{ "profile", take_text, offsetof(struct alias, profile) },
 };
 
 static const char *
@@ -330,6 +333,7 @@ alias_free(struct alias *a)
 	free(a->cas);
 	free(a->ident);
 	free(a->defaultca);
+	free(a->profile);
 	free(a);
 }
 

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/limits.h"
 
 /*
  * An alias is a named configuration of the server: aliases/NAME.ini in the
@@ -38,6 +39,7 @@ struct alias {
 	bool chainroot;	 /* [scep] chainroot = yes: a self-signed issuer too */
 	bool rootfirst;	 /* [scep] chainorder = root-first */
 	bool strictkeyusage; /* [scep] strictkeyusage = no: C-35 refuses */
+	char *profile; /* [scep] profile: of entities that name none, or NULL */
 	struct alias_ident *ident; /* [identifiers] NAME = CA */
 	size_t nident;
 };
@@ -85,7 +87,13 @@ bool alias_serves(const struct alias *a, const char *ca);
 struct site {
 	size_t maxbody;	 /* [limits] body = 1048576 bytes */
 	size_t maxquery; /* [limits] query = 131072 bytes */
+	char baseurl[MAX_BASEURL +
+		     1]; /* [site] baseurl, no '/' at its end; "" */
 };
+#define SITE_INIT                                                         \
+	{                                                                 \
+		.maxbody = MAX_BODY, .maxquery = MAX_QUERY, .baseurl = "" \
+	}
 enum err site_read(int home, struct site *out);
 
 #endif

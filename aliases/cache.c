@@ -1,59 +1,49 @@
 #include <stdlib.h>
-#include <string.h>
 
 #include "aliases/alias.h"
-#include "base/limits.h"
+#include "base/cache.h"
 #include "base/log.h"
-#include "base/time.h"
-
-/*
- * The last good version of each alias that was asked for.  A file is read
- * again when it is another version (file_stamp), and counts only if it has
- * been quiet for a second and did not change while it was read (DESIGN 7):
- *
- *	same version                 -> what it was, good or broken; a broken
- *	                                one is read and logged again every
- *	                                minute: the trouble may have been ours
- *	other version, being written -> the last good one, else ERR_BUSY
- *	other version, good          -> replaces
- *	other version, broken        -> the last good one, else ERR_SYSTEM
- *	no file                      -> forgotten, ERR_NOTFOUND
- */
-struct slot {
-	char name[MAX_ALIAS + 1];
-	struct file_stamp stamp; /* of the version that was read last */
-	struct alias *good;	 /* the last good version, or NULL */
-	int64_t complained;	 /* time_ticks() when it was found broken */
-	bool broken;		 /* the version read last was */
-	struct slot *next;
-};
 
 struct aliases {
-	int home; /* borrowed */
-	struct slot *slots;
+	struct cache *files;
 };
 
-#define COMPLAIN_EVERY 60000 /* milliseconds */
+static enum err
+parse(const char *name, const char *where, struct span text, void **out)
+{
+	struct alias *a = NULL;
+	enum err e = alias_parse(name, where, text, NULL, NULL, &a);
+
+	if (e == OK)
+		*out = a;
+	return e;
+}
+
+static void
+release(void *thing)
+{
+	alias_free(thing);
+}
+
+static const struct cache_kind kind = { "aliases", parse, release };
 
 enum err
 aliases_new(int home, struct aliases **out)
 {
 	struct aliases *as = calloc(1, sizeof(*as));
+	enum err e = ERR_SYSTEM;
 
 	if (as == NULL) {
 		log_error("out of memory");
-		return ERR_SYSTEM;
+		goto out;
 	}
-	as->home = home;
+	if ((e = cache_new(home, &kind, &as->files)) != OK)
+		goto out;
 	*out = as;
-	return OK;
-}
-
-static void
-slot_free(struct slot *s)
-{
-	alias_free(s->good);
-	free(s);
+	as = NULL;
+out:
+	aliases_free(as);
+	return e;
 }
 
 void
@@ -61,127 +51,17 @@ aliases_free(struct aliases *as)
 {
 	if (as == NULL)
 		return;
-	while (as->slots != NULL) {
-		struct slot *next = as->slots->next;
-
-		slot_free(as->slots);
-		as->slots = next;
-	}
+	cache_free(as->files);
 	free(as);
-}
-
-/* Where the slot of that name hangs, or where it would. */
-static struct slot **
-find_slot(struct aliases *as, const char *name)
-{
-	struct slot **at = &as->slots;
-
-	while (*at != NULL && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next;
-	return at;
-}
-
-/* Only for a file that is there, so the list is as short as the folder. */
-static struct slot *
-add_slot(struct slot **at, const char *name)
-{
-	struct slot *s = calloc(1, sizeof(*s));
-
-	if (s == NULL) {
-		log_error("out of memory");
-		return NULL;
-	}
-	(void)snprintf(s->name, sizeof(s->name), "%s", name);
-	*at = s;
-	return s;
-}
-
-/* A time stamp in the future is a clock's fault and counts as quiet. */
-static bool
-quiet(const struct file_stamp *stamp)
-{
-	int64_t age = time_now() - stamp->mtime_s;
-
-	return age < 0 || age > 1;
-}
-
-/* Reads the version `stamp`; ERR_BUSY if the file does not stand still. */
-static enum err
-read_version(const struct aliases *as, const char *path, const char *name,
-    const struct file_stamp *stamp, struct alias **out)
-{
-	struct buf text = BUF_INIT;
-	struct file_stamp after;
-	enum err e = ERR_BUSY;
-
-	if (!quiet(stamp))
-		goto out;
-	if ((e = file_read(as->home, path, MAX_INI, &text)) != OK)
-		goto out;
-	if (file_stamp(as->home, path, &after) != OK ||
-	    !file_stamp_eq(stamp, &after))
-		e = ERR_BUSY;
-	else
-		e = alias_parse(name, path, buf_span(&text), NULL, NULL, out);
-out:
-	buf_release(&text);
-	return e;
-}
-
-/* Takes a version that is not the one the slot has. */
-static void
-renew(struct aliases *as, struct slot *s, const char *path,
-    const struct file_stamp *stamp)
-{
-	struct alias *fresh = NULL;
-	enum err e = read_version(as, path, s->name, stamp, &fresh);
-
-	if (e == ERR_BUSY || e == ERR_NOTFOUND)
-		return; /* its stamp stays unknown: looked at again */
-	s->stamp = *stamp;
-	s->broken = e != OK;
-	s->complained = time_ticks();
-	if (e != OK)
-		return;
-	alias_free(s->good);
-	s->good = fresh;
-}
-
-/* Is there anything to be learnt from the file? */
-static bool
-due(const struct slot *s, const struct file_stamp *stamp)
-{
-	if (!file_stamp_eq(&s->stamp, stamp))
-		return true;
-	return s->broken && time_ticks() - s->complained >= COMPLAIN_EVERY;
 }
 
 enum err
 aliases_find(struct aliases *as, const char *name, const struct alias **out)
 {
-	struct slot **at = find_slot(as, name);
-	struct buf path = BUF_INIT;
-	struct file_stamp stamp;
-	struct slot *s = *at;
-	enum err e = ERR_SYSTEM;
+	const void *found = NULL;
+	enum err e = cache_find(as->files, name, &found);
 
-	if (!buf_printf(&path, "aliases/%s.ini", name))
-		goto out;
-	e = file_stamp(as->home, buf_cstr(&path), &stamp);
-	if (e == ERR_NOTFOUND && s != NULL) {
-		*at = s->next;
-		slot_free(s);
-	}
-	if (e != OK)
-		goto out;
-	e = ERR_SYSTEM;
-	if (s == NULL && (s = add_slot(at, name)) == NULL)
-		goto out;
-	if (due(s, &stamp))
-		renew(as, s, buf_cstr(&path), &stamp);
-	*out = s->good;
-	e = s->good ? OK : s->broken ? ERR_SYSTEM : ERR_BUSY;
-out:
-	buf_release(&path);
+	if (e == OK)
+		*out = found;
 	return e;
 }

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "aliases/alias.h"
 #include "base/ini.h"
@@ -28,6 +29,46 @@ take_size(const struct ini *ini, const char *key, size_t max, size_t *out)
 	return OK;
 }
 
+/* "http://pki.example.org/scep": the start of URLs in certificates (C-192). */
+static enum err
+take_baseurl(const struct ini *ini, struct site *out)
+{
+	const struct ini_entry *entry = ini_find(ini, "site", "baseurl");
+	const char *url = entry ? entry->value : "", *host;
+	size_t n = strlen(url);
+	bool good = strncasecmp(url, "http://", 7) == 0 ||
+		    strncasecmp(url, "https://", 8) == 0;
+
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	for (size_t i = 0; good && i < n; i++)
+		good = url[i] > ' ' && url[i] <= '~' && url[i] != '$';
+	if (entry == NULL)
+		return OK;
+	host = good ? strchr(url, ':') + strlen("://") : "";
+	if (*host == '\0' || *host == '/' || n > MAX_BASEURL) {
+		log_error("%s:%d: baseurl: it must be as "
+			  "http://pki.example.org, of at most %d bytes",
+		    ini->where, entry->line, MAX_BASEURL);
+		return ERR_INPUT;
+	}
+	(void)snprintf(out->baseurl, sizeof(out->baseurl), "%.*s", (int)n, url);
+	return OK;
+}
+
+static bool
+is_key(const struct ini_entry *entry)
+{
+	static const char *const keys[][2] = { { "limits", "body" },
+		{ "limits", "query" }, { "site", "baseurl" } };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strcmp(entry->section, keys[i][0]) == 0 &&
+		    strcmp(entry->key, keys[i][1]) == 0)
+			return true;
+	return false;
+}
+
 static enum err
 take_site(const struct ini *ini, struct site *out)
 {
@@ -36,16 +77,15 @@ take_site(const struct ini *ini, struct site *out)
 	for (size_t i = 0; i < ini->n; i++) {
 		const struct ini_entry *entry = &ini->entry[i];
 
-		if (strcmp(entry->section, "limits") == 0 &&
-		    (strcmp(entry->key, "body") == 0 ||
-			strcmp(entry->key, "query") == 0))
+		if (is_key(entry))
 			continue;
 		/* read behind the keys' door (ca/passphrase.h) */
 		if (strcmp(entry->section, "keys") == 0 &&
 		    strcmp(entry->key, "passphrasefile") == 0)
 			continue;
 		log_error("%s:%d: no such key: [%s] %s; there are [limits] "
-			  "body and query, [keys] passphrasefile",
+			  "body and query, [site] baseurl, [keys] "
+			  "passphrasefile",
 		    ini->where, entry->line, entry->section, entry->key);
 		e = ERR_INPUT;
 	}
@@ -53,13 +93,15 @@ take_site(const struct ini *ini, struct site *out)
 		e = bad;
 	if ((bad = take_size(ini, "query", MAX_QUERY, &out->maxquery)) != OK)
 		e = bad;
+	if ((bad = take_baseurl(ini, out)) != OK)
+		e = bad;
 	return e;
 }
 
 enum err
 site_read(int home, struct site *out)
 {
-	struct site site = { MAX_BODY, MAX_QUERY };
+	struct site site = SITE_INIT;
 	struct buf text = BUF_INIT;
 	struct ini *ini = NULL;
 	enum err e;

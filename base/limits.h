@@ -36,6 +36,7 @@
 #define MAX_SUBJECT    4096   /* bytes of a subject to be certified */
 #define MAX_NAME_PARTS 64     /* attributes of it */
 #define MAX_EXTENSIONS 50     /* extensions in a request */
+#define MAX_COPIED     4096   /* bytes of an extension taken from a request */
 
 /* Files */
 #define MAX_RECORD     262144	/* bytes of one store file */
@@ -44,6 +45,9 @@
 #define MAX_IMPORT     67108864 /* bytes of a CSV file */
 #define MAX_NAME       200	/* bytes of an escaped name in a path */
 #define MAX_ALIAS      32	/* characters of an alias name */
+#define MAX_PROFILE    32	/* characters of a profile name */
+#define MAX_URL	       1000	/* bytes of a URL in a certificate */
+#define MAX_BASEURL    200	/* bytes of the site's URL */
 #define MAX_CAS	       20	/* CAs that one alias serves */
 #define MAX_USERNAME   255	/* bytes of an entity's name */
 #define MAX_DN_TEXT    4096	/* bytes of a DN or SAN as text */

@@ -223,13 +223,17 @@ enum err ca_export(const struct generation *gen, const char *name,
  * Fills and issues a leaf certificate under a generation and a profile: picks
  * a random serial (C-183), cuts the validity (C-186), calls key_issue().
  * serial gets two lower-case digits a byte.  ERR_REFUSED (logged): the CA has
- * not begun or has expired.
+ * not begun or has expired, or profile_shape() refuses.
  */
 struct leaf {
 	struct span subject; /* Name DER */
 	struct span spki;
 	struct span san; /* GeneralNames DER or empty */
 	const char *transaction;
+	const char *ca;	     /* its name, for URLs; NULL: none with it */
+	const char *baseurl; /* of the site, for URLs; NULL: none with it */
+	const struct extension *asked; /* what the request asks for */
+	size_t nasked;
 };
 struct issued {
 	struct buf der;

@@ -11,28 +11,31 @@
 
 #define SERIAL_BYTES 16 /* 127 random bits (C-183) */
 
-/* C-186: never longer than the CA's, never before it began. */
 static enum err
-times(const struct generation *gen, const struct profile *profile, int64_t now,
-    struct issued *out)
+check_ca(const struct generation *gen, int64_t now)
 {
 	char from[TIME_TEXT], until[TIME_TEXT];
 
-	if (now < gen->not_before || now >= gen->not_after) {
-		time_text(gen->not_before, from);
-		time_text(gen->not_after, until);
-		log_error("nothing is issued: the CA certificate is valid "
-			  "from %s to %s",
-		    from, until);
-		return ERR_REFUSED;
-	}
-	out->not_before = now - profile->backdate;
-	if (out->not_before < gen->not_before)
-		out->not_before = gen->not_before;
-	out->not_after = gen->not_after;
-	if (profile->validity < gen->not_after - now)
-		out->not_after = now + profile->validity;
-	return OK;
+	if (now >= gen->not_before && now < gen->not_after)
+		return OK;
+	time_text(gen->not_before, from);
+	time_text(gen->not_after, until);
+	log_error("nothing is issued: the CA certificate is valid "
+		  "from %s to %s",
+	    from, until);
+	return ERR_REFUSED;
+}
+
+static enum err
+shape(const struct profile *profile, const struct generation *gen,
+    const struct leaf *leaf, int64_t now, struct shape *out)
+{
+	const char *why = NULL;
+	enum err e = profile_shape(profile, gen, leaf, now, out, &why);
+
+	if (e == ERR_REFUSED)
+		log_error("nothing is issued: %s", why);
+	return e;
 }
 
 /*
@@ -65,18 +68,14 @@ ca_issue(const struct generation *gen, const struct profile *profile,
 {
 	struct issued made = { .der = BUF_INIT };
 	uint8_t serial[SERIAL_BYTES] = { 0 };
-	enum key_type type = KEY_RSA;
-	unsigned bits = 0;
+	struct shape s;
 	enum err e;
 
-	if ((e = times(gen, profile, now, &made)) != OK)
-		return e;
-	if (pubkey_look(leaf->spki, &type, &bits) != OK) {
-		log_error("nothing is issued: unreadable public key");
-		return ERR_REFUSED;
-	}
-	if ((e = serial_random(serial, sizeof(serial))) != OK)
-		return e;
+	shape_init(&s);
+	if ((e = check_ca(gen, now)) != OK ||
+	    (e = shape(profile, gen, leaf, now, &s)) != OK ||
+	    (e = serial_random(serial, sizeof(serial))) != OK)
+		goto out;
 	struct issue in = {
 		.issuer = gen->subject,
 		.authority = gen->ski,
@@ -84,21 +83,32 @@ ca_issue(const struct generation *gen, const struct profile *profile,
 		.spki = leaf->spki,
 		.san = leaf->san,
 		.serial = span_of(serial, sizeof(serial)),
-		.not_before = made.not_before,
-		.not_after = made.not_after,
-		.usage =
-		    type == KEY_RSA ? profile->usage_rsa : profile->usage_ec,
-		.eku = profile->eku,
+		.not_before = s.not_before,
+		.not_after = s.not_after,
+		.usage = s.usage,
+		.eku = s.eku,
 		.transaction = leaf->transaction,
+		.crl = s.url[URL_CRL],
+		.issuers = s.url[URL_ISSUER],
+		.ocsp = s.url[URL_OCSP],
+		.policy = profile->policy,
+		.npolicies = profile->npolicies,
+		.template = &profile->template,
+		.copied = s.copied,
+		.ncopied = s.ncopied,
 	};
+	made.not_before = s.not_before;
+	made.not_after = s.not_after;
 	if ((e = key_issue(gen->key, &in, &made.der)) != OK ||
-	    (e = proof_read(leaf, &made)) != OK) {
-		issued_release(&made);
-		return e;
-	}
+	    (e = proof_read(leaf, &made)) != OK)
+		goto out;
 	hex_text(serial, sizeof(serial), made.serial);
 	*out = made;
-	return OK;
+	made.der = (struct buf)BUF_INIT;
+out:
+	shape_release(&s);
+	issued_release(&made);
+	return e;
 }
 
 void

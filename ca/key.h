@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "ca/ext.h"
 
 /*
  * The only door to a private key (DESIGN 6).  It speaks bytes: no OpenSSL
@@ -83,6 +84,19 @@ enum err key_unwrap(struct key *key, enum transport how, struct span block,
 enum err key_sign_attrs(struct key *key, enum digest digest, struct span der,
     struct buf *signature);
 
+/* One certificate policy (RFC 5280 4.2.1.4). */
+struct policy {
+	const char *oid; /* dotted; never anyPolicy */
+	const char *cps; /* URI, or NULL */
+};
+
+/* Microsoft's certificate template, by OID and by name; NULL: left out. */
+struct mstemplate {
+	const char *oid;       /* 1.3.6.1.4.1.311.21.7 */
+	uint32_t major, minor; /* of it */
+	const char *name;      /* 1.3.6.1.4.1.311.20.2; ASCII */
+};
+
 /* Everything a leaf certificate needs; all spans are DER, borrowed. */
 struct issue {
 	struct span issuer;    /* the CA's subject, byte for byte (C-185) */
@@ -95,12 +109,23 @@ struct issue {
 	unsigned usage; /* keyUsage bits; never certificate or CRL signing */
 	const char *const *eku;	 /* dotted OIDs, NULL-terminated, or NULL */
 	const char *transaction; /* its name, for a key process's own log */
+	/* URIs, each list NULL-terminated, or NULL (C-192) */
+	const char *const *crl;	    /* of the CRL distribution point */
+	const char *const *issuers; /* caIssuers of authorityInfoAccess */
+	const char *const *ocsp;
+	const struct policy *policy;
+	size_t npolicies;
+	const struct mstemplate *template; /* or NULL */
+	/* of the request: each at most once, not critical, none denied */
+	const struct extension *copied;
+	size_t ncopied;
 };
 
 /*
  * Builds the TBSCertificate itself, from these fields and nothing else, and
  * signs it with SHA-256 (or the curve's own digest).  ERR_REFUSED for CA
- * rights, a serial or times out of order.
+ * rights, a serial or times out of order, an extension that is never copied
+ * (ca/ext.h), anyPolicy.
  */
 enum err key_issue(struct key *key, const struct issue *in, struct buf *der);
 

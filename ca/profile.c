@@ -1,51 +1,8 @@
 #include "ca/profile.h"
 
-#include <openssl/x509v3.h>
-#include <strings.h>
+#include <openssl/evp.h>
 
-#include "base/limits.h"
-#include "base/time.h"
 #include "ca/pubkey.h"
-
-/*
- * ENDUSER is EJBCA's profile of that name as far as devices notice: two
- * years, clientAuth and emailProtection.  Two decisions of ours:
- * - RSA keys from 2048 bits.  A *signer* may be weaker (C-80), but what is
- *   certified here lives for two years, and TLS and IPsec peers of today
- *   refuse 1024 bits.  Clients whose default is 1024 can all be told.
- * - EC keys sign only: no peer does static ECDH any more, and for EdDSA
- *   keyAgreement would be wrong (RFC 8410 5).
- */
-static const struct profile builtin[] = {
-	{
-	    .name = "ENDUSER",
-	    .validity = 730 * DAY,
-	    .backdate = 600,
-	    .usage_rsa = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
-	    .usage_ec = KU_DIGITAL_SIGNATURE,
-	    .eku = { "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4" },
-	    .min_rsa = 2048,
-	    .max_rsa = MAX_RSA,
-	    .ec = true,
-	    .eddsa = true,
-	},
-};
-#define BUILTIN (sizeof(builtin) / sizeof(*builtin))
-
-const struct profile *
-profile_find(const char *name)
-{
-	for (size_t i = 0; name != NULL && i < BUILTIN; i++)
-		if (strcasecmp(builtin[i].name, name) == 0)
-			return &builtin[i];
-	return NULL;
-}
-
-const struct profile *
-profile_at(size_t i)
-{
-	return i < BUILTIN ? &builtin[i] : NULL;
-}
 
 static unsigned
 modulo(struct span n, unsigned p)
@@ -102,6 +59,17 @@ rsa_why(const struct profile *p, struct span spki, unsigned bits)
 	return NULL;
 }
 
+/* The bit of profile.keys for a key of this type and size. */
+static unsigned
+kind_of(enum key_type type, unsigned bits)
+{
+	if (type == KEY_RSA)
+		return KEYS_RSA;
+	if (type == KEY_EDDSA)
+		return KEYS_ED25519;
+	return bits == 256 ? KEYS_P256 : bits == 384 ? KEYS_P384 : KEYS_P521;
+}
+
 enum err
 profile_key(
     const struct profile *p, struct span spki, const char **why, bool *alg)
@@ -112,8 +80,8 @@ profile_key(
 	enum err e = pubkey_look(spki, &type, &bits);
 
 	*why = NULL;
-	*alg = e == ERR_REFUSED || (e == OK && type == KEY_EC && !p->ec) ||
-	       (e == OK && type == KEY_EDDSA && !p->eddsa);
+	*alg = e == ERR_REFUSED ||
+	       (e == OK && (p->keys & kind_of(type, bits)) == 0);
 	if (*alg)
 		*why = "this type of key is not supported";
 	else if (e != OK)

@@ -9,6 +9,7 @@
 #include "ca/dn.h"
 #include "ca/pubkey.h"
 #include "ca/san.h"
+#include "ca/tbs_own.h"
 
 #define MAX_SERIAL 20 /* octets, RFC 5280 4.1.2.2 */
 
@@ -102,7 +103,6 @@ set_algorithm(X509_ALGOR *algor, int nid)
 	return X509_ALGOR_set0(algor, OBJ_nid2obj(nid), type, NULL) == 1;
 }
 
-/* Appends one extension; the value is DER. */
 static enum err
 add_raw(X509_EXTENSIONS *list, ASN1_OBJECT *oid, int critical, struct span der)
 {
@@ -117,6 +117,27 @@ add_raw(X509_EXTENSIONS *list, ASN1_OBJECT *oid, int critical, struct span der)
 		e = trouble("an extension");
 	}
 	ASN1_OCTET_STRING_free(value);
+	return e;
+}
+
+enum err
+tbs_add(X509_EXTENSIONS *list, const struct extension *ext)
+{
+	struct buf der = BUF_INIT;
+	ASN1_OBJECT *oid = NULL;
+	const unsigned char *p;
+	enum err e = ERR_SYSTEM;
+
+	if (!der_put(&der, DER_OID, ext->oid))
+		goto out;
+	p = der.data;
+	if ((oid = d2i_ASN1_OBJECT(NULL, &p, (long)der.len)) == NULL)
+		e = trouble("an extension's type");
+	else
+		e = add_raw(list, oid, ext->critical, ext->value);
+out:
+	ASN1_OBJECT_free(oid);
+	buf_release(&der);
 	return e;
 }
 
@@ -318,8 +339,10 @@ static enum err
 leaf_check(const struct issue *in)
 {
 	struct span body, subject;
-	const char *why = NULL;
+	const char *why = tbs_bad_profile(in);
 
+	if (why != NULL)
+		return refuse(in, why);
 	if (in->usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
 		return refuse(in, "CA rights in a leaf certificate");
 	if (in->usage == 0 || (in->usage & ~(0xffu | KU_DECIPHER_ONLY)))
@@ -364,7 +387,8 @@ tbs_leaf(const struct issue *in, int sig_nid, struct buf *tbs)
 	    (e = add_usage(list, in->usage)) == OK &&
 	    (e = add_basic(list, false, -1)) == OK &&
 	    (e = add_eku(list, in->eku)) == OK &&
-	    (e = add_san(list, in->san, rdns.len == 0)) == OK)
+	    (e = add_san(list, in->san, rdns.len == 0)) == OK &&
+	    (e = tbs_add_profile(list, in)) == OK)
 		e = build(&body, list, tbs);
 	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
 	return e;

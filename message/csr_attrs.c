@@ -15,6 +15,7 @@ struct wish {
 	size_t challenges;
 	struct span san; /* GeneralNames */
 	size_t extensions;
+	struct csr *csr; /* keeps them for the profile (C-117) */
 	const char *rule;
 };
 
@@ -48,7 +49,7 @@ see_san(struct span value, struct wish *w)
 
 static bool see_extensions(struct span value, struct wish *w);
 
-/* Everything else is ignored (C-109, C-117, C-178). */
+/* Everything else is for the profile, or ignored (C-109, C-117, C-178). */
 struct kind {
 	struct span oid;
 	bool (*see)(struct span value, struct wish *w);
@@ -75,25 +76,42 @@ see(const struct kind *kinds, size_t n, struct span oid, struct span value,
 	return true;
 }
 
+/* Windows asks twice; what is said twice counts once. */
+static void
+keep(struct csr *csr, const struct extension *ext)
+{
+	for (size_t i = 0; i < csr->nasked; i++)
+		if (span_eq(csr->asked[i].oid, ext->oid) &&
+		    span_eq(csr->asked[i].value, ext->value))
+			return;
+	csr->asked[csr->nasked++] = *ext;
+}
+
 static bool
 see_extensions(struct span value, struct wish *w)
 {
-	struct span list, ext, oid, critical, octets;
+	struct span list, ext, critical;
 
 	if (!der_one(value, DER_SEQUENCE, &list)) {
 		w->rule = "the requested extensions have not one value";
 		return true;
 	}
 	while (list.len > 0) {
+		struct extension one = { .critical = false };
+
 		if (!der_get(&list, DER_SEQUENCE, &ext) ||
-		    !der_get(&ext, DER_OID, &oid))
+		    !der_get(&ext, DER_OID, &one.oid))
 			return false;
-		(void)der_get(&ext, DER_BOOLEAN, &critical);
-		if (!der_one(ext, DER_OCTETS, &octets))
+		if (der_get(&ext, DER_BOOLEAN, &critical))
+			one.critical = critical.len > 0 && critical.p[0] != 0;
+		if (!der_one(ext, DER_OCTETS, &one.value))
 			return false;
-		if (++w->extensions > MAX_EXTENSIONS)
+		if (++w->extensions > MAX_EXTENSIONS) {
 			w->rule = "too many extensions";
-		else if (!see(extensions, COUNT(extensions), oid, octets, w))
+			continue;
+		}
+		keep(w->csr, &one);
+		if (!see(extensions, COUNT(extensions), one.oid, one.value, w))
 			return false;
 	}
 	return true;
@@ -153,7 +171,7 @@ challenge_take(const struct wish *w, struct csr *csr, const char **rule)
 enum err
 csr_attributes(struct span in, struct csr *csr, struct csr_check *check)
 {
-	struct wish w = { .challenges = 0 };
+	struct wish w = { .csr = csr };
 	enum err e = OK;
 
 	if (!collect(in, &w))

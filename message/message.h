@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/names.h"
 #include "ca/ca.h"
+#include "ca/ext.h"
 
 /*
  * pkiMessage <-> bytes (RFC 8894 section 3, RFC 5652).
@@ -106,6 +107,8 @@ struct csr {
 	struct span san; /* GeneralNames DER of a requested SAN, or empty */
 	struct buf challenge;	 /* UTF-8, secret; empty: none or "" (C-111) */
 	char digest[SHA256_HEX]; /* SHA-256 of der */
+	struct extension asked[MAX_EXTENSIONS]; /* in order; no two equal */
+	size_t nasked;
 };
 
 /* An opened pkiMessage.  Spans borrow from the bytes given to message_open(). */

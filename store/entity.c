@@ -20,7 +20,7 @@ static const struct {
 	{ "subject", offsetof(struct entity, subject), false },
 	{ "san", offsetof(struct entity, san), false },
 	{ "ca", offsetof(struct entity, ca), true },
-	{ "profile", offsetof(struct entity, profile), true },
+	{ "profile", offsetof(struct entity, profile), false },
 	{ "email", offsetof(struct entity, email), false },
 	{ "code", offsetof(struct entity, code), false },
 };

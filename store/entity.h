@@ -19,7 +19,7 @@ struct entity {
 	char *subject;	  /* DN as text (ca/dn.h); NULL: the request's */
 	char *san;	  /* text (ca/san.h), "request", or NULL: none */
 	char *ca;	  /* name of its CA */
-	char *profile;	  /* certificate profile */
+	char *profile;	  /* certificate profile; NULL: the alias's */
 	char *email;	  /* for people; may be NULL */
 	char *code;	  /* id of its present code (store/code.h), or NULL */
 	int64_t created;  /* first version's time */
@@ -41,7 +41,7 @@ enum err entity_find(
 
 /*
  * Links version 1, or the one after a grave.  ERR_EXISTS: there is one.
- * ERR_INPUT (logged): username, CA or profile missing, or no such username.
+ * ERR_INPUT (logged): username or CA missing, or no such username.
  * A block outlives the grave; e->blocked then says so.
  */
 enum err entity_add(const struct store *st, struct entity *e);

@@ -42,6 +42,8 @@ static const struct option {
 	O("--challenge-in-extension", in_extension, NULL,
 	    "challengePassword inside extensionRequest"),
 	O("--san", san, "LIST", "dns:a,ip:10.0.0.1,email:x@y,uri:z"),
+	O("--extensions", extensions, "LIST",
+	    "asked for: OID=HEX,!OID=HEX,... (! critical)"),
 	O("--txid", txid, "TEXT", "transactionID; \\xNN is a byte"),
 	O("--cipher", cipher, "C", "aes128 aes192 aes256 des3 des"),
 	O("--digest", digest, "D", "sha1 sha256 sha384 sha512 md5"),

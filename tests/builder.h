@@ -52,6 +52,7 @@ void write_file(const char *path, struct bytes b); /* "-": standard output */
 struct opts {
 	const char *ca, *key, *cert, *signer_cert, *signer_key, *subject;
 	const char *challenge, *challenge_type, *in_extension, *san;
+	const char *extensions;
 	const char *txid, *cipher, *digest, *transport, *type, *nonce;
 	const char *csr, *csr_out, *cert_out, *ber, *flaws, *block;
 	const char *in, *out, *style, *out_prefix;

@@ -209,6 +209,28 @@ bad_sans(int form)
 	return wish;
 }
 
+/* "1.2.3=0500,!1.2.4=0500": any extensions, with ! critical. */
+static struct bytes
+any_extensions(const char *list)
+{
+	char *word = (char *)hold(strlen(list) + 1), *value, *next;
+	struct bytes b = NOTHING, yes = tlv(0x01, raw("\xff", 1));
+
+	memcpy(word, list, strlen(list) + 1);
+	for (; word != NULL; word = next) {
+		bool critical = *word == '!';
+
+		if ((next = strchr(word, ',')) != NULL)
+			*next++ = '\0';
+		if ((value = strchr(word, '=')) == NULL)
+			die(word);
+		*value++ = '\0';
+		b = JOIN(b, SEQ(oid(word + critical), critical ? yes : NOTHING,
+				tlv(0x04, hex(value))));
+	}
+	return b;
+}
+
 /* What nobody may get by asking (C-178). */
 static struct bytes
 ca_rights(void)
@@ -242,6 +264,8 @@ attributes(const struct plan *p)
 		wish = JOIN(wish, san(p->o->san));
 	if (p->san_form != SAN_GOOD)
 		wish = JOIN(wish, bad_sans(p->san_form));
+	if (p->o->extensions != NULL)
+		wish = JOIN(wish, any_extensions(p->o->extensions));
 	if (p->csr_ca)
 		wish = JOIN(wish, ca_rights());
 	if (value.n > 0) {

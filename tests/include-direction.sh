@@ -16,7 +16,7 @@ rooms() {
 	message  message ca base
 	judge    judge aliases store ca base
 	enrol    enrol judge ca store aliases message base
-	admin    admin enrol aliases ca store judge base
+	admin    admin enrol aliases ca store judge message base
 	http     http base
 	query    query base
 	route    route aliases base

@@ -17,9 +17,9 @@
 #include "ca/ca.h"
 #include "ca/cert.h"
 #include "ca/dn.h"
-#include "ca/profile.h"
 #include "ca/san.h"
 #include "tests/unit/cli.h"
+#include "tests/unit/shipped.h"
 
 static struct buf logged;
 static char dir[200];
@@ -131,15 +131,17 @@ mode_of(const char *name)
 static void
 issue(const char *name, int64_t now, enum err expect, struct issued *out)
 {
-	struct leaf leaf = { buf_span(&subject), buf_span(&spki),
-		buf_span(&san), "t" };
+	struct leaf leaf = { .subject = buf_span(&subject),
+		.spki = buf_span(&spki),
+		.san = buf_span(&san),
+		.transaction = "t" };
 	const struct ca *ca = NULL;
 	struct cas *cas = NULL;
 
 	assert_int_equal(cas_new(home, &cas), OK);
 	assert_int_equal(cas_find(cas, name, &ca), OK);
-	assert_int_equal(ca_issue(&ca->gen[ca->ngen - 1],
-			     profile_find("ENDUSER"), &leaf, now, out),
+	assert_int_equal(ca_issue(&ca->gen[ca->ngen - 1], shipped("ENDUSER"),
+			     &leaf, now, out),
 	    expect);
 	cas_free(cas);
 }

@@ -17,13 +17,13 @@
 #include "ca/ca.h"
 #include "ca/cert.h"
 #include "ca/dn.h"
-#include "ca/profile.h"
 #include "ca/san.h"
 #include "base/limits.h"
 #include "store/cert.h"
 #include "store/code.h"
 #include "store/entity.h"
 #include "tests/unit/cli.h"
+#include "tests/unit/shipped.h"
 
 /*
  * `cert list` and `cert show` on two certificates that were really issued, and
@@ -99,11 +99,12 @@ issue(const struct store *st, const struct generation *g, int n,
 
 	assert_int_equal(dn_parse("CN=leaf,O=Lab", &subject), OK);
 	assert_int_equal(san_parse("dNSName=leaf.example", &san), OK);
-	leaf = (struct leaf){ buf_span(&subject), g->spki, buf_span(&san),
-		"test" };
+	leaf = (struct leaf){ .subject = buf_span(&subject),
+		.spki = g->spki,
+		.san = buf_span(&san),
+		.transaction = "test" };
 	assert_int_equal(
-	    ca_issue(g, profile_find("ENDUSER"), &leaf, time_now(), &issued),
-	    OK);
+	    ca_issue(g, shipped("ENDUSER"), &leaf, time_now(), &issued), OK);
 	o.kind = OUTCOME_CERTIFICATE;
 	assert_int_equal(
 	    sha256_hex(span_of(entity, strlen(entity)), o.transaction), OK);

@@ -66,12 +66,14 @@ reads_every_key(void **state)
 	assert_string_equal(a->defaultca, "A");
 	assert_true(a->sha1 && a->des3 && a->cutusername && a->samekey);
 	assert_false(a->includeca);
+	assert_null(a->profile);
 	alias_free(a);
 	a = NULL;
 	assert_int_equal(
 	    parse("[scep]\nOperationMode = CA\ncas = A , Big CA\n"
 		  "defaultca = Big CA\nincludeca = YES\nsha1 = no\n"
 		  "des3 = off\ncutusername = 0\nsamekey = false\n"
+		  "profile = vpn\n"
 		  "[identifiers]\nMobileIronSCEP = Big CA\n",
 		&a),
 	    OK);
@@ -79,6 +81,7 @@ reads_every_key(void **state)
 	assert_string_equal(a->cas[1], "Big CA");
 	assert_false(a->sha1 || a->des3 || a->cutusername || a->samekey);
 	assert_true(a->includeca);
+	assert_string_equal(a->profile, "vpn");
 	assert_true(alias_serves(a, "Big CA"));
 	assert_false(alias_serves(a, "big ca"));
 	alias_free(a);
@@ -259,6 +262,48 @@ site_has_limits(void **state)
 	cli_remove(path);
 }
 
+/* The start of every URL, as it is put together: no '/' at its end. */
+static void
+site_has_a_baseurl(void **state)
+{
+	static const struct {
+		const char *text, *url; /* NULL: refused */
+	} rows[] = {
+		{ "", "" },
+		{ "[site]\nbaseurl = http://a.example/scep/\n",
+		    "http://a.example/scep" },
+		{ "[site]\nbaseurl = HTTPS://a:8080//\n", "HTTPS://a:8080" },
+		{ "[site]\nbaseurl =\n", NULL },
+		{ "[site]\nbaseurl = a.example\n", NULL },
+		{ "[site]\nbaseurl = http://\n", NULL },
+		{ "[site]\nbaseurl = https:///\n", NULL },
+		{ "[site]\nbaseurl = ftp://a\n", NULL },
+		{ "[site]\nbaseurl = http://a b\n", NULL },
+		{ "[site]\nbaseurl = http://a/${ca}\n", NULL },
+		{ "[site]\nbaseurl = http://\xc3\xa4\n", NULL },
+		{ "[site]\nurl = http://a\n", NULL },
+	};
+	char path[200];
+	int home = cli_tmpdir(path, sizeof(path));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct site site = SITE_INIT;
+
+		assert_int_equal(
+		    file_replace(home, "scep.ini",
+			span_of(rows[i].text, strlen(rows[i].text)),
+			FILE_RECORD),
+		    OK);
+		assert_int_equal(
+		    site_read(home, &site), rows[i].url ? OK : ERR_INPUT);
+		assert_string_equal(
+		    site.baseurl, rows[i].url ? rows[i].url : "");
+	}
+	(void)close(home);
+	cli_remove(path);
+}
+
 int
 main(void)
 {
@@ -270,6 +315,7 @@ main(void)
 		cmocka_unit_test(knows_names),
 		cmocka_unit_test(example_is_complete),
 		cmocka_unit_test(site_has_limits),
+		cmocka_unit_test(site_has_a_baseurl),
 	};
 
 	return cmocka_run_group_tests_name("alias", tests, setup, teardown);

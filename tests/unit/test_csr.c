@@ -301,6 +301,38 @@ alt_names(void **state)
 	reads_attrs(&attrs, NULL, none);
 }
 
+/* C-117: each once, in order, for the profile to choose from. */
+static void
+keeps_extensions(void **state)
+{
+	struct span one = DER_BYTES("\x2a\x03"), two = DER_BYTES("\x2a\x04");
+	struct span null = DER_BYTES("\x05\x00");
+	struct buf attrs = BUF_INIT, der = BUF_INIT;
+	const char *reason = NULL;
+	bool verified = false;
+	struct csr csr;
+
+	(void)state;
+	extension(&attrs, EXTREQ, one, null);
+	extension(&attrs, MICROSOFT, one, null);
+	extension(&attrs, MICROSOFT, two, null);
+	extension(&attrs, VERISIGN, one, SAN_A);
+	request(0, &attrs, &der);
+	assert_int_equal(
+	    csr_read(buf_span(&der), &csr, &verified, &reason), OK);
+	assert_int_equal(csr.nasked, 3);
+	assert_true(span_eq(csr.asked[0].oid, one));
+	assert_true(span_eq(csr.asked[0].value, null));
+	assert_true(csr.asked[0].critical);
+	assert_true(span_eq(csr.asked[1].oid, two));
+	assert_true(span_eq(csr.asked[2].oid, one));
+	assert_true(span_eq(csr.asked[2].value, SAN_A));
+	csr_release(&csr);
+	assert_int_equal(csr.nasked, 0);
+	buf_release(&attrs);
+	buf_release(&der);
+}
+
 static void
 too_many(void **state)
 {
@@ -420,6 +452,7 @@ main(void)
 		cmocka_unit_test(long_challenges),
 		cmocka_unit_test(two_challenges),
 		cmocka_unit_test(alt_names),
+		cmocka_unit_test(keeps_extensions),
 		cmocka_unit_test(too_many),
 		cmocka_unit_test(signatures),
 		cmocka_unit_test(damage),

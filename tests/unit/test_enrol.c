@@ -29,6 +29,8 @@ struct world {
 	struct store store;
 	struct cas *cas;
 	const struct ca *ca;
+	struct profiles *profiles;
+	struct enrol in;
 	struct alias alias;
 	struct pkimsg msg;
 	int64_t now;
@@ -80,7 +82,7 @@ expect(struct world *w, enum verdict verdict, const char *reason)
 
 	decision_init(&d);
 	assert_int_equal(
-	    enrol_decide(&w->store, &w->alias, &w->msg, w->now, &d), OK);
+	    enrol_decide(&w->in, &w->alias, &w->msg, w->now, &d), OK);
 	if (reason != NULL) {
 		assert_non_null(d.reason);
 		assert_string_equal(d.reason, reason);
@@ -97,10 +99,10 @@ grant(struct world *w, enum verdict verdict, char serial[41])
 
 	decision_init(&d);
 	assert_int_equal(
-	    enrol_decide(&w->store, &w->alias, &w->msg, w->now, &d), OK);
+	    enrol_decide(&w->in, &w->alias, &w->msg, w->now, &d), OK);
 	if (d.verdict == VERDICT_GRANT)
 		assert_int_equal(
-		    enrol_grant(&w->store, &w->msg, "", w->now, &d), OK);
+		    enrol_grant(&w->in, &w->msg, "", w->now, &d), OK);
 	assert_int_equal(enrol_release(&w->store, &d), OK);
 	assert_int_equal(d.verdict, verdict);
 	memcpy(serial, d.outcome.serial, 41);
@@ -169,6 +171,8 @@ setup(void **state)
 	assert_int_equal(cert_rooms(&w->store, "TestCA", 1), OK);
 	assert_int_equal(cas_new(w->home, &w->cas), OK);
 	assert_int_equal(cas_find(w->cas, "TestCA", &w->ca), OK);
+	assert_int_equal(profiles_new(w->home, &w->profiles), OK);
+	w->in = (struct enrol){ &w->store, w->profiles, NULL };
 	w->alias = (struct alias){
 		.name = "scep", .cas = cas, .ncas = 1, .cutusername = true
 	};
@@ -187,6 +191,7 @@ teardown(void **state)
 
 	pkimsg_release(&w->msg);
 	cas_free(w->cas);
+	profiles_free(w->profiles);
 	store_release(&w->store);
 	file_close(&w->home);
 	buf_release(&spki[0]);
@@ -367,6 +372,90 @@ minds_the_record(void **state)
 	buf_release(&name);
 }
 
+/* Gives router1 another profile; NULL: none of its own. */
+static void
+set_profile(struct world *w, const char *name)
+{
+	struct entity e = ENTITY_INIT;
+
+	assert_int_equal(entity_find(&w->store, span_of("router1", 7), &e), OK);
+	free(e.profile);
+	e.profile = str_dup(name);
+	assert_int_equal(entity_update(&w->store, &e), OK);
+	entity_release(&e);
+}
+
+static void
+decide(struct world *w, enum err e, const char *profile)
+{
+	struct decision d;
+
+	decision_init(&d);
+	assert_int_equal(
+	    enrol_decide(&w->in, &w->alias, &w->msg, w->now, &d), e);
+	if (profile != NULL) {
+		assert_int_equal(d.verdict, VERDICT_GRANT);
+		assert_string_equal(d.profile->name, profile);
+	}
+	decision_release(&d);
+}
+
+/* Entity, alias, ENDUSER (DESIGN 7); a broken file is our own trouble. */
+static void
+finds_the_profile(void **state)
+{
+	static char vpn[] = "vpn", nosuch[] = "nosuch";
+	struct world *w = *state;
+
+	ask(w, "CN=router1", 0, SECRET, "1");
+	w->alias.profile = vpn;
+	decide(w, OK, "ENDUSER"); /* new_entity() named it */
+	set_profile(w, NULL);
+	decide(w, OK, "vpn");
+	w->alias.profile = NULL;
+	decide(w, OK, "ENDUSER");
+	set_profile(w, "tls-client");
+	w->alias.profile = nosuch;
+	decide(w, OK, "tls-client");
+	set_profile(w, NULL);
+	expect(w, VERDICT_REFUSE, "certificate profile does not exist");
+	assert_int_equal(dir_make(w->home, "profiles"), OK);
+	assert_int_equal(file_replace(w->home, "profiles/nosuch.ini",
+			     span_of("[x]\ny = z\n", 9), FILE_RECORD),
+	    OK);
+	decide(w, ERR_SYSTEM, NULL);
+	assert_int_equal(
+	    file_replace(w->home, "profiles/nosuch.ini",
+		span_of("[certificate]\nkeys = P-256\n", 27), FILE_RECORD),
+	    OK);
+	expect(w, VERDICT_REFUSE, "this type of key is not supported");
+	w->alias.profile = NULL;
+}
+
+/* What the profile copies is checked before anything is paid. */
+static void
+refuses_extensions(void **state)
+{
+	static const char text[] = "[certificate]\ncopy = keyUsage\n";
+	static char own[] = "own";
+	struct world *w = *state;
+
+	assert_int_equal(dir_make(w->home, "profiles"), OK);
+	assert_int_equal(file_replace(w->home, "profiles/own.ini",
+			     span_of(text, strlen(text)), FILE_RECORD),
+	    OK);
+	set_profile(w, NULL);
+	w->alias.profile = own;
+	ask(w, "CN=router1", 0, SECRET, "1");
+	w->msg.csr.asked[0] = (struct extension){ OID_KEY_USAGE, true,
+		DER_BYTES("\x03\x02\x01\x06") };
+	w->msg.csr.nasked = 1;
+	expect(w, VERDICT_REFUSE, "no requested key usage is the profile's");
+	w->msg.csr.nasked = 0;
+	expect(w, VERDICT_GRANT, NULL);
+	w->alias.profile = NULL;
+}
+
 static void
 minds_the_ca(void **state)
 {
@@ -375,8 +464,8 @@ minds_the_ca(void **state)
 
 	ask(w, "CN=router1", 0, SECRET, "1");
 	decision_init(&d);
-	assert_int_equal(enrol_decide(&w->store, &w->alias, &w->msg,
-			     w->now + 3651 * DAY, &d),
+	assert_int_equal(
+	    enrol_decide(&w->in, &w->alias, &w->msg, w->now + 3651 * DAY, &d),
 	    ERR_BUSY);
 	decision_release(&d);
 }
@@ -398,6 +487,9 @@ main(void)
 		    pays_for_names_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    minds_the_record, setup, teardown),
+		    finds_the_profile, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    refuses_extensions, setup, teardown),
 		cmocka_unit_test_setup_teardown(minds_the_ca, setup, teardown),
 	};
 

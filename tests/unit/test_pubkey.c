@@ -8,8 +8,8 @@
 
 #include "base/names.h"
 #include "ca/der.h"
-#include "ca/profile.h"
 #include "ca/pubkey.h"
+#include "tests/unit/shipped.h"
 
 static void
 spki_of(EVP_PKEY *pkey, struct buf *out)
@@ -213,7 +213,7 @@ static void
 test_points(void **state)
 {
 	EVP_PKEY *ec = make("EC", "P-256", 0), *pkey = NULL;
-	const struct profile *p = profile_find("ENDUSER");
+	const struct profile *p = shipped("ENDUSER");
 	struct buf spki = BUF_INIT;
 	const char *why = NULL;
 	uint8_t *point;
@@ -271,15 +271,14 @@ test_profile(void **state)
 		const char *why;
 	} size[] = { { 128, ERR_REFUSED, "shorter" }, { 256, OK, NULL },
 		{ 1024, OK, NULL }, { 1025, ERR_REFUSED, "type" } };
-	const struct profile *p = profile_find("enduser");
+	const struct profile *p = shipped("enduser");
 	struct buf spki = BUF_INIT;
 	const char *why;
 	bool alg;
 
 	(void)state;
 	assert_non_null(p);
-	assert_null(profile_find("nosuch"));
-	assert_null(profile_find(NULL));
+	assert_null(shipped("nosuch"));
 	for (size_t i = 0; i < 4; i++) {
 		rsa(size[i].bytes, 0x80, 1, "010001", &spki);
 		assert_int_equal(
@@ -299,7 +298,7 @@ test_profile(void **state)
 static void
 test_roca(void **state)
 {
-	const struct profile *p = profile_find("ENDUSER");
+	const struct profile *p = shipped("ENDUSER");
 	BIGNUM *n = BN_new(), *f4 = BN_new();
 	BN_CTX *ctx = BN_CTX_new();
 	struct buf raw = BUF_INIT, seq = BUF_INIT, key = BUF_INIT,
