@@ -53,6 +53,7 @@ SRCS += base/ini_line.c
 SRCS += base/log.c
 SRCS += base/names.c
 SRCS += base/owner.c
+SRCS += base/socket.c
 SRCS += base/time.c
 SRCS += ca/attr.c
 SRCS += ca/ca.c
@@ -105,10 +106,12 @@ SRCS += store/try.c
 SRCS += enrol.c
 SRCS += getca.c
 SRCS += http.c
+SRCS += manager.c
 SRCS += pkioperation.c
 SRCS += query.c
 SRCS += route.c
 SRCS += serve.c
+SRCS += workers.c
 MAIN = scep.c
 
 # One program per file; each has its own main().

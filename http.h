@@ -39,6 +39,9 @@ enum err http_open(
     bool fastcgi, size_t maxbody, size_t maxquery, struct http **out);
 void http_close(struct http *h);
 
+/* Log lines go to standard error also during a FastCGI request. */
+void http_keep_log(struct http *h);
+
 /* ERR_NOTFOUND: no more requests.  The request is the caller's to release. */
 enum err http_next(struct http *h, struct request *r);
 enum err http_answer(

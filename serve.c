@@ -184,8 +184,8 @@ answer(struct house *house, struct http *http, const struct request *r)
 	return e;
 }
 
-int
-serve(bool fastcgi)
+static int
+run(bool fastcgi, bool keep_log)
 {
 	struct house house = { .home = -1 };
 	struct http *http = NULL;
@@ -198,6 +198,8 @@ serve(bool fastcgi)
 		site = (struct site){ MAX_BODY, MAX_QUERY };
 	if ((e = http_open(fastcgi, site.maxbody, site.maxquery, &http)) != OK)
 		goto out;
+	if (keep_log)
+		http_keep_log(http);
 	while (http_next(http, &request) == OK) {
 		e = answer(&house, http, &request);
 		request_release(&request);
@@ -209,4 +211,16 @@ out:
 	http_close(http);
 	house_close(&house);
 	return err_exit(e);
+}
+
+int
+serve(bool fastcgi)
+{
+	return run(fastcgi, false);
+}
+
+int
+serve_worker(void)
+{
+	return run(true, true);
 }
