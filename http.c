@@ -367,6 +367,7 @@ read_request(struct http *h, struct request *r)
 	const char *remote = h->door->param(h, "REMOTE_ADDR");
 
 	r->method = method_of(h->door->param(h, "REQUEST_METHOD"));
+	r->no_query = query == NULL;
 	r->remote = str_dup(remote ? remote : "");
 	if (r->remote == NULL)
 		return ERR_SYSTEM;

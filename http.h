@@ -16,6 +16,7 @@ struct request {
 	enum http_method method;
 	struct buf path;  /* SCRIPT_NAME + PATH_INFO, without query */
 	struct buf query; /* QUERY_STRING as it came */
+	bool no_query;	  /* there was none, not even an empty one */
 	struct buf body;  /* of a POST */
 	char *alias;	  /* SCEP_ALIAS, set by the web server; or NULL */
 	char *remote;	  /* REMOTE_ADDR; "" if unknown */

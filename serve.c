@@ -122,6 +122,20 @@ find_operation(const struct request *r)
 	return NULL;
 }
 
+/*
+ * A web server always sets QUERY_STRING (RFC 3875, 4.1.7); where there is none
+ * it was too long for it, as for Apache's mod_proxy_fcgi (C-11).
+ */
+static enum err
+answer_no_operation(struct visit *v)
+{
+	if (v->request->no_query)
+		return answer_text(v->reply, 414,
+		    "the URL is too long for the web server: use POST");
+	return answer_text(v->reply, 400,
+	    "operation= must be GetCACaps, GetCACert or PKIOperation");
+}
+
 /* Finds alias and operation, and runs it. */
 static enum err
 walk(struct visit *v)
@@ -141,8 +155,7 @@ walk(struct visit *v)
 	if ((e = house_open(v->house)) != OK)
 		return e;
 	if ((op = find_operation(r)) == NULL)
-		return answer_text(v->reply, 400,
-		    "operation= must be GetCACaps, GetCACert or PKIOperation");
+		return answer_no_operation(v);
 	log_text(&v->line, "operation", op->name);
 	if (route_alias(buf_span(&r->path), r->alias, alias) != OK)
 		return answer_text(v->reply, 404, "no such alias");
