@@ -113,8 +113,10 @@ not_ok "the socket's file is gone" test -e "$sock"
 
 client_key slow
 pkcsreq slow "$(add_entity slow)"
-busy() { # a worker has a connection beside the socket
-	[ "$(find "/proc/$(workers)/fd" -lname 'socket:*' | wc -l)" -ge "$1" ]
+busy() { # N: it has N sockets, one is a connection, and waits for more
+	_w=$(workers)
+	[ "$(find "/proc/$_w/fd" -lname 'socket:*' | wc -l)" -ge "$1" ] &&
+	    grep -q '^State:.S' "/proc/$_w/status"
 }
 # Half a message, and the other half only when the file `go` is there.
 half_sent() {
