@@ -61,13 +61,13 @@ say_bind(const char *path, int error)
 {
 	const char *slash = strrchr(path, '/');
 
-	if (error == ENOENT && slash != NULL)
-		log_error("no directory %.*s for the socket; `install -d -o "
-			  "USER` makes it",
-		    (int)(slash - path), path);
-	else
+	if (error != ENOENT || slash == NULL) {
 		log_error("cannot listen on %s: %s", path, strerror(error));
-	return ERR_SYSTEM;
+		return ERR_SYSTEM;
+	}
+	log_error("no directory for %s; `install -d -o USER %.*s` makes it",
+	    path, (int)(slash - path), path);
+	return ERR_NOTFOUND;
 }
 
 /* The umask gives the file its mode at birth, so nobody is ever early. */

@@ -67,8 +67,7 @@ instance() { # CONFIGURATION
 		cat
 	else
 		sed -e '/^server.username/d' -e '/^server.groupname/d' \
-			-e '/^SuexecUserGroup/d' \
-			-e "s|$WWW/scep|$SCEP|" -e "s|$WWW|$FRESH/bin|"
+			-e '/^SuexecUserGroup/d'
 	fi
 }
 
@@ -140,13 +139,16 @@ nginx_run() { # CONFIGURATION
 }
 
 # suexec starts what lies below /var/www alone, and only for www-data; its log
-# must be there.
+# must be there.  Without root Apache is its owner's anyway.
 suexec_ready() {
-	[ "$(id -u)" -eq 0 ] || { WWW=$FRESH/bin; return 0; }
-	[ -u "$(readlink -f /usr/lib/apache2/suexec)" ] || return 1
-	mkdir -p /var/log/apache2 /var/www
-	WWW=$(mktemp -d /var/www/scep-test.XXXXXX) || return 1
-	trap '_cleanup; rm -rf "$WWW"' EXIT
+	WWW=$FRESH/cgi
+	if [ "$(id -u)" -eq 0 ]; then
+		[ -u "$(readlink -f /usr/lib/apache2/suexec)" ] || return 1
+		mkdir -p /var/log/apache2 /var/www
+		WWW=$(mktemp -d /var/www/scep-test.XXXXXX) || return 1
+		trap '_cleanup; rm -rf "$WWW"' EXIT
+	fi
+	mkdir -p "$WWW"
 	sed -e "s|/var/lib/scep|$SCEP_HOME|" -e "s|/usr/local/bin/scep|$SCEP|" \
 		"$TOP/examples/scep-suexec" >"$WWW/scep"
 	chmod 755 "$WWW" "$WWW/scep"
@@ -227,52 +229,52 @@ strongswan() { # NAME CODE
 }
 
 put_through() { # NAME LONGEST OVER
-	is "every path of README's table" "$(paths)" ""
-	is "an unknown alias" "$(get "$URL/scep/nope?operation=GetCACert")" 404
+	is "$conf: every path of README's table" "$(paths)" ""
+	is "$conf: an unknown alias" "$(get "$URL/scep/nope?operation=GetCACert")" 404
 
 	cp any.key "$1.key"
 	pkcsreq "$1" "$(add_entity "$1")"
-	is "POST" "$(get --data-binary "@$1.der" \
+	is "$conf: POST" "$(get --data-binary "@$1.der" \
 		"$URL/scep?operation=PKIOperation")" 200
-	ok "gets its certificate" answered "$1"
-	is "POST in chunks" "$(get -H 'Transfer-Encoding: chunked' \
+	ok "$conf: gets its certificate" answered "$1"
+	is "$conf: POST in chunks" "$(get -H 'Transfer-Encoding: chunked' \
 		--data-binary "@$1.der" "$URL/scep?operation=PKIOperation")" 200
-	ok "gets it too" answered "$1"
-	is "GET of $2 bytes" "$(long_get "$1" "$2")" 200
-	ok "gets it too" answered "$1"
-	is "GET of 60 KiB" "$(long_get "$1" 61440)" "$3"
+	ok "$conf: gets it too" answered "$1"
+	is "$conf: GET of $2 bytes" "$(long_get "$1" "$2")" 200
+	ok "$conf: gets it too" answered "$1"
+	is "$conf: GET of 60 KiB" "$(long_get "$1" 61440)" "$3"
 	for _n in 64600 130500 140000; do
-		like "GET of $_n bytes: as well, or a plain no" \
+		like "$conf: GET of $_n bytes: as well, or a plain no" \
 			"$(long_get "$1" $_n)" "^(200|400|414|431)$"
 	done
-	is "a body of 2 MB: 413" "$(head -c 1900000 /dev/zero |
+	is "$conf: a body of 2 MB: 413" "$(head -c 1900000 /dev/zero |
 		get --data-binary @- "$URL/scep?operation=PKIOperation")" 413
 
 	printf 'GET /scep/pkiclient.exe?operation=GetCACert HTTP/1.0\r\n\r\n' |
 		raw >reply
-	is "HTTP/1.0 without Host" "$(split_raw)" 200
-	is "has its length" "$(header '[Cc]ontent-[Ll]ength')" \
+	is "$conf: HTTP/1.0 without Host" "$(split_raw)" 200
+	is "$conf: has its length" "$(header '[Cc]ontent-[Ll]ength')" \
 		"$(wc -c <ca.der)"
-	unlike "and no chunks" "$(cat headers)" "[Cc]hunked"
+	unlike "$conf: and no chunks" "$(cat headers)" "[Cc]hunked"
 
 	if [ $CRL = yes ]; then
-		is "a CRL" "$(get "$URL/crl/ManagementCA.crl")" 200
-		like "is one" "$(header '[Cc]ontent-[Tt]ype')" pkix-crl
-		ok "of the CA" openssl crl -inform DER -in body -CAfile ca.pem \
+		is "$conf: a CRL" "$(get "$URL/crl/ManagementCA.crl")" 200
+		like "$conf: is one" "$(header '[Cc]ontent-[Tt]ype')" pkix-crl
+		ok "$conf: of the CA" openssl crl -inform DER -in body -CAfile ca.pem \
 			-noout
-		is "of its generation" \
+		is "$conf: of its generation" \
 			"$(get "$URL/crl/ManagementCA/1.crl")" 200
-		is "a CA certificate" "$(get "$URL/ca/ManagementCA/1.cer")" 200
+		is "$conf: a CA certificate" "$(get "$URL/ca/ManagementCA/1.cer")" 200
 	else
 		get "$URL/crl/ManagementCA.crl" >/dev/null
-		like "/crl/ reaches scep" "$(cat body)" "operation="
+		like "$conf: /crl/ reaches scep" "$(cat body)" "operation="
 		get "$URL/ca/ManagementCA/1.cer" >/dev/null
-		like "/ca/ reaches scep" "$(cat body)" "operation="
-		skip "a CRL" "not served yet"
+		like "$conf: /ca/ reaches scep" "$(cat body)" "operation="
+		skip "$conf: a CRL" "not served yet"
 	fi
 
-	ok "strongSwan enrols" strongswan "$1-ss" "$(add_entity "$1-ss")"
-	is "the home is its owner's" "$(find home ! -user "$owner")" ""
+	ok "$conf: strongSwan enrols" strongswan "$1-ss" "$(add_entity "$1-ss")"
+	is "$conf: the home is its owner's" "$(find home ! -user "$owner")" ""
 }
 
 openssl x509 -in ca.pem -outform DER -out ca.der
@@ -285,7 +287,6 @@ while read -r kind conf start longest over <&3; do
 	: >web.log
 	WWW=$FRESH/none
 	SERVE=
-	diag "$conf"
 	if [ "$start" = suexec ] && ! suexec_ready; then
 		skip "$conf" "suexec cannot become another user here"
 		continue
@@ -301,6 +302,6 @@ while read -r kind conf start longest over <&3; do
 	stop_servers
 	[ "$failed" -eq 0 ] || tail -n 15 web.log | cut -c1-300 | sed 's/^/# /' >&2
 	[ -z "${KEEP:-}" ] || cp web.log "web$n.log"
-	[ ! -d "$WWW" ] || [ "$WWW" = "$FRESH/bin" ] || rm -rf "$WWW"
+	rm -rf "$WWW"
 done 3<table
 done_testing

@@ -90,6 +90,15 @@ ok "and serve" caps
 
 # --- SIGHUP -------------------------------------------------------------------------
 
+printf '[limits]\nbody = 100\n' >home/scep.ini
+head -c 200 /dev/zero >large
+post() { # the status
+	env REQUEST_METHOD=POST SCRIPT_NAME=/scep CONTENT_LENGTH=200 \
+		QUERY_STRING=operation=PKIOperation timeout 20 cgi-fcgi -bind \
+		-connect "$sock" <large 2>>clients |
+		sed -n 's/^Status: \([0-9]*\).*/\1/p'
+}
+is "limits are read when a worker starts" "$(post)" 400
 before=$(workers)
 (
 	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
@@ -100,6 +109,8 @@ load=$!
 kill -HUP "$MANAGER"
 ok "SIGHUP reloads" wait_for grep -q 'msg="reloaded"' serve.log
 wait $load
+is "settings are read again" "$(post)" 413
+printf '[limits]\n' >home/scep.ini
 is "no request was lost" "$(cat lost)" ""
 ok "two workers" wait_for all_there 2
 is "none of them old" "$(for p in $(workers); do
@@ -160,6 +171,49 @@ touch go
 wait $CLIENT
 rm go
 
+# --- a connection that the web server keeps ---------------------------------------
+
+# Two requests over one FastCGI connection, which then stays open until the
+# server closes it.
+cat >keep.pl <<'EOT'
+use IO::Socket::UNIX;
+my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die;
+sub record { my ($type, $bytes) = @_;
+	print $s pack("CCnnCC", 1, $type, 1, length $bytes, 0, 0) . $bytes }
+sub param { my ($name, $value) = @_;
+	return pack("CC", length $name, length $value) . $name . $value }
+sub answer { # its first line
+	my $out = "";
+	while (read($s, my $head, 8) == 8) {
+		my (undef, $type, undef, $len, $pad) = unpack("CCnnC", $head);
+		read($s, my $bytes, $len + $pad) if $len + $pad;
+		$out .= substr($bytes, 0, $len) if $type == 6;
+		return $out =~ /^(.*?)\r/ ? $1 : "nothing" if $type == 3;
+	}
+	return "closed";
+}
+$| = 1;
+for (1, 2) {
+	record(1, pack("nCx5", 1, 1)); # a responder, keep the connection
+	record(4, param("REQUEST_METHOD", "GET") . param("SCRIPT_NAME", "/scep")
+	    . param("QUERY_STRING", "operation=GetCACaps"));
+	record(4, "");
+	record(5, "");
+	$s->flush;
+	print answer(), "\n";
+}
+print answer(), "\n";
+EOT
+serve_start --workers 1
+timeout 60 perl keep.pl "$sock" >kept &
+keeper=$!
+twice() { [ "$(grep -c "Status: 200" kept)" -eq 2 ]; }
+ok "two requests over one connection" wait_for twice
+serve_end
+is "which does not keep the server from ending" $EXIT 0
+wait $keeper
+is "that closes it" "$(tail -n 1 kept)" closed
+
 # --- what was left behind ---------------------------------------------------------
 
 serve_start --workers 2
@@ -186,7 +240,7 @@ refused() { # DESCRIPTION EXIT REGEX OPTIONS...
 	like "$_d: says so" "$(cat .out)" "$_re"
 	is "$_d: in one line" "$(wc -l <.out)" 1
 }
-refused "no such directory" 75 "no directory $FRESH/none .*install -d" \
+refused "no such directory" 1 "no directory .*install -d -o USER $FRESH/none" \
 	--listen "unix:$FRESH/none/s.sock"
 refused "a path too long" 1 "at most 107 bytes" \
 	--listen "unix:run/$(printf '%0120d' 1)"
