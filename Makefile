@@ -58,6 +58,7 @@ SRCS += base/ini_line.c
 SRCS += base/log.c
 SRCS += base/names.c
 SRCS += base/owner.c
+SRCS += base/socket.c
 SRCS += base/time.c
 SRCS += ca/attr.c
 SRCS += ca/bring.c
@@ -139,12 +140,14 @@ SRCS += store/try.c
 SRCS += enrol.c
 SRCS += getca.c
 SRCS += http.c
+SRCS += manager.c
 SRCS += password.c
 SRCS += pkioperation.c
 SRCS += query.c
 SRCS += route.c
 SRCS += serve.c
 SRCS += visit.c
+SRCS += workers.c
 MAIN = scep.c
 
 # Certificate profiles that are built in, and installed to be read.
@@ -183,9 +186,10 @@ MAN5 = man/scep-alias.5 man/scep-profile.5 man/scep-store.5
 DEPS_build = gcc libc6-dev libfcgi-dev libiniparser-dev libssl-dev make
 DEPS_run = $(DEPS_build) libstrongswan-extra-plugins \
 	libstrongswan-standard-plugins lighttpd openssl strongswan-pki
-DEPS_check = $(DEPS_run) certmonger clang curl dbus libc6-dbg \
-	libclang-rt-14-dev libcmocka-dev libfaketime libfcgi-bin perl \
-	scep spawn-fcgi strace valgrind
+DEPS_check = $(DEPS_run) apache2-bin apache2-suexec-pristine certmonger \
+	clang curl dbus libapache2-mod-fcgid libc6-dbg libclang-rt-14-dev \
+	libcmocka-dev libfaketime libfcgi-bin nginx perl scep spawn-fcgi \
+	strace systemd valgrind
 DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
 	mandoc shellcheck
 DEPS_cover = $(DEPS_check) lcov
@@ -278,8 +282,8 @@ bench: deps-bench ## measure; BENCH_N enrolments
 C_ALL = $(sort $(SRCS) $(MAIN) $(UNITS) $(FUZZERS) $(BUILDER) $(TOOLS) \
 	$(wildcard tests/fuzz/*.c))
 C_HEADERS = $(sort $(wildcard *.h */*.h tests/*/*.h))
-SHELLS = .ci/run $(sort $(wildcard tests/*.sh tests/*/*.sh examples/*.sh \
-	tests/*.t))
+SHELLS = .ci/run examples/scep-suexec $(sort $(wildcard tests/*.sh \
+	tests/*/*.sh examples/*.sh tests/*.t))
 
 LINTS = lint-format lint-tidy lint-cppcheck lint-shell man-lint \
 	include-direction
@@ -327,12 +331,13 @@ install: all ## PREFIX=/usr/local DESTDIR=
 	install -m 0644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 README.md CHANGELOG LICENSE $(DESTDIR)$(DOCDIR)
-	install -m 0644 $(wildcard examples/*.conf examples/*.ini) \
+	install -m 0644 $(wildcard examples/*.conf examples/*.ini \
+	    examples/*.service examples/*.socket examples/*.timer) \
 	    aliases/example.ini $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 $(PROFILES) profiles/example.ini \
 	    $(DESTDIR)$(DATADIR)/profiles
-	@echo 'For FastCGI or CGI let the web server start $(BINDIR)/scep with' \
-	    'SCEP_HOME set: $(DOCDIR)/examples'
+	install -m 0755 examples/scep-suexec $(DESTDIR)$(DOCDIR)/examples
+	@echo 'For web servers and systemd: $(DOCDIR)/examples'
 
 clean: ## remove what was built
 	rm -rf build scep

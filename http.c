@@ -1,8 +1,10 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
@@ -10,6 +12,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "base/time.h"
 #include "http.h"
 
 /*
@@ -31,23 +34,45 @@ struct http {
 	size_t maxbody;	   /* bytes */
 	size_t maxquery;   /* bytes */
 	FCGX_Request fcgx; /* FastCGI only */
+	sigset_t idle;	   /* FastCGI only: the mask while nothing is at hand */
+	bool keep_log;	   /* not to the web server's log */
 	bool served;	   /* CGI only: its one request was taken */
 };
 
-/* Set by SIGTERM and SIGINT: the request at hand is the last. */
+/* Set by a signal of stop_signals: the request at hand was the last. */
 static volatile sig_atomic_t stopping;
 
-/*
- * Closing descriptor 0 makes an accept() that has not begun yet fail, which
- * the flag alone would miss.
- */
+/* libfcgi's own handlers make it drop the request at hand. */
+static const int stop_signals[] = { SIGTERM, SIGINT, SIGUSR1 };
+
 static void
 on_stop(int sig)
 {
 	(void)sig;
 	stopping = 1;
-	FCGX_ShutdownPending();
-	(void)close(0);
+}
+
+/*
+ * They are blocked but for the wait between two requests (fcgi_wait), so that
+ * none cuts a request short, and none comes just before the wait and is
+ * missed.
+ */
+static void
+hold_stop_signals(sigset_t *idle)
+{
+	struct sigaction stop = { .sa_handler = on_stop };
+	sigset_t held;
+
+	(void)sigemptyset(&held);
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals);
+	     i++) {
+		(void)sigaction(stop_signals[i], &stop, NULL);
+		(void)sigaddset(&held, stop_signals[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &held, idle);
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals);
+	     i++)
+		(void)sigdelset(idle, stop_signals[i]);
 }
 
 static const char *
@@ -141,12 +166,41 @@ fcgi_log(const char *line, void *arg)
 	(void)FCGX_PutChar('\n', h->fcgx.err);
 }
 
+/*
+ * Until there is a connection, or more on the one that the web server keeps
+ * open; false: to end.
+ */
+static bool
+fcgi_wait(struct http *h)
+{
+	int fd = h->fcgx.ipcFd >= 0 ? h->fcgx.ipcFd : 0;
+	fd_set set;
+	int got = 0;
+
+	while (!stopping && got == 0) {
+		FD_ZERO(&set);
+		FD_SET(fd, &set);
+		got = pselect(fd + 1, &set, NULL, NULL, NULL, &h->idle);
+		if (got < 0 && errno == EINTR)
+			got = 0;
+	}
+	return got > 0;
+}
+
+/* Descriptor 0 does not block: another worker may have been quicker. */
 static bool
 fcgi_accept(struct http *h)
 {
-	if (stopping || FCGX_Accept_r(&h->fcgx) != 0)
+	int bad = -EAGAIN;
+
+	while (bad == -EAGAIN && fcgi_wait(h)) {
+		errno = 0;
+		bad = FCGX_Accept_r(&h->fcgx);
+	}
+	if (bad != 0)
 		return false;
-	log_sink(fcgi_log, h);
+	if (!h->keep_log)
+		log_sink(fcgi_log, h);
 	return true;
 }
 
@@ -160,11 +214,26 @@ fcgi_finish(struct http *h)
 static const struct door fcgi_door = { fcgi_param, fcgi_read, fcgi_write,
 	fcgi_accept, fcgi_finish };
 
+/* Descriptor 0 becomes ours to wait on; see fcgi_wait(). */
+static enum err
+fcgi_open(struct http *h)
+{
+	int flags = fcntl(0, F_GETFL);
+
+	hold_stop_signals(&h->idle);
+	if (flags < 0 || fcntl(0, F_SETFL, flags | O_NONBLOCK) != 0 ||
+	    FCGX_Init() != 0 ||
+	    FCGX_InitRequest(&h->fcgx, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+		log_error("FastCGI cannot be started on descriptor 0");
+		return ERR_SYSTEM;
+	}
+	return OK;
+}
+
 enum err
 http_open(bool fastcgi, size_t maxbody, size_t maxquery, struct http **out)
 {
 	struct http *h = calloc(1, sizeof(*h));
-	struct sigaction stop = { .sa_handler = on_stop };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	if (h == NULL) {
@@ -175,15 +244,9 @@ http_open(bool fastcgi, size_t maxbody, size_t maxquery, struct http **out)
 	h->maxbody = maxbody;
 	h->maxquery = maxquery;
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	if (fastcgi) {
-		(void)sigaction(SIGTERM, &stop, NULL);
-		(void)sigaction(SIGINT, &stop, NULL);
-		if (FCGX_Init() != 0 || FCGX_InitRequest(&h->fcgx, 0,
-					    FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
-			log_error("FastCGI cannot be started on descriptor 0");
-			free(h);
-			return ERR_SYSTEM;
-		}
+	if (fastcgi && fcgi_open(h) != OK) {
+		free(h);
+		return ERR_SYSTEM;
 	}
 	*out = h;
 	return OK;
@@ -193,6 +256,12 @@ void
 http_close(struct http *h)
 {
 	free(h);
+}
+
+void
+http_keep_log(struct http *h)
+{
+	h->keep_log = true;
 }
 
 static enum http_method
@@ -241,7 +310,7 @@ read_body(struct http *h, struct request *r)
 		return OK;
 	}
 	if (length != SIZE_MAX && length > h->maxbody) {
-		r->status = 413; /* before a byte of it is read */
+		r->status = 413; /* before a byte of it is kept */
 		return OK;
 	}
 	/* One byte over the cap is enough to know. */
@@ -263,6 +332,31 @@ read_body(struct http *h, struct request *r)
 	return OK;
 }
 
+/*
+ * A web server that still sends when its program ends, as Apache's CGI does,
+ * throws the program's answer away: so a body that nobody wants is read too,
+ * within limits.
+ */
+static void
+discard_body(struct http *h, const struct request *r)
+{
+	int64_t end = time_ticks() + MAX_DISCARD_MS;
+	uint8_t chunk[16384];
+	size_t left;
+	ssize_t n = 1;
+
+	if (content_length(h->door->param(h, "CONTENT_LENGTH"), &left) != OK ||
+	    (left == SIZE_MAX && r->method != HTTP_POST))
+		return;
+	left -= r->body.len < left ? r->body.len : left;
+	left = left < MAX_DISCARD ? left : MAX_DISCARD;
+	while (n > 0 && left > 0 && time_ticks() < end) {
+		n = h->door->read(
+		    h, chunk, left < sizeof(chunk) ? left : sizeof(chunk));
+		left -= n > 0 ? (size_t)n : 0;
+	}
+}
+
 static enum err
 read_request(struct http *h, struct request *r)
 {
@@ -273,6 +367,7 @@ read_request(struct http *h, struct request *r)
 	const char *remote = h->door->param(h, "REMOTE_ADDR");
 
 	r->method = method_of(h->door->param(h, "REQUEST_METHOD"));
+	r->no_query = query == NULL;
 	r->remote = str_dup(remote ? remote : "");
 	if (r->remote == NULL)
 		return ERR_SYSTEM;
@@ -306,6 +401,8 @@ http_next(struct http *h, struct request *r)
 	log_request(r->id);
 	if ((e = read_request(h, r)) != OK)
 		r->status = err_http(e);
+	if (r->status != 0 || r->method == HTTP_OTHER)
+		discard_body(h, r);
 	return OK;
 }
 

@@ -16,6 +16,7 @@ struct request {
 	enum http_method method;
 	struct buf path;  /* SCRIPT_NAME + PATH_INFO, without query */
 	struct buf query; /* QUERY_STRING as it came */
+	bool no_query;	  /* there was none, not even an empty one */
 	struct buf body;  /* of a POST */
 	char *alias;	  /* SCEP_ALIAS, set by the web server; or NULL */
 	char *remote;	  /* REMOTE_ADDR; "" if unknown */
@@ -38,6 +39,9 @@ struct http;
 enum err http_open(
     bool fastcgi, size_t maxbody, size_t maxquery, struct http **out);
 void http_close(struct http *h);
+
+/* Log lines go to standard error also during a FastCGI request. */
+void http_keep_log(struct http *h);
 
 /* ERR_NOTFOUND: no more requests.  The request is the caller's to release. */
 enum err http_next(struct http *h, struct request *r);

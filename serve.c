@@ -132,6 +132,21 @@ find_operation(const struct request *r)
 	return NULL;
 }
 
+/*
+ * A web server always sets QUERY_STRING (RFC 3875, 4.1.7); where there is none
+ * it was too long for it, as for Apache's mod_proxy_fcgi (C-11).
+ */
+static enum err
+answer_no_operation(struct visit *v)
+{
+	if (v->request->no_query)
+		return answer_text(v->reply, 414,
+		    "the URL is too long for the web server: use POST");
+	return answer_text(v->reply, 400,
+	    "operation= must be GetCACaps, GetCACert, GetCACertChain, "
+	    "GetNextCACert or PKIOperation");
+}
+
 /* Finds alias and operation, and runs it. */
 static enum err
 walk(struct visit *v)
@@ -151,9 +166,7 @@ walk(struct visit *v)
 	if ((e = house_open(v->house)) != OK)
 		return e;
 	if ((op = find_operation(r)) == NULL)
-		return answer_text(v->reply, 400,
-		    "operation= must be GetCACaps, GetCACert, GetCACertChain, "
-		    "GetNextCACert or PKIOperation");
+		return answer_no_operation(v);
 	log_text(&v->line, "operation", op->name);
 	if (route_alias(buf_span(&r->path), r->alias, alias) != OK)
 		return answer_text(v->reply, 404, "no such alias");
@@ -195,8 +208,8 @@ answer(struct house *house, struct http *http, const struct request *r)
 	return e;
 }
 
-int
-serve(bool fastcgi)
+static int
+run(bool fastcgi, bool keep_log)
 {
 	struct house house = { .home = -1 };
 	struct http *http = NULL;
@@ -209,6 +222,8 @@ serve(bool fastcgi)
 		site = house.site;
 	if ((e = http_open(fastcgi, site.maxbody, site.maxquery, &http)) != OK)
 		goto out;
+	if (keep_log)
+		http_keep_log(http);
 	while (http_next(http, &request) == OK) {
 		e = answer(&house, http, &request);
 		request_release(&request);
@@ -220,4 +235,16 @@ out:
 	http_close(http);
 	house_close(&house);
 	return err_exit(e);
+}
+
+int
+serve(bool fastcgi)
+{
+	return run(fastcgi, false);
+}
+
+int
+serve_worker(void)
+{
+	return run(true, true);
 }

@@ -10,6 +10,12 @@
  */
 int serve(bool fastcgi);
 
+/*
+ * A worker of `scep serve`: FastCGI on descriptor 0, and log lines go to
+ * standard error, which the service manager keeps.
+ */
+int serve_worker(void);
+
 /* Where everything is kept: SCEP_HOME, or /var/lib/scep. */
 const char *serve_home(void);
 

@@ -190,4 +190,7 @@ extern const struct noun *const nouns[];
 extern const struct noun noun_init, noun_status, noun_check, noun_ca,
     noun_ca_ra, noun_entity, noun_cert, noun_alias, noun_profile, noun_audit;
 
+/* Of manager.c, outside this room: it starts the server. */
+extern const struct noun noun_serve;
+
 #endif

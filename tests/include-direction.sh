@@ -25,6 +25,8 @@ rooms() {
 	password password visit message judge enrol aliases ca store base
 	pkioperation pkioperation password visit query message enrol aliases ca store base
 	serve    serve visit http query route message enrol aliases ca store base
+	workers  workers base
+	manager  manager workers serve admin base
 	scep     scep serve admin
 	EOT
 }
@@ -43,7 +45,9 @@ keepers() {
 	'(^|[^_[:alnum:]>.])(time|clock_gettime|gettimeofday|timespec_get)\(' \
 	    'the clock' 'base/time.c' \
 	'PEM_read_bio_PrivateKey|d2i_PrivateKey|d2i_AutoPrivateKey|EVP_PKEY_decrypt|EVP_DigestSign|EVP_PKEY_sign' \
-	    'private keys' 'ca/key.c ca/key_sign.c ca/key_unwrap.c'
+	    'private keys' 'ca/key.c ca/key_sign.c ca/key_unwrap.c' \
+	'(^|[^_[:alnum:]>.])(socket|socketpair|bind|listen|connect|accept|accept4|getaddrinfo)\(' \
+	    'sockets' 'base/socket.c'
 }
 
 scratch=$(mktemp) || exit 2
