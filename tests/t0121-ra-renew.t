@@ -71,7 +71,54 @@ like "a renewal that fails is a line in the log" "$(cat -v reply)" \
 like "the request is answered" "$(cat -v reply)" "x-x509-ca-ra-cert"
 is "nothing is left of it" "$(ras)" 1
 
+# Killed, or failed by the disk, at each step of a renewal: the next request
+# finds the old one or the whole new one.
+GET="REQUEST_METHOD=GET QUERY_STRING=operation=GetCACert SCRIPT_NAME=/scep"
+struck() { # STRACE-WORDS: one request; true if the call was reached
+	# shellcheck disable=SC2086 # words
+	env $GET strace -f -qq -o trace -e "trace=$1" -e "inject=$1:$2" \
+		"$SCEP" >reply 2>>log </dev/null
+	grep -q "$3" trace
+}
+whole() { # what is there now can be loaded; the old one if not the new one
+	case $(ras | grep -v '^\.' | tr '\n' ' ') in
+	"1 " | "1 2 ") ;;
+	*) return 1 ;;
+	esac
+	at_day 480
+	request GET "/scep?operation=GetCACert"
+	at_day 490
+	[ "$STATUS" = 200 ] && "$SCEP" check
+}
+if strace -e trace=none true 2>/dev/null; then
+	rounds=0
+	for how in signal=KILL error=EIO; do
+		for call in mkdirat renameat; do
+			n=1
+			while struck $call "$how:when=$n" \
+				"KILLED\|killed\|INJECTED"; do
+				rounds=$((rounds + 1))
+				[ $how != error=EIO ] ||
+					grep -q "x-x509-ca-ra-cert" reply ||
+					diag "$call $n: no answer"
+				whole >.out 2>&1 || diag "$how $call $n" \
+					"$(ras)" "$(cat .out)"
+				rm -rf $ra/2 $ra/.new-*
+				n=$((n + 1))
+			done
+			rm -rf $ra/2
+		done
+	done >troubles 2>&1
+	is "struck at each step, all is whole and every answer comes" \
+		"$(cat troubles)" ""
+	like "there were enough of them" "$rounds" '^(9|1[0-9])$'
+else
+	skip "struck at each step" "strace cannot trace here"
+fi
+
 # Eight at once.
+renewals() { "$REAL" audit show | grep -c 'server .*ca ra renew .*EC .*done'; }
+before=$(renewals)
 for i in 1 2 3 4 5 6 7 8; do
 	REQUEST_METHOD=GET QUERY_STRING=operation=GetCACert SCRIPT_NAME=/scep \
 		"$SCEP" >"many$i" 2>>log </dev/null &
@@ -83,7 +130,7 @@ is "eight workers make one" "$(ras | tr '\n' ' ')" "1 2 "
 is "and all of them answer" "$(grep -c "x-x509-ca-ra-cert" many? |
 	grep -c ':1$')" 8
 is "which is one line of the audit" \
-	"$("$REAL" audit show | grep -c 'server .*ca ra renew .*EC .*done')" 1
+	"$(renewals)" $((before + 1))
 fetch second.pem
 is "the second generation" "$(cat second.pem)" "$(cat $ra/2/cert.pem)"
 not_ok "has a key of its own" cmp -s $ra/1/key.pem $ra/2/key.pem
