@@ -4,11 +4,17 @@
 # safeguard, and this fails.
 #
 #   tests/mutants.sh [NAME...]     all, or those named
+#   tests/mutants.sh --list        their names
+#   tests/mutants.sh --check       do all fit the source?  Builds nothing
+#
+# Only a test that ran to its end and failed has noticed a mutant.  One that
+# does not compile, or that the tests did not survive in time, is an error.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 top=$PWD
 tab=$top/tests/mutants.tab
+limit=${MUTANT_SECONDS:-600}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX") || exit 1
 tree=$scratch/tree
 trap 'rm -rf "$scratch"' EXIT
@@ -36,34 +42,52 @@ field() {
 	' "$tab"
 }
 
-# The old text must stand in the file exactly once: a table that has fallen
-# behind the source is an error, not a caught mutant.
+# apply NAME TREE [--check]: the old text must stand in the file exactly once:
+# a table that has fallen behind the source is an error, not a caught mutant.
 apply() {
-	perl - "$1" "$tab" "$tree" <<-'EOT'
+	perl - "$1" "$tab" "$2" "${3:-}" <<-'EOT'
 	use strict;
 	use warnings;
-	my ($name, $tab, $tree) = @ARGV;
-	my ($in, $file, $old, $new) = (0, undef, '', '');
+	my ($name, $tab, $tree, $check) = @ARGV;
+	my ($in, $file, $tests, $old, $new) = (0, undef, '', '', '');
 	open my $t, '<', $tab or die;
 	while (<$t>) {
 		if (/^mutant\s+(\S+)/) { $in = $1 eq $name; next }
 		next unless $in;
 		if (/^file\s+(\S+)/) { $file = "$tree/$1" }
+		elsif (/^test\s+(.*)/) { $tests .= " $1" }
 		elsif (/^-(.*\n)/) { $old .= $1 }
 		elsif (/^\+(.*\n)/) { $new .= $1 }
 	}
 	die "$name: no file or no text\n" unless defined $file && $old ne '';
-	open my $f, '<', $file or die "$file: $!\n";
+	die "$name: nothing is changed\n" if $old eq $new;
+	die "$name: no test is named\n" if $tests eq '';
+	for (split ' ', $tests) {
+		die "$name: there is no $_\n" unless -e "$tree/$_";
+	}
+	open my $f, '<', $file or die "$name: $file: $!\n";
 	local $/;
 	my $text = <$f>;
 	close $f;
 	my $n = () = $text =~ /^\Q$old\E/mg;
 	die "$name: the old text stands $n times in $file\n" unless $n == 1;
+	exit 0 if $check;
 	$text =~ s/^\Q$old\E/$new/m;
 	open $f, '>', $file or die;
 	print $f $text;
 	close $f or die;
 	EOT
+}
+
+check() {
+	local bad=0 n=0 name
+
+	while read -r name; do
+		n=$((n + 1))
+		apply "$name" "$top" --check || bad=$((bad + 1))
+	done < <(names)
+	echo "$n mutants, $bad do not fit the source"
+	[ "$bad" -eq 0 ] && [ "$n" -gt 0 ]
 }
 
 # build TEST...: the server and the unit tests among those named
@@ -79,10 +103,19 @@ build() {
 	    "${goals[@]}" >"$scratch/build.log" 2>&1
 }
 
-# run TEST...: do they pass?
+# run TEST...: 0 all pass, 1 some test ran and failed, 2 anything else: out of
+# time, or a program that died without saying what failed
 run() {
-	(cd "$tree" && timeout 600 tests/harness plain=build/plain -- "$@") \
-	    >"$scratch/run.log" 2>&1
+	local status
+
+	(cd "$tree" && timeout "$limit" tests/harness plain=build/plain -- \
+	    "$@") >"$scratch/run.log" 2>&1
+	status=$?
+	[ $status -eq 1 ] || [ $status -eq 0 ] || return 2
+	tail -n 1 "$scratch/run.log" | grep -q ' passed, .* failed' || return 2
+	[ $status -eq 0 ] || grep -q 'Failed tests\?:' "$scratch/run.log" ||
+	    return 2
+	return $status
 }
 
 tests_of() {
@@ -93,6 +126,16 @@ tests_of() {
 	done | tr ' ' '\n' | sort -u
 }
 
+case ${1:-} in
+--list)
+	names
+	exit
+	;;
+--check)
+	check
+	exit
+	;;
+esac
 if [ $# -eq 0 ]; then
 	mapfile -t list < <(names)
 else
@@ -112,26 +155,43 @@ if ! run "${all[@]}"; then
 	exit 1
 fi
 
+# try NAME TEST...: one mutant in the tree
+try() {
+	local name=$1
+
+	shift
+	apply "$name" "$tree" || return 1
+	if ! build "$@"; then
+		tail -n 5 "$scratch/build.log"
+		echo "  $name: ERROR: does not compile"
+		return 1
+	fi
+	run "$@"
+	case $? in
+	0) echo "  $name: NOT NOTICED by $*" ;;
+	1)
+		echo "  $name: noticed: $(grep -m 1 'Failed test' \
+		    "$scratch/run.log" | sed 's/^ *//' | cut -c 1-60)"
+		return 0
+		;;
+	*)
+		tail -n 5 "$scratch/run.log"
+		echo "  $name: ERROR: no test came to its end and failed"
+		;;
+	esac
+	return 1
+}
+
 caught=0
 alive=0
 for name in "${list[@]}"; do
 	file=$(field "$name" file)
 	mapfile -t tests < <(tests_of "$name")
 	cp -p "$tree/$file" "$scratch/whole" || exit 1
-	if ! apply "$name"; then
-		alive=$((alive + 1))
-	elif ! build "${tests[@]}"; then
-		tail -n 5 "$scratch/build.log"
-		echo "  $name: does not compile, the table is behind"
-		alive=$((alive + 1))
-	elif run "${tests[@]}"; then
-		echo "  $name: NOT NOTICED by ${tests[*]}"
-		alive=$((alive + 1))
-	else
-		echo "  $name: noticed: $(grep -m 1 -hE \
-		    'Failed test|not ok|Wstat' "$scratch/run.log" |
-		    sed 's/^ *//' | cut -c 1-60)"
+	if try "$name" "${tests[@]}"; then
 		caught=$((caught + 1))
+	else
+		alive=$((alive + 1))
 	fi
 	cp "$scratch/whole" "$tree/$file"
 done
