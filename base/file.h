@@ -71,6 +71,14 @@ enum err file_create_once(int tmp, int at, const char *path, struct span bytes,
     mode_t mode, bool sync);
 
 /*
+ * The same for a file that a person makes: durable, and ERR_EXISTS also where
+ * somebody else's of equal content stands.  Its mtime is set back, as
+ * file_replace() does.
+ */
+enum err file_create_new(
+    int tmp, int at, const char *path, struct span bytes, mode_t mode);
+
+/*
  * A mark that may be lost: link without fsyncs, mode FILE_RECORD.  Marks are
  * counted, so here equal content is not ours: ERR_EXISTS.
  */
@@ -89,6 +97,20 @@ enum err file_link(int at, const char *from, const char *to);
  * be quiet for a second (DESIGN 7) take ours at once.
  */
 enum err file_replace(int at, const char *path, struct span bytes, mode_t mode);
+
+/*
+ * The same, if the file still holds `was`: ERR_EXISTS if it holds anything
+ * else, ERR_NOTFOUND.  Between that look and the rename somebody without our
+ * lock can still come.
+ */
+enum err file_swap(
+    int at, const char *path, struct span was, struct span bytes, mode_t mode);
+
+/*
+ * Waits for an fcntl lock on a file, FILE_RECORD, which is made and stays
+ * empty; file_close(out) lets it go, and so does the end of the process.
+ */
+enum err file_lock(int at, const char *path, int *out);
 
 /* Without fsync.  ERR_NOTFOUND is an answer. */
 enum err file_unlink(int at, const char *path);
