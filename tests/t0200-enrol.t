@@ -216,17 +216,27 @@ is "no foreign name in a CertRep" "$(reply late failinfotext)" \
 # --- the same work for each, counted in instructions -------------------------------------------
 
 if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
-	cost() { # NAME: instructions of a CGI request with NAME.der
+	# NAME: instructions of a CGI request with NAME.der, and in "verify"
+	# those of them that checked the CSR's signature.
+	cost() {
 		env REQUEST_METHOD=POST SCRIPT_NAME=/scep QUERY_STRING= \
 			CONTENT_LENGTH="$(wc -c <"$1.der")" \
 			REMOTE_ADDR=192.0.2.1 valgrind --tool=callgrind \
-			--callgrind-out-file=/dev/null "$SCEP" \
+			--callgrind-out-file=callgrind "$SCEP" \
 			<"$1.der" 2>&1 >/dev/null |
 			sed -n 's/.*Collected : \([0-9]*\).*/\1/p' | tail -n 1
+		awk '/fn=\([0-9]*\) csr_verify$/ {
+				id = $1
+				sub(/^c?fn=/, "", id)
+			}
+			call { sum += $2; call = 0 }
+			/^cfn=/ { ours = "cfn=" id == $1 }
+			/^calls=/ { call = ours }
+			END { print sum + 0 }' callgrind >verify
 	}
-	near() { # DESCRIPTION A B: within 3 percent
+	near() { # DESCRIPTION A B [PERCENT]: within 3 percent
 		_more=$(($2 > $3 ? $2 - $3 : $3 - $2))
-		ok "$1" test $((_more * 100)) -lt $((3 * $2))
+		ok "$1" test $((_more * 100)) -lt $((${4:-3} * $2))
 	}
 	code=$(add_entity work --ca ManagementCA)
 	pkcsreq work "no$code" --txid w-1
@@ -240,11 +250,16 @@ if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
 	near "a used code costs the same" "$wrong" "$(cost work)"
 	pkcsreq work "x" --break flip-key --txid w-5
 	content=$(cost work)
+	signature=$(cat verify)
+	ok "a signature is checked with a wrong key too" \
+		test "$signature" -gt 100000
 	for flaw in flip-last pad-zero content-noise csr-bad-signature \
 		block-type-1 cek-short; do
 		pkcsreq work "x" --break $flaw --txid "w-$flaw"
 		near "$flaw costs what a wrong key costs" "$content" \
 			"$(cost work)"
+		near "$flaw: and a signature is checked" "$signature" \
+			"$(cat verify)" 15
 	done
 else
 	skip "the same work" "counted on the plain build, by valgrind"
