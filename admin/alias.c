@@ -123,6 +123,13 @@ static const struct option list_options[] = {
 	{ NULL, NULL, OPT_FLAG, NULL, NULL },
 };
 
+static const struct option show_options[] = {
+	{ "json", NULL, OPT_FLAG, NULL, "as one JSON object" },
+	{ "match", NULL, OPT_TEXT, "GLOB",
+	    "only keys that match; identifiers are identifiers.NAME" },
+	{ NULL, NULL, OPT_FLAG, NULL, NULL },
+};
+
 static const struct option delete_options[] = {
 	{ "yes", NULL, OPT_FLAG, NULL, "do not ask" },
 	{ NULL, NULL, OPT_FLAG, NULL, NULL },
@@ -209,7 +216,7 @@ static const struct verb verbs[] = {
 	    .args = "NAME",
 	    .min = 1,
 	    .max = 1,
-	    .options = list_options,
+	    .options = show_options,
 	    .run = alias_show,
 	    .help = "every key with the value that counts" },
 	{ .name = "check",
