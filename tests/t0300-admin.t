@@ -32,18 +32,40 @@ like "--version" "$(out scep --version)" "^scep [0-9]"
 # The lines "  word ..." of a help; options with their dashes.
 words() { sed -n 's/^  \([a-z-][a-z0-9-]*\).*/\1/p'; }
 
-# Every command and every option of it stands in the manual.
+# COMMAND: its own items in the manual, up to the next item.
+manual() {
+	awk -v command="$1" '
+		/^\.(It|El|Ss|Sh)( |$)/ {
+			if (ours)
+				printf "%s", text
+			text = ""
+			ours = 0
+			first = NR
+		}
+		{ text = text $0 "\n" }
+		NR <= first + 1 && sub(/^\.(It )?Cm /, "") &&
+		    index($0 " ", command " ") == 1 { ours = 1 }
+	' "$man"
+}
+
+# Every command stands in the manual, and there every option of it; once for
+# all stand those that every command or every command of a noun takes.
 for noun in $(out scep help | words); do
 	verbs=$(out scep help "$noun" | words | grep -v '^-\|^scep$')
 	for verb in ${verbs:-.}; do
 		command="$noun${verb#.}"
 		[ "$verb" = . ] || command="$noun $verb"
-		ok "manual: $command" grep -Eq "Cm $command( |\$)" "$man"
+		manual "$command" >block
+		ok "manual: $command" test -s block
 		# shellcheck disable=SC2086 # two words
 		for option in $(out scep help $command | words |
 			sed -n 's/^--//p'); do
+			where=block
+			case $option in
+			home | help | name | username) where=$man ;;
+			esac
 			ok "manual: $command --$option" \
-				grep -Eq "Fl Fl $option( |\$)" "$man"
+				grep -Eq "Fl Fl $option( |\$)" "$where"
 		done
 	done
 done
