@@ -1,7 +1,9 @@
 #!/bin/sh
 # CA mode: a registered entity enrols with its code, with every algorithm,
 # and gets the certificate that its record says (issue part 5; C-106 to C-120,
-# C-148 to C-151, C-183 to C-195).
+# C-148 to C-151, C-183 to C-195): by POST of DER (C-5), the ID any text and
+# never altered (C-67, C-68), the signer self-signed (C-73), the answer for the
+# signer's certificate (C-78).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
@@ -79,7 +81,11 @@ like "so do openssl and grep" "$(openssl x509 -in "$(grep -rl \
 	"router1"
 like "the audit has it" "$(cat home/store/audit/*.log)" \
 	'"verb":"enrol".*"outcome":"issued"'
+# C-171
 unlike "no code anywhere" "$(grep -r "$code" home log || :)" "."
+
+# What the caps promise is true (C-21, C-26, C-86), BER is read (C-44), and the
+# alias decides, without exception for who asks (C-30, C-101, C-103, C-175).
 
 # --- algorithms: the reply mirrors the request (C-85, C-87, C-102) ----------------
 
@@ -213,7 +219,7 @@ refused late "code has expired" "an expired code"
 is "no foreign name in a CertRep" "$(reply late failinfotext)" \
 	"request refused"
 
-# --- the same work for each, counted in instructions -------------------------------------------
+# --- the same work for each, counted in instructions (C-168) -------------------------------------------
 
 if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
 	# NAME: instructions of a CGI request with NAME.der, and in "verify"
@@ -265,7 +271,7 @@ else
 	skip "the same work" "counted on the plain build, by valgrind"
 fi
 
-# --- wrong passwords: marks, a delay, unlock ------------------------------------------------------
+# --- wrong passwords: marks, a delay, unlock (C-172) ------------------------------------------------------
 
 printf 'a chosen word' | "$SCEP" entity setpwd device --password - >/dev/null
 i=0

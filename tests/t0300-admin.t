@@ -132,6 +132,7 @@ like "ca show: key" "$show" "Key: +RSA 3072"
 like "ca show: key usage" "$show" \
 	"digitalSignature, keyEncipherment, keyCertSign, cRLSign"
 like "ca show: days" "$show" "Days left: +36(49|50)"
+# C-38
 for digest in sha256 sha1 md5; do
 	want=$(openssl x509 -noout -fingerprint -$digest \
 		-in "$SCEP_HOME/ca/ManagementCA/1/cert.pem" | cut -d= -f2)

@@ -1,4 +1,7 @@
-/* Names as text and DER: every short name, every escape, odd string types. */
+/*
+ * Names as text and DER: every short name, every escape, odd string types that
+ * are kept (C-120).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Alternative names as text and DER, judged by OpenSSL's own printer. */
+/* Alternative names as text and DER, judged by OpenSSL's own printer (C-194). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
