@@ -71,6 +71,7 @@ SRCS += ca/key_unwrap.c
 SRCS += ca/profile.c
 SRCS += ca/pubkey.c
 SRCS += ca/san.c
+SRCS += ca/san_rule.c
 SRCS += ca/tbs.c
 SRCS += ca/text.c
 SRCS += judge/entity.c

@@ -193,7 +193,7 @@ find_names(const struct pkimsg *msg, struct decision *d)
 	}
 	if (who->san != NULL && strcmp(who->san, "request") == 0) {
 		san = msg->csr.san;
-		if (san.len > 0 && san_check(san) != OK)
+		if (san.len > 0 && san_issuable(san) != OK)
 			return refuse(d, FAIL_BADREQUEST,
 			    "requested subjectAltName is malformed");
 	} else if (who->san != NULL && san_parse(who->san, &d->san) != OK) {

@@ -240,6 +240,13 @@ ok "entity set to nothing" scep entity set router1 --san=
 like "clears a field" "$(out scep entity show router1)" "SAN: +\\(none\\)"
 exits 2 "entity set of nothing" scep entity set router1
 exits 1 "entity set of a bad subject" scep entity set router1 --subject x=y=
+exits 1 "a subject that is blank" scep entity add blank --ca ManagementCA \
+	--subject " " --generate
+exits 1 "entity set of a blank subject" scep entity set router1 --subject " "
+exits 1 "entity set of no CA" scep entity set router1 --ca=
+like "says why" "$(err scep entity set router1 --ca=)" "always; --ca"
+ok "entity set of an empty profile" scep entity set router1 --profile=
+like "is the default" "$(out scep entity show router1)" "Profile: +ENDUSER"
 ok "entity block" scep entity block router1
 like "is shown" "$(out scep entity list --match 'router*')" "blocked"
 ok "twice is fine" scep entity block router1
