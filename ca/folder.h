@@ -11,6 +11,12 @@
  */
 enum err ca_path(const char *name, struct buf *path);
 
+/*
+ * May a new CA be called so?  No comma, double quote or control character, no
+ * blank first or last, not "." or "..".
+ */
+bool ca_name_ok(const char *name);
+
 /* OK: the name can be used.  ERR_EXISTS; ERR_INPUT (logged): no name. */
 enum err ca_vacant(int home, const char *name);
 

@@ -120,6 +120,11 @@ exits 1 "and a good one" scep ca create ManagementCA --subject "nonsense"
 exits 1 "and a key that it knows" scep ca create ManagementCA \
 	--subject CN=x --key dsa:1024
 not_ok "which leaves nothing" test -d "$SCEP_HOME/ca/ManagementCA"
+for name in ',' 'a,b' 'a"b' ' a' 'a ' . .. "$(printf 'a\nb')" "$(printf 'a\177')"; do
+	exits 1 "no CA is called \"$(echo "$name" | tr '\n\177' '??')\"" \
+		scep ca create "$name" --subject CN=x --key rsa:2048
+done
+like "why" "$(err scep ca create 'a,b' --subject CN=x)" "no comma"
 ok "ca create" scep ca create ManagementCA --subject "CN=ManagementCA,O=Lab"
 exits 1 "not twice" scep ca create ManagementCA --subject CN=x
 like "the key's mode" "$(ls -l "$SCEP_HOME/ca/ManagementCA/1/key.pem")" \
@@ -357,6 +362,11 @@ ok "alias add" scep alias add scep --ca ManagementCA
 exits 1 "status, Old still ends" scep status
 like "status --json" "$(out scep status --json)" \
 	'"what":"ca ManagementCA","state":"OK"'
+mkdir "$SCEP_HOME/ca/a%0Aca%20b%3A%20OK"
+is "a folder with a newline in its name makes no line of its own" \
+	"$(out scep status | grep -c '^ca b')" 0
+like "it is shown escaped" "$(out scep status)" '^ca a.x0aca b: OK: CRITICAL'
+rmdir "$SCEP_HOME/ca/a%0Aca%20b%3A%20OK"
 scep ca create Short --subject CN=Short --key rsa:2048 --days 20 >/dev/null
 exits 2 "20 days are critical" scep status
 ok "check" scep check
