@@ -21,6 +21,8 @@
 
 /* Opens a directory; its descriptor is closed with file_close(). */
 enum err dir_open(int at, const char *path, int *out); /* at: fd or AT_FDCWD */
+/* The home, by the name a person gave it: only here are links followed. */
+enum err dir_open_home(const char *path, int *out);
 void file_close(int *fd); /* sets *fd to -1; -1 is fine */
 
 /* Makes a directory (and no parents); ERR_EXISTS if there is one. */
@@ -38,8 +40,9 @@ enum err dir_each(int at, const char *path,
 enum err file_read(int at, const char *path, size_t max, struct buf *out);
 
 /*
- * Opens a file that a person named, for file_read_fd(): symbolic links are
- * followed, only regular files open.  Closed with file_close().
+ * Opens what a person named, for file_read_fd(): symbolic links are followed;
+ * a file, a pipe (also of the shell's <(...)) or a character device.  Closed
+ * with file_close().  ERR_NOTFOUND (silent), ERR_REFUSED.
  */
 enum err file_open(int at, const char *path, int *out);
 

@@ -220,6 +220,21 @@ is "add prints nothing about a chosen one" \
 echo "from a file" >password
 ok "a password from a file" scep entity add file --ca ManagementCA \
 	--password-file password --san request
+mkfifo fifo
+echo "from a pipe" >fifo &
+ok "a password from a named pipe" scep entity add fifo --ca ManagementCA \
+	--password-file fifo
+: >nothing
+exits 1 "an empty password file" scep entity add empty --ca ManagementCA \
+	--password-file nothing
+like "is told of" "$(err scep entity add empty --ca ManagementCA \
+	--password-file nothing)" "^scep: nothing is empty"
+exits 1 "a character device, empty too" scep entity add empty \
+	--ca ManagementCA --password-file /dev/null
+exits 1 "a directory as a file" scep entity add empty --ca ManagementCA \
+	--password-file .
+like "is told what to name" "$(err scep entity add empty --ca ManagementCA \
+	--password-file .)" "neither a file nor a pipe; name one"
 not_ok "no password is stored" grep -rqE "from a (pipe|file)" "$SCEP_HOME"
 like "entity show: a chosen one" "$(out scep entity show file)" \
 	"Code form: +chosen"
@@ -387,10 +402,25 @@ ok "check --repair" scep check --repair
 ok "makes it" test -d "$SCEP_HOME/profiles"
 not_ok "a full disk is an error" sh -c '"$SCEP" entity list >/dev/full'
 
+# --- a home by way of a symbolic link -----------------------------------
+
+ln -s "$SCEP_HOME" link
+ok "a home that is a symbolic link" scep --home link entity show router1
+is "is served too" "$(SCEP_HOME=link REQUEST_METHOD=GET SCRIPT_NAME=/none \
+	QUERY_STRING=operation=GetCACaps scep 2>/dev/null | head -n 1 |
+	tr -d '\r')" "Status: 404 Not Found"
+mkdir target
+ln -s target link2
+ok "init through a link" scep --home link2 init
+ok "makes what the link names" test -f target/store/format
+mv target/store target/real
+ln -s real target/store
+not_ok "a store that is a link is not taken" scep --home link2 entity list
+
 # --- owners -------------------------------------------------------------
 
 if [ "$(id -u)" -ne 0 ]; then
-	for t in 1 2 3 4 5 6 7 8; do
+	for t in 1 2 3 4 5 6 7 8 9 10 11; do
 		skip "owners $t" "only root can give things away"
 	done
 	done_testing
@@ -400,6 +430,12 @@ chmod 0755 .
 mkdir theirs
 ok "init for another user" scep --home theirs/home init --owner nobody
 is "all is theirs" "$(find theirs/home ! -user nobody)" ""
+mkdir given
+ln -s given link3
+ok "init for another user through a link" scep --home link3 init \
+	--owner nobody
+is "the directory is theirs" "$(find given ! -user nobody)" ""
+is "the link is not" "$(find link3 -type l -user nobody)" ""
 mkdir -m 0700 private
 cp old.pem old.key private/
 ok "root's own files are read before root becomes nobody" \
