@@ -53,6 +53,8 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	if (msg->csr.subject.len > 0 && dn_text(msg->csr.subject, &text) == OK)
 		log_span(&v->line, "subject", buf_span(&text));
 	log_text(&v->line, "digest", digest_name(msg->digest));
+	if (msg->enveloped) /* C-104: who still needs triple DES? */
+		log_text(&v->line, "cipher", cipher_name(msg->cipher));
 	buf_release(&text);
 }
 

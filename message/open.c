@@ -279,6 +279,7 @@ check_envelope(struct opening *o)
 	if (!transport_read(&to->recipient->transport, &o->msg->transport))
 		return refuse(o, FAIL_BADALG, "key transport not supported");
 	o->msg->cipher = kind->id;
+	o->msg->enveloped = true;
 	return OK;
 }
 

@@ -69,8 +69,19 @@ like "key usage" "$text" "Digital Signature, Key Encipherment$"
 unlike "no CA rights" "$text" "CA:TRUE|Certificate Sign|CRL Sign"
 like "signed with SHA-256" "$text" "Signature Algorithm: sha256WithRSA"
 like "key identifiers" "$text" "Authority Key Identifier"
-like "the CA's name, byte for byte" \
-	"$(openssl verify -x509_strict -CAfile ca.pem "$cert")" ": OK"
+# DER, tag to end: issuer stands fourth in a leaf, subject sixth in a CA.
+name_der() { # CERT FIELD OUT
+	openssl x509 -in "$1" -outform DER -out der.tmp
+	_at=$(openssl asn1parse -inform DER -in der.tmp |
+		awk -F'[:= ]+' '/d=2/ { n++; if (n == '"$2"') print $2 }' |
+		tr -d ' ')
+	openssl asn1parse -inform DER -in der.tmp -strparse "$_at" -noout \
+		-out "$3"
+}
+name_der "$cert" 4 issuer.der
+name_der ca.pem 6 subject.der
+ok "the CA's name, byte for byte (C-185)" cmp issuer.der subject.der
+ok "which has three parts" test "$(wc -c <issuer.der)" -gt 40
 is "two years" "$(($(date -d "$(openssl x509 -in "$cert" -noout -enddate |
 	cut -d= -f2)" +%s) - $(date +%s) > 729 * 86400))" 1
 like "cert show finds it by serial" \
@@ -99,6 +110,16 @@ openssl_name() {
 	esac
 }
 
+# CIPHER DIGEST: are they in the last request's line?
+logged() {
+	case $1 in
+	des3) _cipher=DES-EDE3-CBC ;;
+	*) _cipher=AES-${1#aes}-CBC ;;
+	esac
+	tail -n 1 log | grep "digest=SHA-${2#sha} " |
+		grep -q "cipher=$_cipher "
+}
+
 code=$(add_entity alg --count 100)
 client_key alg
 for cipher in aes128 aes192 aes256 des3; do
@@ -109,6 +130,8 @@ for cipher in aes128 aes192 aes256 des3; do
 		is "$cipher, $digest: mirrored" \
 			"$(reply alg cipher) $(reply alg digest)" \
 			"$(openssl_name $cipher) $(openssl_name $digest)"
+		ok "$cipher, $digest: the log names both (C-104)" \
+			logged $cipher $digest
 	done
 done
 for transport in v15 oaep oaep256; do
@@ -122,6 +145,8 @@ succeeds alg "BER of indefinite lengths"
 for flaw in md5 cipher-des; do
 	pkcsreq alg "$code" --break $flaw --txid "weak-$flaw"
 	send alg
+	not_ok "$flaw: no cipher was taken, none is logged" \
+		sh -c 'tail -n 1 log | grep -q cipher='
 	is "$flaw: badAlg" "$(reply alg failinfo)" 0
 done
 "$SCEP" alias set scep sha1 no
