@@ -194,7 +194,7 @@ find_san(const struct pkimsg *msg, struct decision *d)
 			       "entity's subjectAltName is unreadable");
 	if (wish.len == 0)
 		return OK;
-	if (san_check(wish) != OK)
+	if (san_issuable(wish) != OK)
 		return refuse(d, FAIL_BADREQUEST,
 		    "requested subjectAltName is malformed");
 	return buf_add(&d->san, wish.p, wish.len) ? OK : ERR_SYSTEM;

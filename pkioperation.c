@@ -57,6 +57,8 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	log_text(&v->line, "digest", digest_name(msg->digest));
 	if (weak_names(msg->weak, &weak)) /* C-104 */
 		log_span(&v->line, "weak", buf_span(&weak));
+	if (msg->enveloped) /* C-104: who still needs triple DES? */
+		log_text(&v->line, "cipher", cipher_name(msg->cipher));
 	buf_release(&text);
 	buf_release(&weak);
 }

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -47,7 +46,7 @@ house_open(struct house *h)
 
 	if (h->open || (h->trouble != OK && !h->answered))
 		return h->trouble;
-	if ((e = dir_open(AT_FDCWD, path, &h->home)) != OK) {
+	if ((e = dir_open_home(path, &h->home)) != OK) {
 		if (e == ERR_NOTFOUND)
 			log_error("%s does not exist: `scep init` makes a "
 				  "home, SCEP_HOME names it",

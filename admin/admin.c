@@ -1,7 +1,5 @@
 #include "admin/admin.h"
 
-#include <fcntl.h>
-
 #include "admin/args.h"
 #include "admin/owner.h"
 #include "base/file.h"
@@ -143,7 +141,7 @@ home_open(struct command *cmd)
 
 	if ((e = owner_check(cmd->home_path)) != OK)
 		return e;
-	e = dir_open(AT_FDCWD, cmd->home_path, &cmd->home);
+	e = dir_open_home(cmd->home_path, &cmd->home);
 	if (e == ERR_NOTFOUND)
 		return say(e,
 		    "no home %s; `scep init` makes it, --home or SCEP_HOME "

@@ -3,242 +3,8 @@
 #include "admin/admin.h"
 #include "admin/profile.h"
 #include "base/ini.h"
-#include "base/limits.h"
-#include "ca/ca.h"
 
-/* ---- what the verbs share ------------------------------------------- */
-
-static enum err
-bad_name(const char *name)
-{
-	return say(ERR_REFUSED,
-	    "%s cannot be an alias: 1 to %d of A-Z a-z 0-9 _ -, and not "
-	    "admin, metrics, crl or ca",
-	    name, MAX_ALIAS);
-}
-
-enum err
-alias_path(const char *name, struct buf *path)
-{
-	if (!alias_name_ok(span_of(name, strlen(name))))
-		return bad_name(name);
-	return buf_printf(path, "aliases/%s.ini", name) ? OK : ERR_SYSTEM;
-}
-
-enum err
-alias_load(const struct command *cmd, const char *name, struct buf *path,
-    struct buf *text)
-{
-	enum err e;
-
-	if ((e = alias_path(name, path)) != OK)
-		return e;
-	e = file_read(cmd->home, buf_cstr(path), MAX_INI, text);
-	if (e == ERR_NOTFOUND)
-		return say(
-		    e, "no alias %s; `scep alias list` shows them", name);
-	return e;
-}
-
-static bool
-ca_exists(const char *name, void *arg)
-{
-	const struct known_cas *known = arg;
-
-	for (size_t i = 0; i < known->n; i++)
-		if (strcmp(known->name[i], name) == 0)
-			return true;
-	return false;
-}
-
-enum err
-known_cas_read(int home, struct known_cas *out)
-{
-	*out = (struct known_cas){ NULL, 0 };
-	return ca_names(home, &out->name, &out->n);
-}
-
-void
-known_cas_release(struct known_cas *known)
-{
-	for (size_t i = 0; i < known->n; i++)
-		free(known->name[i]);
-	free(known->name);
-	*known = (struct known_cas){ NULL, 0 };
-}
-
-enum err
-alias_check_text(const struct command *cmd, const char *name, const char *path,
-    struct span text, struct alias **out)
-{
-	struct known_cas known = { NULL, 0 };
-	struct alias *a = NULL;
-	enum err e;
-
-	if ((e = known_cas_read(cmd->home, &known)) == OK)
-		e = alias_parse(name, path, text, ca_exists, &known, &a);
-	known_cas_release(&known);
-	if (e == OK)
-		e = profile_named(cmd, path, a->profile);
-	if (e == OK && out != NULL)
-		*out = a;
-	else
-		alias_free(a);
-	return e == ERR_INPUT ? ERR_REFUSED : e;
-}
-
-/* Checks before it replaces; the old file stays where the new one is bad. */
-static enum err
-store_text(const struct command *cmd, const char *name, const char *path,
-    struct span text)
-{
-	enum err e = alias_check_text(cmd, name, path, text, NULL);
-
-	if (e == ERR_REFUSED)
-		return say(e, "%s was not changed", path);
-	if (e != OK)
-		return e;
-	return file_replace(cmd->home, path, text, FILE_RECORD);
-}
-
-static enum err
-not_there(const struct command *cmd, const char *name, const char *path)
-{
-	enum err e = file_exists(cmd->home, path);
-
-	if (e == OK)
-		return say(ERR_EXISTS, "there is an alias %s already", name);
-	return e == ERR_NOTFOUND ? OK : e;
-}
-
-/* ---- add, copy, rename, delete -------------------------------------- */
-
-/* The only CA of the home, where --ca does not say. */
-static enum err
-choose_ca(const struct command *cmd, struct buf *out)
-{
-	const char *ca = opt_text(cmd, "ca");
-	struct known_cas known = { NULL, 0 };
-	enum err e;
-
-	if (ca != NULL)
-		return buf_str(out, ca) ? OK : ERR_SYSTEM;
-	if ((e = known_cas_read(cmd->home, &known)) != OK)
-		return e;
-	if (known.n == 0)
-		e = say(ERR_REFUSED,
-		    "there is no CA yet; `scep ca create NAME` makes one");
-	else if (known.n > 1)
-		e = say(
-		    ERR_REFUSED, "there are several CAs; say which with --ca");
-	else
-		e = buf_str(out, known.name[0]) ? OK : ERR_SYSTEM;
-	known_cas_release(&known);
-	return e;
-}
-
-static const char template[] =
-    "; Alias %s.  `scep alias show %s` prints every key with its value;\n"
-    "; aliases/example.ini of the distribution and scep-alias(5) explain "
-    "them.\n"
-    "\n"
-    "[scep]\n"
-    "operationmode = ca\n"
-    "cas = \"%s\"\n"
-    "\n"
-    "; Cisco's VPN client needs yes, Juniper no.\n"
-    ";includeca = no\n"
-    ";sha1 = yes\n"
-    ";des3 = yes\n"
-    ";legacy = no\n"
-    "\n"
-    "[identifiers]\n"
-    "; What a client calls the CA, where that is not its name here.\n"
-    ";MobileIronSCEP = \"%s\"\n";
-
-static enum err
-run_add(struct command *cmd)
-{
-	const char *name = cmd->name[0];
-	struct span given = opt_bytes(cmd, "from");
-	struct buf path = BUF_INIT, text = BUF_INIT, ca = BUF_INIT;
-	enum err e;
-
-	if ((e = alias_path(name, &path)) != OK ||
-	    (e = not_there(cmd, name, buf_cstr(&path))) != OK)
-		goto out;
-	if (opt_given(cmd, "from")) {
-		if (!buf_add(&text, given.p, given.len))
-			e = ERR_SYSTEM;
-	} else if ((e = choose_ca(cmd, &ca)) == OK &&
-		   !buf_printf(&text, template, name, name, buf_cstr(&ca),
-		       buf_cstr(&ca))) {
-		e = ERR_SYSTEM;
-	}
-	if (e == OK)
-		e = store_text(cmd, name, buf_cstr(&path), buf_span(&text));
-	if (e == OK)
-		(void)fprintf(cmd->out,
-		    "alias %s is served at /scep/%s/pkiclient.exe\n", name,
-		    name);
-out:
-	buf_release(&path);
-	buf_release(&text);
-	buf_release(&ca);
-	return e;
-}
-
-static enum err
-run_copy(struct command *cmd)
-{
-	struct buf from = BUF_INIT, to = BUF_INIT, text = BUF_INIT;
-	enum err e;
-
-	if ((e = alias_load(cmd, cmd->name[0], &from, &text)) == OK &&
-	    (e = alias_path(cmd->name[1], &to)) == OK &&
-	    (e = not_there(cmd, cmd->name[1], buf_cstr(&to))) == OK)
-		e = store_text(
-		    cmd, cmd->name[1], buf_cstr(&to), buf_span(&text));
-	buf_release(&from);
-	buf_release(&to);
-	buf_release(&text);
-	return e;
-}
-
-static enum err
-run_rename(struct command *cmd)
-{
-	struct buf from = BUF_INIT, to = BUF_INIT, text = BUF_INIT;
-	enum err e;
-
-	if ((e = alias_load(cmd, cmd->name[0], &from, &text)) == OK &&
-	    (e = alias_path(cmd->name[1], &to)) == OK &&
-	    (e = not_there(cmd, cmd->name[1], buf_cstr(&to))) == OK)
-		e = file_rename(cmd->home, buf_cstr(&from), buf_cstr(&to));
-	if (e == OK)
-		(void)buf_printf(&cmd->detail, "now %s", cmd->name[1]);
-	buf_release(&from);
-	buf_release(&to);
-	buf_release(&text);
-	return e;
-}
-
-static enum err
-run_delete(struct command *cmd)
-{
-	struct buf path = BUF_INIT;
-	enum err e;
-
-	if ((e = alias_path(cmd->name[0], &path)) == OK &&
-	    (e = confirm(
-		 cmd, "Its clients get 404 from now on.  Delete it?")) == OK)
-		e = file_unlink(cmd->home, buf_cstr(&path));
-	if (e == ERR_NOTFOUND)
-		(void)say(e, "no alias %s; `scep alias list` shows them",
-		    cmd->name[0]);
-	buf_release(&path);
-	return e;
-}
+#define MAX_TURNS 5 /* tries against an editor that is not ours */
 
 /* ---- set, unset ------------------------------------------------------ */
 
@@ -253,35 +19,69 @@ split_key(const char *key, struct buf *section, const char **rest)
 		     buf_str(section, "scep"));
 }
 
+/*
+ * One try on the file as it is now: ERR_BUSY if somebody's editor changed it
+ * while we looked.
+ */
 static enum err
-change(struct command *cmd, const char *key, const char *value)
+change_once(struct command *cmd, const char *section, const char *key,
+    const char *value)
 {
 	struct buf path = BUF_INIT, text = BUF_INIT, fresh = BUF_INIT;
-	struct buf section = BUF_INIT;
-	const char *rest;
+	struct buf heard = BUF_INIT;
+	struct ini *ini = NULL;
 	enum err e;
 
-	split_key(key, &section, &rest);
 	if ((e = alias_load(cmd, cmd->name[0], &path, &text)) != OK)
 		goto out;
-	e = value ?
-		ini_set(
-		    buf_span(&text), buf_cstr(&section), rest, value, &fresh) :
-		ini_unset(buf_span(&text), buf_cstr(&section), rest, &fresh);
+	alias_listen(&heard);
+	e = ini_parse(buf_cstr(&path), buf_span(&text), &ini);
+	if (e == OK)
+		e = value ?
+			ini_set(buf_span(&text), section, key, value, &fresh) :
+			ini_unset(buf_span(&text), section, key, &fresh);
+	e = alias_heard(&heard, e);
 	if (e == ERR_NOTFOUND)
-		e = say(e, "%s has no %s", buf_cstr(&path), key);
+		e = say(e, "nothing was changed: %s has no %s in [%s]",
+		    buf_cstr(&path), key, section);
 	if (e == OK)
-		e = store_text(
-		    cmd, cmd->name[0], buf_cstr(&path), buf_span(&fresh));
-	if (e == OK)
-		(void)buf_printf(&cmd->detail, "%s%s%s", key,
-		    value ? " = " : " unset", value ? value : "");
+		e = alias_swap(
+		    cmd, cmd->name[0], buf_span(&text), buf_span(&fresh));
 out:
+	ini_free(ini);
 	buf_release(&path);
 	buf_release(&text);
 	buf_release(&fresh);
+	buf_release(&heard);
+	return e;
+}
+
+/* Under the lock only an editor that is not ours can be in the way. */
+static enum err
+change(struct command *cmd, const char *word, const char *value)
+{
+	struct buf section = BUF_INIT;
+	const char *key;
+	int lock = -1;
+	enum err e;
+
+	split_key(word, &section, &key);
+	(void)buf_printf(&cmd->detail, "%s%s%s", word, value ? " = " : " unset",
+	    value ? value : "");
+	if ((e = alias_lock(cmd, &lock)) != OK)
+		goto out;
+	e = ERR_BUSY;
+	for (int tries = 0; tries < MAX_TURNS && e == ERR_BUSY; tries++)
+		e = change_once(cmd, buf_cstr(&section), key, value);
+	if (e == ERR_BUSY)
+		e = say(e,
+		    "the file of %s changes all the time; nothing was "
+		    "changed, try again",
+		    cmd->name[0]);
+out:
+	file_close(&lock);
 	buf_release(&section);
-	return e == ERR_INPUT ? ERR_REFUSED : e;
+	return e;
 }
 
 /* "key=value" in one word, or key and value in two. */
@@ -309,26 +109,6 @@ run_unset(struct command *cmd)
 	return change(cmd, cmd->name[1], NULL);
 }
 
-static enum err
-save_edited(struct command *cmd, const char *path, struct span text)
-{
-	return store_text(cmd, cmd->name[0], path, text);
-}
-
-static enum err
-run_edit(struct command *cmd)
-{
-	struct buf path = BUF_INIT, text = BUF_INIT;
-	enum err e;
-
-	if ((e = alias_load(cmd, cmd->name[0], &path, &text)) == OK)
-		e = edit_text(
-		    cmd, buf_cstr(&path), buf_span(&text), save_edited);
-	buf_release(&path);
-	buf_release(&text);
-	return e;
-}
-
 /* ---- the noun -------------------------------------------------------- */
 
 static const struct option add_options[] = {
@@ -341,6 +121,13 @@ static const struct option add_options[] = {
 static const struct option list_options[] = {
 	{ "json", NULL, OPT_FLAG, NULL, "one JSON object a line" },
 	{ "match", NULL, OPT_TEXT, "GLOB", "only names that match" },
+	{ NULL, NULL, OPT_FLAG, NULL, NULL },
+};
+
+static const struct option show_options[] = {
+	{ "json", NULL, OPT_FLAG, NULL, "as one JSON object" },
+	{ "match", NULL, OPT_TEXT, "GLOB",
+	    "only keys that match; identifiers are identifiers.NAME" },
 	{ NULL, NULL, OPT_FLAG, NULL, NULL },
 };
 
@@ -360,7 +147,7 @@ static const struct verb verbs[] = {
 	    .min = 1,
 	    .max = 1,
 	    .options = add_options,
-	    .run = run_add,
+	    .run = alias_add,
 	    .help = "make an alias",
 	    .more = "  scep alias add scep --ca ManagementCA",
 	    .changes = true },
@@ -390,7 +177,7 @@ static const struct verb verbs[] = {
 	    .min = 2,
 	    .max = 2,
 	    .options = no_options,
-	    .run = run_copy,
+	    .run = alias_copy,
 	    .help = "make another alias of the same content",
 	    .changes = true },
 	{ .name = "rename",
@@ -398,7 +185,7 @@ static const struct verb verbs[] = {
 	    .min = 2,
 	    .max = 2,
 	    .options = no_options,
-	    .run = run_rename,
+	    .run = alias_rename,
 	    .help = "give an alias another name, and so another URL",
 	    .changes = true },
 	{ .name = "delete",
@@ -407,7 +194,7 @@ static const struct verb verbs[] = {
 	    .min = 1,
 	    .max = 1,
 	    .options = delete_options,
-	    .run = run_delete,
+	    .run = alias_delete,
 	    .help = "remove an alias; its certificates stay",
 	    .changes = true },
 	{ .name = "edit",
@@ -415,9 +202,11 @@ static const struct verb verbs[] = {
 	    .min = 1,
 	    .max = 1,
 	    .options = no_options,
-	    .run = run_edit,
+	    .run = alias_edit,
 	    .help = "edit the file; it is checked before it counts",
-	    .more = "Starts $VISUAL, else $EDITOR, else vi on a copy.",
+	    .more = "Starts $VISUAL, else $EDITOR, else vi on a copy.  A text "
+		    "that cannot be\ntaken stays in that copy, and its name "
+		    "is said.",
 	    .changes = true },
 	{ .name = "list",
 	    .args = "",
@@ -428,7 +217,7 @@ static const struct verb verbs[] = {
 	    .args = "NAME",
 	    .min = 1,
 	    .max = 1,
-	    .options = list_options,
+	    .options = show_options,
 	    .run = alias_show,
 	    .help = "every key with the value that counts" },
 	{ .name = "check",

@@ -29,11 +29,42 @@ enum err alias_check_text(const struct command *cmd, const char *name,
     const char *path, struct span text, struct alias **out);
 
 /*
- * Lets a person edit a copy of text, as visudo does: what save() refuses is
- * edited again or thrown away, and the file is never left broken.
+ * Between the two, error lines are gathered in heard, which the caller
+ * releases.  alias_heard() says them as one sentence, if there are any, and
+ * returns e (ERR_REFUSED for ERR_INPUT).
  */
-enum err edit_text(struct command *cmd, const char *path, struct span text,
-    enum err (*save)(struct command *cmd, const char *path, struct span text));
+void alias_listen(struct buf *heard);
+enum err alias_heard(const struct buf *heard, enum err e);
+
+/*
+ * Waits for the administrators before us (alias_file.c says why); the lock is
+ * let go by file_close().  For every verb that changes what is there.
+ */
+enum err alias_lock(const struct command *cmd, int *out);
+
+/*
+ * Replaces an alias's file by text, if text is good (ERR_REFUSED, said) and
+ * the file still holds `was`: ERR_BUSY (silent) if not.  Under the lock.
+ */
+enum err alias_swap(const struct command *cmd, const char *name,
+    struct span was, struct span text);
+
+/* ERR_EXISTS (said) if there is a file for this name. */
+enum err alias_vacant(
+    const struct command *cmd, const char *path, const char *name);
+
+/* Makes the file of a new alias; ERR_EXISTS, ERR_REFUSED (said). */
+enum err alias_create(
+    const struct command *cmd, const char *name, struct span text);
+
+/* The verbs by which aliases come and go (alias_name.c). */
+enum err alias_add(struct command *cmd);
+enum err alias_copy(struct command *cmd);
+enum err alias_rename(struct command *cmd);
+enum err alias_delete(struct command *cmd);
+
+/* Lets a person edit a copy of the file, as visudo does (edit.c). */
+enum err alias_edit(struct command *cmd);
 
 /* The verbs that only look. */
 enum err alias_list(struct command *cmd);

@@ -86,6 +86,31 @@ alias_list(struct command *cmd)
 
 /* ---- show ------------------------------------------------------------ */
 
+/* Is this key asked for?  Without --match, each is. */
+static bool
+asked(const struct command *cmd, const char *key)
+{
+	const char *glob = opt_text(cmd, "match");
+
+	return glob == NULL || fnmatch(glob, key, 0) == 0;
+}
+
+static void
+show_ident(struct command *cmd, const struct alias_ident *ident)
+{
+	struct buf key = BUF_INIT;
+
+	(void)buf_printf(&key, "identifiers.%s", ident->ident);
+	if (!asked(cmd, buf_cstr(&key)))
+		goto out;
+	if (opt_flag(cmd, "json"))
+		json_text(cmd->out, ident->ident, ident->ca);
+	else
+		(void)fprintf(cmd->out, "%s = %s\n", buf_cstr(&key), ident->ca);
+out:
+	buf_release(&key);
+}
+
 /* The value that counts: the file's, else the default. */
 static void
 show_key(struct command *cmd, const struct ini *ini, const struct alias *a,
@@ -125,15 +150,10 @@ alias_show(struct command *cmd)
 		json_text(cmd->out, "name", name);
 	}
 	for (const struct alias_key *k = alias_keys; k->section; k++)
-		if (strcmp(k->section, "scep") == 0)
+		if (strcmp(k->section, "scep") == 0 && asked(cmd, k->key))
 			show_key(cmd, ini, a, k);
-	for (size_t i = 0; i < a->nident; i++) {
-		if (json)
-			json_text(cmd->out, a->ident[i].ident, a->ident[i].ca);
-		else
-			(void)fprintf(cmd->out, "identifiers.%s = %s\n",
-			    a->ident[i].ident, a->ident[i].ca);
-	}
+	for (size_t i = 0; i < a->nident; i++)
+		show_ident(cmd, &a->ident[i]);
 	if (json)
 		json_end(cmd->out);
 out:

@@ -89,14 +89,17 @@ read_file(const char *path, size_t max, struct buf *out)
 	enum err e;
 	int fd = -1;
 
-	if (strcmp(path, "-") == 0)
-		return file_read_fd(STDIN_FILENO, "standard input", max, out);
-	e = file_open(AT_FDCWD, path, &fd);
-	if (e == OK)
+	if (strcmp(path, "-") == 0) {
+		path = "standard input";
+		e = file_read_fd(STDIN_FILENO, path, max, out);
+	} else if ((e = file_open(AT_FDCWD, path, &fd)) == OK) {
 		e = file_read_fd(fd, path, max, out);
-	else if (e == ERR_NOTFOUND)
+	} else if (e == ERR_NOTFOUND) {
 		(void)say(e, "no file %s", path);
+	}
 	file_close(&fd);
+	if (e == OK && out->len == 0)
+		e = say(ERR_REFUSED, "%s is empty", path);
 	return e;
 }
 

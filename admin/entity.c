@@ -32,6 +32,10 @@ check_subject(const char *subject)
 	enum err e;
 
 	e = dn_parse(subject, &der);
+	if (e == OK && dn_empty(buf_span(&der)))
+		e = say(ERR_INPUT,
+		    "a subject without a name in it; leave it out, and the "
+		    "request's subject counts");
 	buf_release(&der);
 	return e;
 }
@@ -93,6 +97,11 @@ ca_list_choose(const struct ca_list *l, const char *name)
 	for (i = 0; i < l->n; i++) {
 		if (strcmp(l->name[i], name) == 0)
 			return l->name[i];
+	}
+	if (*name == '\0') {
+		(void)say(ERR_REFUSED,
+		    "an entity has a CA always; --ca names another");
+		return NULL;
 	}
 	(void)say(ERR_NOTFOUND, "no CA %s; did you mean %s?", name,
 	    nearest(name, (int)l->n, ca_name, l));
@@ -418,8 +427,11 @@ static const struct verb entity_verbs[] = {
 	    "  scep entity import devices.csv --out codes.csv",
 	    true, false, NAMES_FILES },
 	{ "set", { NULL }, "NAME", 1, 1, set_options, run_set,
-	    "change its fields; an empty value clears one", NULL, true, false,
-	    NAMES_PLAIN },
+	    "change its fields",
+	    "An empty --subject, --san or --email clears the field, an empty "
+	    "--profile is the\ndefault.  An entity always has a CA.\n\n"
+	    "  scep entity set router1 --san=",
+	    true, false, NAMES_PLAIN },
 	{ "setpwd", { NULL }, "NAME", 1, 1, setpwd_options, run_setpwd,
 	    "give it a new code; the old one ends",
 	    "  scep entity setpwd router1 --generate --ttl 30d", true, false,

@@ -58,7 +58,7 @@ make_home(struct command *cmd)
 	e = dir_make(AT_FDCWD, cmd->home_path);
 	if (e != OK && e != ERR_EXISTS)
 		return e;
-	if ((e = dir_open(AT_FDCWD, cmd->home_path, &cmd->home)) != OK)
+	if ((e = dir_open_home(cmd->home_path, &cmd->home)) != OK)
 		return e;
 	if (file_exists(cmd->home, "store/format") == OK)
 		return say(ERR_EXISTS,
@@ -80,7 +80,7 @@ own_home(struct command *cmd)
 	enum err e;
 
 	if (owner != NULL)
-		e = owner_give(cmd->home_path, owner);
+		e = owner_give(cmd->home_path, cmd->home, owner);
 	else
 		e = owner_become(cmd->home_path, cmd->home);
 	if (e != OK)

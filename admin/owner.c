@@ -70,7 +70,7 @@ owner_check(const char *home_path)
 }
 
 enum err
-owner_give(const char *home_path, const char *user)
+owner_give(const char *home_path, int home, const char *user)
 {
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	const struct passwd *pw = getpwnam(user);
@@ -90,7 +90,7 @@ owner_give(const char *home_path, const char *user)
 		    "only root can give a home to %s; type: sudo scep ...",
 		    user);
 	}
-	if (lchown(home_path, uid, gid) != 0)
+	if (fchown(home, uid, gid) != 0)
 		return say(ERR_SYSTEM, "cannot give %s to %s: %s", home_path,
 		    user, strerror(errno));
 	return uid == 0 ? OK : owner_switch(uid, gid);

@@ -3,8 +3,8 @@
 
 #include "base/owner.h"
 
-/* For `init` as root: gives a fresh home to user and becomes it. */
-enum err owner_give(const char *home_path, const char *user);
+/* For `init` as root: gives a fresh home, held open, to user and becomes it. */
+enum err owner_give(const char *home_path, int home, const char *user);
 
 /*
  * May this user work in the home at all?  Asked before it is opened, so that

@@ -24,11 +24,26 @@ struct status {
 	struct buf trouble; /* of what is not OK, for the first line */
 };
 
+/* As print_text() prints it, so that no name makes a line; the caller's. */
+static char *
+as_shown(const char *what)
+{
+	char *shown = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&shown, &len);
+
+	if (f == NULL)
+		return NULL;
+	print_text(f, what);
+	(void)fclose(f);
+	return shown;
+}
+
 /* One thing that was looked at: as a line, or at once as a JSON object. */
 static void __attribute__((format(printf, 4, 5))) report(
     struct status *s, enum level level, const char *what, const char *fmt, ...)
 {
-	char text[512];
+	char text[512], *shown;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -44,10 +59,14 @@ static void __attribute__((format(printf, 4, 5))) report(
 		json_end(s->cmd->out);
 		return;
 	}
-	(void)buf_printf(&s->lines, "%s: %s, %s\n", what, levels[level], text);
+	shown = as_shown(what);
+	if (shown == NULL)
+		return;
+	(void)buf_printf(&s->lines, "%s: %s, %s\n", shown, levels[level], text);
 	if (level != LEVEL_OK)
 		(void)buf_printf(&s->trouble, "%s%s: %s",
-		    s->trouble.len == 0 ? "" : "; ", what, text);
+		    s->trouble.len == 0 ? "" : "; ", shown, text);
+	free(shown);
 }
 
 /* Little is bad. */

@@ -39,18 +39,30 @@ file_sync(int fd)
 	return r;
 }
 
-enum err
-dir_open(int at, const char *path, int *out)
+static enum err
+open_dir(int at, const char *path, int flags, int *out)
 {
 	int fd;
 
-	fd = file_openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	fd = file_openat(at, path, O_RDONLY | O_DIRECTORY | flags);
 	if (fd < 0 && errno == ENOENT)
 		return ERR_NOTFOUND;
 	if (fd < 0)
 		return file_trouble("open directory", path);
 	*out = fd;
 	return OK;
+}
+
+enum err
+dir_open(int at, const char *path, int *out)
+{
+	return open_dir(at, path, O_NOFOLLOW, out);
+}
+
+enum err
+dir_open_home(const char *path, int *out)
+{
+	return open_dir(AT_FDCWD, path, 0, out);
 }
 
 void
@@ -244,13 +256,13 @@ file_read_fd(int fd, const char *what, size_t max, struct buf *out)
 
 /* Opens a regular file; O_NONBLOCK, so that a FIFO cannot hold us up. */
 static enum err
-open_regular(int at, const char *path, int flags, int *out)
+open_regular(int at, const char *path, int *out)
 {
 	struct stat st;
 	enum err e = OK;
 	int fd;
 
-	fd = file_openat(at, path, O_RDONLY | O_NONBLOCK | flags);
+	fd = file_openat(at, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
 		return ERR_NOTFOUND;
 	if (fd < 0)
@@ -268,10 +280,31 @@ open_regular(int at, const char *path, int flags, int *out)
 	return e;
 }
 
+/* A pipe's writer may come later, so this open waits for it. */
 enum err
 file_open(int at, const char *path, int *out)
 {
-	return open_regular(at, path, 0, out);
+	struct stat st;
+	int fd;
+
+	fd = file_openat(at, path, O_RDONLY | O_NOCTTY);
+	if (fd < 0 && errno == ENOENT)
+		return ERR_NOTFOUND;
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		(void)file_trouble("open", path);
+		file_close(&fd);
+		return ERR_REFUSED;
+	}
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) &&
+	    !S_ISCHR(st.st_mode)) {
+		log_error("%s is neither a file nor a pipe; name one, or - for "
+			  "standard input",
+		    path);
+		file_close(&fd);
+		return ERR_REFUSED;
+	}
+	*out = fd;
+	return OK;
 }
 
 enum err
@@ -280,7 +313,7 @@ file_read(int at, const char *path, size_t max, struct buf *out)
 	enum err e;
 	int fd = -1;
 
-	e = open_regular(at, path, O_NOFOLLOW, &fd);
+	e = open_regular(at, path, &fd);
 	if (e == OK)
 		e = file_read_fd(fd, path, max, out);
 	file_close(&fd);

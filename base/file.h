@@ -21,6 +21,8 @@
 
 /* Opens a directory; its descriptor is closed with file_close(). */
 enum err dir_open(int at, const char *path, int *out); /* at: fd or AT_FDCWD */
+/* The home, by the name a person gave it: only here are links followed. */
+enum err dir_open_home(const char *path, int *out);
 void file_close(int *fd); /* sets *fd to -1; -1 is fine */
 
 /* Makes a directory (and no parents); ERR_EXISTS if there is one. */
@@ -40,8 +42,9 @@ enum err dir_each(int at, const char *path,
 enum err file_read(int at, const char *path, size_t max, struct buf *out);
 
 /*
- * Opens a file that a person named, for file_read_fd(): symbolic links are
- * followed, only regular files open.  Closed with file_close().
+ * Opens what a person named, for file_read_fd(): symbolic links are followed;
+ * a file, a pipe (also of the shell's <(...)) or a character device.  Closed
+ * with file_close().  ERR_NOTFOUND (silent), ERR_REFUSED.
  */
 enum err file_open(int at, const char *path, int *out);
 
@@ -73,6 +76,14 @@ enum err file_create_once(int tmp, int at, const char *path, struct span bytes,
     mode_t mode, bool sync);
 
 /*
+ * The same for a file that a person makes: durable, and ERR_EXISTS also where
+ * somebody else's of equal content stands.  Its mtime is set back, as
+ * file_replace() does.
+ */
+enum err file_create_new(
+    int tmp, int at, const char *path, struct span bytes, mode_t mode);
+
+/*
  * A mark that may be lost: link without fsyncs, mode FILE_RECORD.  Marks are
  * counted, so here equal content is not ours: ERR_EXISTS.
  */
@@ -91,6 +102,20 @@ enum err file_link(int at, const char *from, const char *to);
  * be quiet for a second (DESIGN 7) take ours at once.
  */
 enum err file_replace(int at, const char *path, struct span bytes, mode_t mode);
+
+/*
+ * The same, if the file still holds `was`: ERR_EXISTS if it holds anything
+ * else, ERR_NOTFOUND.  Between that look and the rename somebody without our
+ * lock can still come.
+ */
+enum err file_swap(
+    int at, const char *path, struct span was, struct span bytes, mode_t mode);
+
+/*
+ * Waits for an fcntl lock on a file, FILE_RECORD, which is made and stays
+ * empty; file_close(out) lets it go, and so does the end of the process.
+ */
+enum err file_lock(int at, const char *path, int *out);
 
 /* Without fsync.  ERR_NOTFOUND is an answer. */
 enum err file_unlink(int at, const char *path);

@@ -99,6 +99,18 @@ temporary_fill(struct temporary *t, struct span bytes, mode_t mode)
 	return OK;
 }
 
+/* Two seconds older than it is: readers need not wait until it is quiet. */
+static enum err
+temporary_age(struct temporary *t)
+{
+	struct timespec times[2] = { { 0, UTIME_OMIT }, { 0, 0 } };
+
+	times[1].tv_sec = (time_t)(time_now() - 2);
+	if (futimens(t->fd, times) != 0)
+		return file_trouble("set the time of", buf_cstr(&t->name));
+	return OK;
+}
+
 /* A network file system may keep its bad news for fsync() or close(). */
 static enum err
 temporary_finish(struct temporary *t, bool sync)
@@ -150,10 +162,15 @@ verdict(int at, const char *path, const struct stat *ours)
 		   ERR_EXISTS;
 }
 
-/* Links the temporary to path; content decides too unless it is a mark. */
+/* What differs between the ways to create a file once. */
+#define HOW_SYNC  1U /* its bytes are durable before it has its name */
+#define HOW_ALONE 2U /* equal content of somebody else's is not ours */
+#define HOW_OLD	  4U /* its mtime is set back */
+
+/* Links the temporary to path; content decides too unless HOW_ALONE. */
 static enum err
 decide(const struct temporary *t, int at, const char *path, struct span bytes,
-    bool mark)
+    unsigned how)
 {
 	struct stat st;
 	enum err e;
@@ -163,7 +180,7 @@ decide(const struct temporary *t, int at, const char *path, struct span bytes,
 		return OK;
 	saved = errno;
 	e = verdict(at, path, &t->st);
-	if (e == ERR_EXISTS && !mark) {
+	if (e == ERR_EXISTS && (how & HOW_ALONE) == 0) {
 		e = file_look(at, path, &st);
 		if (e == OK)
 			e = same_content(at, path, bytes, &st);
@@ -179,7 +196,7 @@ decide(const struct temporary *t, int at, const char *path, struct span bytes,
 
 static enum err
 create(int tmp, int at, const char *path, struct span bytes, mode_t mode,
-    bool mark)
+    unsigned how)
 {
 	struct temporary t;
 	bool there = false;
@@ -191,10 +208,12 @@ create(int tmp, int at, const char *path, struct span bytes, mode_t mode,
 		goto out;
 	there = true;
 	e = temporary_fill(&t, bytes, mode);
+	if (e == OK && (how & HOW_OLD) != 0)
+		e = temporary_age(&t);
 	if (e == OK)
-		e = temporary_finish(&t, !mark);
+		e = temporary_finish(&t, (how & HOW_SYNC) != 0);
 	if (e == OK)
-		e = decide(&t, at, path, bytes, mark);
+		e = decide(&t, at, path, bytes, how);
 out:
 	temporary_release(&t, there);
 	return e;
@@ -206,7 +225,7 @@ file_create_once(int tmp, int at, const char *path, struct span bytes,
 {
 	enum err e, synced;
 
-	e = create(tmp, at, path, bytes, mode, false);
+	e = create(tmp, at, path, bytes, mode, HOW_SYNC);
 	/*
 	 * Also what somebody else linked is acted on by our caller, and may
 	 * not be durable yet (STORE.md I1).
@@ -220,9 +239,19 @@ file_create_once(int tmp, int at, const char *path, struct span bytes,
 }
 
 enum err
+file_create_new(
+    int tmp, int at, const char *path, struct span bytes, mode_t mode)
+{
+	enum err e;
+
+	e = create(tmp, at, path, bytes, mode, HOW_SYNC | HOW_ALONE | HOW_OLD);
+	return e == OK ? file_sync_parent(at, path) : e;
+}
+
+enum err
 file_mark(int tmp, int at, const char *path, struct span bytes)
 {
-	return create(tmp, at, path, bytes, FILE_RECORD, true);
+	return create(tmp, at, path, bytes, FILE_RECORD, HOW_ALONE);
 }
 
 enum err
@@ -266,7 +295,6 @@ rename_at(int at, const char *from, const char *to, const struct stat *ours)
 enum err
 file_replace(int at, const char *path, struct span bytes, mode_t mode)
 {
-	struct timespec times[2] = { { 0, UTIME_OMIT }, { 0, 0 } };
 	struct temporary t;
 	bool there = false;
 	enum err e;
@@ -279,14 +307,10 @@ file_replace(int at, const char *path, struct span bytes, mode_t mode)
 		goto out;
 	there = true;
 	e = temporary_fill(&t, bytes, mode);
-	if (e != OK)
-		goto out;
-	times[1].tv_sec = (time_t)(time_now() - 2);
-	if (futimens(t.fd, times) != 0) {
-		e = file_trouble("set the time of", buf_cstr(&t.name));
-		goto out;
-	}
-	e = temporary_finish(&t, true);
+	if (e == OK)
+		e = temporary_age(&t);
+	if (e == OK)
+		e = temporary_finish(&t, true);
 	if (e != OK)
 		goto out;
 	e = rename_at(at, buf_cstr(&t.name), path, &t.st);
@@ -297,6 +321,19 @@ file_replace(int at, const char *path, struct span bytes, mode_t mode)
 out:
 	temporary_release(&t, there);
 	return e;
+}
+
+enum err
+file_swap(
+    int at, const char *path, struct span was, struct span bytes, mode_t mode)
+{
+	struct stat st;
+	enum err e;
+
+	e = file_look(at, path, &st);
+	if (e == OK)
+		e = same_content(at, path, was, &st);
+	return e == OK ? file_replace(at, path, bytes, mode) : e;
 }
 
 enum err
@@ -421,5 +458,22 @@ file_append(int at, const char *path, struct span line, bool sync)
 		e = file_sync_parent(at, path);
 out:
 	file_close(&fd);
+	return e;
+}
+
+enum err
+file_lock(int at, const char *path, int *out)
+{
+	bool made = false;
+	enum err e;
+	int fd = -1;
+
+	e = open_append(at, path, &fd, &made);
+	if (e == OK && lock_whole(fd) != 0)
+		e = file_trouble("lock", path);
+	if (e != OK)
+		file_close(&fd);
+	else
+		*out = fd;
 	return e;
 }

@@ -50,7 +50,7 @@ escape(char out[4], uint8_t c, bool quotes)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	if (c >= 0x20 && c < 0x7f && c != '\\' && (c != '"' || !quotes)) {
+	if (c >= 0x20 && c < 0x7f && (!quotes || (c != '\\' && c != '"'))) {
 		out[0] = (char)c;
 		return 1;
 	}

@@ -14,7 +14,7 @@
  * Escaped are quote and backslash, by a backslash, and every byte that is
  * not printable ASCII, as \xNN, so that a client cannot forge a line or a
  * key (C-181).  On the command line: `scep: sentence`, errors and warnings
- * only, quotes as they are.  errno is kept.
+ * only, quotes and backslashes as they are.  errno is kept.
  */
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG__MAX };
 enum log_hat { LOG_SERVER, LOG_COMMAND };

@@ -47,10 +47,10 @@ static const struct {
 	{ "BUSINESSCATEGORY", X520("\x0f"), DER_UTF8, false },
 	{ "TELEPHONENUMBER", X520("\x14"), DER_PRINT, false },
 	{ "UID", COSINE("\x01"), DER_UTF8, false },
-	{ "DC", COSINE("\x19"), DER_IA5, false },
-	{ "E", PKCS9("\x01"), DER_IA5, false },
-	{ "EMAIL", PKCS9("\x01"), DER_IA5, false },
-	{ "EMAILADDRESS", PKCS9("\x01"), DER_IA5, false },
+	{ "DC", COSINE("\x19"), DER_IA5, true },
+	{ "E", PKCS9("\x01"), DER_IA5, true },
+	{ "EMAIL", PKCS9("\x01"), DER_IA5, true },
+	{ "EMAILADDRESS", PKCS9("\x01"), DER_IA5, true },
 	{ "UNSTRUCTUREDNAME", PKCS9("\x02"), DER_IA5, false },
 	{ "UNSTRUCTUREDADDRESS", PKCS9("\x08"), DER_UTF8, false },
 };
@@ -168,14 +168,30 @@ ascii(struct span s)
 	return true;
 }
 
+/* The countries' codes are letters (ISO 3166), and PrintableString. */
+static const char *
+value_wrong(const struct attr_type *type, struct span utf8, bool fits)
+{
+	if (!utf8_valid(utf8))
+		return "not UTF-8";
+	if (memchr(utf8.p, 0, utf8.len) != NULL)
+		return "a NUL in it";
+	if (!type->strict)
+		return NULL;
+	if (type->tag == DER_PRINT && (!fits || utf8.len != 2))
+		return "C has two letters";
+	return fits ? NULL : "E and DC have ASCII characters alone";
+}
+
 enum err
-attr_encode(const struct attr_type *type, struct span utf8, struct buf *der)
+attr_encode(const struct attr_type *type, struct span utf8, struct buf *der,
+    const char **why)
 {
 	bool fits = type->tag == DER_UTF8 ||
 		    (type->tag == DER_PRINT && printable(utf8)) ||
 		    (type->tag == DER_IA5 && ascii(utf8));
 
-	if (!utf8_valid(utf8) || (type->strict && (!fits || utf8.len != 2)))
+	if ((*why = value_wrong(type, utf8, fits)) != NULL)
 		return ERR_INPUT;
 	return der_put(der, fits ? type->tag : DER_UTF8, utf8) ? OK :
 								 ERR_SYSTEM;

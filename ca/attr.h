@@ -14,7 +14,7 @@ struct attr_type {
 	uint8_t oid[MAX_OID];
 	size_t oid_len;
 	uint8_t tag; /* string type, if the value can be one */
-	bool strict; /* no other type will do: C */
+	bool strict; /* no other type will do: C, DC, E */
 };
 
 /* A short name in any case, `1.2.3` or `OID.1.2.3`; false if unknown. */
@@ -25,10 +25,11 @@ const char *attr_name(struct span oid);
 
 /*
  * Appends the value as the string type that fits; UTF8String where the usual
- * one cannot hold it.  ERR_INPUT: not UTF-8, or impossible.
+ * one cannot hold it.  ERR_INPUT: not UTF-8, a NUL, or what no such attribute
+ * can have; *why is half a sentence then.
  */
-enum err attr_encode(
-    const struct attr_type *type, struct span utf8, struct buf *der);
+enum err attr_encode(const struct attr_type *type, struct span utf8,
+    struct buf *der, const char **why);
 
 /* Dotted numbers and content bytes. */
 enum err oid_text(struct span oid, struct buf *text);

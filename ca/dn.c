@@ -20,15 +20,12 @@ struct reader {
 	const char *p;
 };
 
+/* The log escapes what it shows, so nothing is escaped here. */
 static enum err
 wrong(const struct reader *r, const char *what)
 {
-	struct buf shown = BUF_INIT;
-
-	log_escape(&shown, span_of(r->text, strlen(r->text)));
-	log_error("name \"%s\": %s (at character %zu)", buf_cstr(&shown), what,
+	log_error("name \"%.200s\": %s (at character %zu)", r->text, what,
 	    (size_t)(r->p - r->text) + 1);
-	buf_release(&shown);
 	return ERR_INPUT;
 }
 
@@ -117,6 +114,19 @@ read_value(struct reader *r, struct buf *value)
 	return keep > 0 ? OK : wrong(r, "an empty value");
 }
 
+/* A string with a NUL inside would be another to a C program. */
+static bool
+has_nul(const struct der *d)
+{
+	struct buf utf8 = BUF_INIT;
+	bool has;
+
+	has = string_utf8(d, &utf8) == OK && utf8.len > 0 &&
+	      memchr(utf8.data, 0, utf8.len) != NULL;
+	buf_release(&utf8);
+	return has;
+}
+
 /* '#' and the hex digits of any DER value. */
 static enum err
 read_hex(struct reader *r, struct buf *out)
@@ -136,6 +146,8 @@ read_hex(struct reader *r, struct buf *out)
 	rest = buf_span(&value);
 	if (!der_next(&rest, &d) || rest.len > 0) {
 		e = wrong(r, "these hex digits are not one DER value");
+	} else if (has_nul(&d)) {
+		e = wrong(r, "a NUL in it");
 	} else if (buf_add(out, value.data, value.len)) {
 		r->p += n + 1;
 		skip_blanks(r);
@@ -155,6 +167,7 @@ read_attribute(struct reader *r, struct buf *out)
 {
 	struct buf value = BUF_INIT, body = BUF_INIT;
 	struct attr_type type = { .oid_len = 0 };
+	const char *why;
 	enum err e;
 
 	if ((e = read_type(r, &type)) != OK)
@@ -170,9 +183,9 @@ read_attribute(struct reader *r, struct buf *out)
 	} else {
 		if ((e = read_value(r, &value)) != OK)
 			goto out;
-		if ((e = attr_encode(&type, buf_span(&value), &body)) ==
-		    ERR_INPUT)
-			e = wrong(r, "not UTF-8, or not two letters for C");
+		e = attr_encode(&type, buf_span(&value), &body, &why);
+		if (e == ERR_INPUT)
+			e = wrong(r, why);
 		if (e != OK)
 			goto out;
 	}

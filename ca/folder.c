@@ -1,5 +1,7 @@
 #include "ca/folder.h"
 
+#include <string.h>
+
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
@@ -21,6 +23,22 @@ path_of(const char *name, const char *before, struct buf *path)
 	}
 	buf_release(&escaped);
 	return e;
+}
+
+/* Lists of CAs have commas, INI quotes them, lines of logs and lists end. */
+bool
+ca_name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || name[0] == ' ' || name[len - 1] == ' ' ||
+	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f ||
+		    name[i] == ',' || name[i] == '"')
+			return false;
+	return true;
 }
 
 enum err
@@ -61,6 +79,13 @@ ca_vacant(int home, const char *name)
 	struct buf path = BUF_INIT;
 	enum err e;
 
+	if (!ca_name_ok(name)) {
+		log_error("no CA can be called \"%s\": no comma, quote or "
+			  "control character, no blank at its ends, not . or "
+			  "..",
+		    name);
+		return ERR_INPUT;
+	}
 	if ((e = ca_path(name, &path)) == ERR_INPUT)
 		log_error("a CA's name is 1 to 200 bytes as a file name");
 	else if (e == OK) {

@@ -11,6 +11,12 @@
  */
 enum err ca_path(const char *name, struct buf *path);
 
+/*
+ * May a new CA be called so?  No comma, double quote or control character, no
+ * blank first or last, not "." or "..".
+ */
+bool ca_name_ok(const char *name);
+
 /* Where a CA stands that waits for its certificate: ca/.request-<escaped>. */
 #define CA_REQUEST ".request-"
 enum err ca_request_path(const char *name, struct buf *path);

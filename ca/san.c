@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "ca/attr.h"
 #include "ca/dn.h"
+#include "ca/san_rule.h"
 #include "ca/text.h"
 
 #define OID_UPN	 "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03"
@@ -24,10 +25,18 @@ struct form {
 	const char *oid; /* of an otherName; none has a NUL */
 	enum err (*read)(const char *text, struct buf *body);
 	enum err (*write)(struct span body, struct buf *text);
+	const char *(*rule)(struct span body); /* what is wrong; or NULL */
 };
 
+/* dNSName, rfc822Name and URI are bytes; the rules of each are its own. */
+static enum err
+copy_text(const char *text, struct buf *body)
+{
+	return buf_str(body, text) ? OK : ERR_SYSTEM;
+}
+
 static bool
-plain(struct span s, uint8_t low)
+seen(struct span s, uint8_t low)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if (s.p[i] < low || s.p[i] > 0x7e)
@@ -35,40 +44,20 @@ plain(struct span s, uint8_t low)
 	return s.len > 0;
 }
 
-/* dNSName and URI: IA5, nothing that is not seen (C-194). */
-static enum err
-read_ia5(const char *text, struct buf *body)
-{
-	struct span s = span_of(text, strlen(text));
-
-	if (!plain(s, 0x21))
-		return ERR_INPUT;
-	return buf_add(body, s.p, s.len) ? OK : ERR_SYSTEM;
-}
-
+/* IA5, nothing that is not seen (C-194). */
 static enum err
 write_ia5(struct span body, struct buf *text)
 {
-	if (!plain(body, 0x21))
+	if (!seen(body, 0x21))
 		return ERR_INPUT;
 	return buf_add(text, body.p, body.len) ? OK : ERR_SYSTEM;
 }
 
 /* A mailbox may have a quoted blank. */
 static enum err
-read_mail(const char *text, struct buf *body)
-{
-	struct span s = span_of(text, strlen(text));
-
-	if (!plain(s, 0x20) || strchr(text, '@') == NULL)
-		return ERR_INPUT;
-	return buf_add(body, s.p, s.len) ? OK : ERR_SYSTEM;
-}
-
-static enum err
 write_mail(struct span body, struct buf *text)
 {
-	if (!plain(body, 0x20))
+	if (!seen(body, 0x20))
 		return ERR_INPUT;
 	return buf_add(text, body.p, body.len) ? OK : ERR_SYSTEM;
 }
@@ -230,41 +219,53 @@ write_other(struct span body, struct buf *text)
 }
 
 static const struct form forms[] = {
-	{ "dNSName", 0x82, NULL, read_ia5, write_ia5 },
-	{ "dns", 0x82, NULL, read_ia5, write_ia5 },
-	{ "iPAddress", 0x87, NULL, read_ip, write_ip },
-	{ "ip", 0x87, NULL, read_ip, write_ip },
-	{ "rfc822Name", 0x81, NULL, read_mail, write_mail },
-	{ "email", 0x81, NULL, read_mail, write_mail },
-	{ "uri", 0x86, NULL, read_ia5, write_ia5 },
-	{ "uniformResourceIdentifier", 0x86, NULL, read_ia5, write_ia5 },
-	{ "upn", 0xa0, OID_UPN, read_upn, write_upn },
-	{ "guid", 0xa0, OID_GUID, read_guid, write_guid },
-	{ "otherName", 0xa0, NULL, read_other, write_other },
-	{ "directoryName", 0xa4, NULL, read_dn, write_dn },
-	{ "registeredID", 0x88, NULL, read_oid, oid_text },
+	{ "dNSName", 0x82, NULL, copy_text, write_ia5, san_dns_wrong },
+	{ "dns", 0x82, NULL, copy_text, write_ia5, san_dns_wrong },
+	{ "iPAddress", 0x87, NULL, read_ip, write_ip, NULL },
+	{ "ip", 0x87, NULL, read_ip, write_ip, NULL },
+	{ "rfc822Name", 0x81, NULL, copy_text, write_mail, san_mail_wrong },
+	{ "email", 0x81, NULL, copy_text, write_mail, san_mail_wrong },
+	{ "uri", 0x86, NULL, copy_text, write_ia5, san_uri_wrong },
+	{ "uniformResourceIdentifier", 0x86, NULL, copy_text, write_ia5,
+	    san_uri_wrong },
+	{ "upn", 0xa0, OID_UPN, read_upn, write_upn, NULL },
+	{ "guid", 0xa0, OID_GUID, read_guid, write_guid, NULL },
+	{ "otherName", 0xa0, NULL, read_other, write_other, NULL },
+	{ "directoryName", 0xa4, NULL, read_dn, write_dn, NULL },
+	{ "registeredID", 0x88, NULL, read_oid, oid_text, NULL },
 };
 #define FORMS (sizeof(forms) / sizeof(*forms))
 
+/* The log escapes what it shows, so nothing is escaped here. */
 static enum err
-wrong(const char *name, const char *value, const char *what)
+wrong(const char *shown, const char *what)
 {
-	struct buf shown = BUF_INIT;
-
-	log_escape(&shown, span_of(name, strlen(name)));
-	(void)buf_byte(&shown, '=');
-	log_escape(&shown, span_of(value, strlen(value)));
-	log_error("alternative name \"%s\": %s", buf_cstr(&shown), what);
-	buf_release(&shown);
+	log_error("alternative name \"%.200s\": %s", shown, what);
 	return ERR_INPUT;
+}
+
+static enum err
+wrong_value(const char *name, const char *value, const char *what)
+{
+	log_error("alternative name \"%s=%.200s\": %s", name, value, what);
+	return ERR_INPUT;
+}
+
+/* A name inside a name has said what is wrong with it. */
+static bool
+logs_itself(const struct form *f)
+{
+	return f->read == read_dn;
 }
 
 /* One name as DER. */
 static enum err
 put_name(const char *name, const char *value, struct buf *out)
 {
+	static const char cannot[] = "such a value it cannot have";
 	struct buf body = BUF_INIT, other = BUF_INIT;
 	const struct form *f = NULL;
+	const char *what;
 	bool good = true;
 	enum err e;
 
@@ -272,11 +273,16 @@ put_name(const char *name, const char *value, struct buf *out)
 		if (strcasecmp(forms[i].name, name) == 0)
 			f = &forms[i];
 	if (f == NULL)
-		return wrong(name, value,
+		return wrong_value(name, value,
 		    "the kinds are dNSName, iPAddress, rfc822Name, uri, upn, "
 		    "guid, directoryName, registeredID, otherName");
-	if ((e = f->read(value, &body)) == ERR_INPUT)
-		e = wrong(name, value, "such a value it cannot have");
+	what = *value == '\0' ? "an empty value" : cannot;
+	e = *value == '\0' ? ERR_INPUT : f->read(value, &body);
+	if (e == OK && f->rule != NULL &&
+	    (what = f->rule(buf_span(&body))) != NULL)
+		e = ERR_INPUT;
+	if (e == ERR_INPUT && !(logs_itself(f) && *value != '\0'))
+		(void)wrong_value(name, value, what);
 	if (e != OK)
 		goto out;
 	if (f->oid != NULL)
@@ -302,16 +308,15 @@ take_one(const char **text, struct buf *name, struct buf *value)
 	p += strspn(p, " ");
 	n = strcspn(p, "=,");
 	if (p[n] != '=')
-		return wrong(p, "",
-		    "here name=value must stand; a ',' inside "
-		    "a value is written '\\,'");
+		return wrong(p, "here name=value must stand; a ',' inside "
+				"a value is written '\\,'");
 	if (!buf_add(name, p, n))
 		return ERR_SYSTEM;
 	p += n + 1;
 	p += strspn(p, " ");
 	for (; *p != '\0' && *p != ','; p++) {
 		if (*p == '\\' && *++p != ',' && *p != '\\')
-			return wrong(buf_cstr(name), buf_cstr(value),
+			return wrong_value(buf_cstr(name), buf_cstr(value),
 			    "behind '\\' stands ',' or '\\'");
 		if (!buf_byte(value, (uint8_t)*p))
 			return ERR_SYSTEM;
@@ -319,7 +324,7 @@ take_one(const char **text, struct buf *name, struct buf *value)
 	while (value->len > 0 && value->data[value->len - 1] == ' ')
 		value->data[--value->len] = '\0';
 	if (*p == ',' && p[1 + strspn(p + 1, " ")] == '\0')
-		return wrong(buf_cstr(name), buf_cstr(value),
+		return wrong_value(buf_cstr(name), buf_cstr(value),
 		    "nothing behind the last ','");
 	*text = *p == ',' ? p + 1 : p;
 	return OK;
@@ -333,14 +338,14 @@ san_parse(const char *text, struct buf *der)
 	size_t n = 0;
 
 	if (strlen(text) > MAX_DN_TEXT)
-		return wrong("", "", "too long");
+		return wrong(text, "too long");
 	if (text[strspn(text, " ")] == '\0')
-		return wrong("", "", "nothing in it");
+		return wrong(text, "nothing in it");
 	while (*text != '\0') {
 		buf_clear(&name);
 		buf_clear(&value);
 		e = n++ < MAX_SAN ? take_one(&text, &name, &value) :
-				    wrong("", "", "too many names");
+				    wrong(text, "too many names");
 		if (e == OK)
 			e = put_name(buf_cstr(&name), buf_cstr(&value), &list);
 		if (e != OK)
@@ -388,9 +393,9 @@ put_value(struct buf *text, struct span value)
 	return true;
 }
 
-/* Walks the names; writes them if text is not NULL. */
+/* Walks the names; writes them if text is not NULL, and minds the rules. */
 static enum err
-walk(struct span der, struct buf *text)
+walk(struct span der, struct buf *text, bool rules)
 {
 	struct buf value = BUF_INIT;
 	struct span list, body;
@@ -411,6 +416,9 @@ walk(struct span der, struct buf *text)
 		buf_clear(&value);
 		if ((e = f->write(body, &value)) == OK && value.len == 0)
 			e = ERR_INPUT;
+		if (e == OK && rules && f->rule != NULL &&
+		    f->rule(body) != NULL)
+			e = ERR_INPUT;
 		if (e != OK)
 			break;
 		if (text != NULL &&
@@ -428,11 +436,17 @@ walk(struct span der, struct buf *text)
 enum err
 san_text(struct span der, struct buf *text)
 {
-	return walk(der, text);
+	return walk(der, text, false);
 }
 
 enum err
 san_check(struct span der)
 {
-	return walk(der, NULL);
+	return walk(der, NULL, false);
+}
+
+enum err
+san_issuable(struct span der)
+{
+	return walk(der, NULL, true);
 }

@@ -18,4 +18,10 @@ enum err san_text(struct span der, struct buf *text);
  */
 enum err san_check(struct span der);
 
+/*
+ * That, and every value as RFC 5280 wants it (san_rule.h), so that it may
+ * stand in a certificate?  san_parse() gives nothing else.
+ */
+enum err san_issuable(struct span der);
+
 #endif

@@ -241,6 +241,7 @@ check_envelope(struct opening *o)
 	if (!admit_cipher(o, kind->id))
 		return OK;
 	o->msg->cipher = kind->id;
+	o->msg->enveloped = true;
 	if (kind->id == CIPHER_DES && cipher_evp(kind->id) == NULL)
 		return ERR_CRYPTO; /* the provider is not there; logged */
 	if (o->address.times == 0 && o->env.passwords > 0)

@@ -135,6 +135,7 @@ struct pkimsg {
 	const struct generation *to;  /* whose key unwraps: gen, or an RA's */
 	const struct generation *by;  /* whose key signs the reply */
 	enum cipher cipher;
+	bool enveloped; /* cipher and transport were read from an envelope */
 	enum transport transport;
 	unsigned weak; /* bits of enum weak: what was admitted and used */
 	/* the content, for PKCSReq and RenewalReq */

@@ -1,6 +1,7 @@
 #!/bin/sh
 # HTTP as far as it is ours (C-1 to C-18), through CGI and FastCGI: paths,
-# methods, statuses, headers, limits, and base64 as clients mangle it.
+# methods, statuses (C-155, C-157; C-41: GetNextCACert), headers, limits, and
+# base64 as clients mangle it.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# GetCACaps (C-19 to C-30) and GetCACert (C-31 to C-38).
+# GetCACaps (C-19 to C-30) and GetCACert (C-31 to C-38), their types (C-14).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A re-sent PKCSReq gets the same certificate; what buys another one, and what
-# does not (STORE.md, Transactions; C-70, C-72, C-136, C-137, C-173).
+# does not (STORE.md, Transactions; C-70, C-72, C-136 to C-138, C-173).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

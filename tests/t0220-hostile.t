@@ -2,6 +2,13 @@
 # Everything that no client makes (builder --list-breaks): each gets the
 # answer of C-155 to C-167, nothing is stored, and a good request right after
 # succeeds.
+#
+# The breaks by rule.  SignedData: its shape and caps C-45, C-52, versions and
+# algorithms C-100, C-160, attributes C-47, C-59, C-64, C-71, types without a
+# verb C-132, C-142, C-144, the signer C-74, C-75, C-177.  Envelope: C-83, C-86,
+# C-98.  CSR: C-106 to C-109.  Answers: a CertRep by HTTP 200 (C-15) with
+# failInfo and no detail (C-57, C-58); nothing is written before the signature
+# is good (C-53).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
@@ -56,7 +63,8 @@ stored >after
 ok "nothing but attempt marks was written" cmp before after
 is "no certificate was issued" "$("$SCEP" cert list --json | wc -l)" 0
 
-# A FAILURE says nothing that helps to guess (C-163, C-168).
+# A FAILURE says nothing that helps to guess, also where an attacker signs
+# again what he changed (C-163, C-168, C-170).
 for name in flip-key flip-last pad-zero csr-bad-signature content-noise \
 	csr-wrong-challenge recipient-other; do
 	is "$name" "$(try "$name")" badRequest
@@ -77,7 +85,7 @@ is "a CSR that asks for CA rights" "$(try csr-ca-rights)" ok
 unlike "gets none" "$(openssl x509 -in bad-0.pem -noout -text)" \
 	"CA:TRUE|Certificate Sign|Code Signing"
 
-# Hostile names are data: never a path, never a line of their own.
+# Hostile names are data: never a path, never a line of their own (C-181).
 is "a path as transactionID" "$(try txid-path)" ok
 is "made no file outside" "$(find . -name x -o -name '*..*' | wc -l)" 0
 is "a newline as transactionID" "$(try txid-newline)" ok

@@ -1,6 +1,6 @@
 #!/bin/sh
 # I2: whatever the number of processes, one attempt of a transaction has one
-# certificate, and a code buys no more than its count.
+# certificate, and a code buys no more than its count (C-115, C-136, C-139).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

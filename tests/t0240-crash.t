@@ -1,7 +1,8 @@
 #!/bin/sh
 # I1, I3, I4 of the store: at every system call of one enrolment that touches
 # a file the disk fails, or the process is killed; the same message again then
-# gets one certificate, and `scep check` is content.  strace makes it happen.
+# gets one certificate, and `scep check` is content (C-140, C-166).
+# strace makes it happen.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

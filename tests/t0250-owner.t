@@ -7,6 +7,7 @@
 [ "$(id -u)" -eq 0 ] || skip_all_tests "only root can give a home away"
 user=nobody
 owner=$(id -u $user)
+group=$(id -g $user)
 # A program that user can start, in whatever folder the project lies.
 mkdir bin && cp "$SCEP" bin/scep && chmod 755 bin bin/scep
 SCEP=$FRESH/bin/scep
@@ -24,7 +25,7 @@ chmod 600 secret
 ok "with a file that only root reads" "$SCEP" entity add other \
 	--password-file secret
 
-foreign() { find home ! -uid "$owner"; }
+foreign() { find home ! -uid "$owner" -o ! -gid "$group"; }
 is "nothing belongs to root" "$(foreign)" ""
 is "directories are 0750" "$(find home -type d ! -perm 0750)" ""
 is "records are 0640" \
@@ -51,6 +52,20 @@ pkcsreq second "$code"
 ok "a CGI started as root enrols" send second
 is "SUCCESS" "$(reply second status)" 0
 is "and leaves nothing of root's" "$(foreign)" ""
+
+DOOR=fcgi
+code=$(add_entity third)
+pkcsreq third "$code"
+ok "a FastCGI worker started as root enrols" send third
+is "SUCCESS" "$(reply third status)" 0
+# Not the pid of spawn-fcgi -n: that one becomes the worker by exec.
+is "and has become the owner, in all four ids" \
+	"$(sed -n 's/^[UG]id:[[:space:]]*//p' "/proc/$FCGI_PID/status" |
+		tr '\n\t' '  ')" \
+	"$owner $owner $owner $owner $group $group $group $group "
+is "and left nothing of root's" "$(foreign)" ""
+stop_servers
+DOOR=cgi
 
 # Somebody else gets one line that says what to type.
 as_other() { setpriv --reuid 12345 --regid 12345 --clear-groups "$@"; }

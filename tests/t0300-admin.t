@@ -32,19 +32,41 @@ like "--version" "$(out scep --version)" "^scep [0-9]"
 # The lines "  word ..." of a help; options with their dashes.
 words() { sed -n 's/^  \([a-z-][a-z0-9-]*\).*/\1/p'; }
 
-# Every command and every option of it stands in the manual.
+# COMMAND: its own items in the manual, up to the next item.
+manual() {
+	awk -v command="$1" '
+		/^\.(It|El|Ss|Sh)( |$)/ {
+			if (ours)
+				printf "%s", text
+			text = ""
+			ours = 0
+			first = NR
+		}
+		{ text = text $0 "\n" }
+		NR <= first + 1 && sub(/^\.(It )?Cm /, "") &&
+		    index($0 " ", command " ") == 1 { ours = 1 }
+	' "$man"
+}
+
+# Every command stands in the manual, and there every option of it; once for
+# all stand those that every command or every command of a noun takes.
 for noun in $(out scep help | words | sort -u) "ca ra"; do
 	# shellcheck disable=SC2086 # two words
 	verbs=$(out scep help $noun | words | grep -v '^-\|^scep$')
 	for verb in ${verbs:-.}; do
 		command="$noun${verb#.}"
 		[ "$verb" = . ] || command="$noun $verb"
-		ok "manual: $command" grep -Eq "Cm $command( |\$)" "$man"
+		manual "$command" >block
+		ok "manual: $command" test -s block
 		# shellcheck disable=SC2086 # two words
 		for option in $(out scep help $command | words |
 			sed -n 's/^--//p'); do
+			where=block
+			case $option in
+			home | help | name | username) where=$man ;;
+			esac
 			ok "manual: $command --$option" \
-				grep -Eq "Fl Fl $option( |\$)" "$man"
+				grep -Eq "Fl Fl $option( |\$)" "$where"
 		done
 	done
 done
@@ -99,6 +121,11 @@ exits 1 "and a good one" scep ca create ManagementCA --subject "nonsense"
 exits 1 "and a key that it knows" scep ca create ManagementCA \
 	--subject CN=x --key dsa:1024
 not_ok "which leaves nothing" test -d "$SCEP_HOME/ca/ManagementCA"
+for name in ',' 'a,b' 'a"b' ' a' 'a ' . .. "$(printf 'a\nb')" "$(printf 'a\177')"; do
+	exits 1 "no CA is called \"$(echo "$name" | tr '\n\177' '??')\"" \
+		scep ca create "$name" --subject CN=x --key rsa:2048
+done
+like "why" "$(err scep ca create 'a,b' --subject CN=x)" "no comma"
 ok "ca create" scep ca create ManagementCA --subject "CN=ManagementCA,O=Lab"
 exits 1 "not twice" scep ca create ManagementCA --subject CN=x
 like "the key's mode" "$(ls -l "$SCEP_HOME/ca/ManagementCA/1/key.pem")" \
@@ -111,6 +138,7 @@ like "ca show: key" "$show" "Key: +RSA 3072"
 like "ca show: key usage" "$show" \
 	"digitalSignature, keyEncipherment, keyCertSign, cRLSign"
 like "ca show: days" "$show" "Days left: +36(49|50)"
+# C-38
 for digest in sha256 sha1 md5; do
 	want=$(openssl x509 -noout -fingerprint -$digest \
 		-in "$SCEP_HOME/ca/ManagementCA/1/cert.pem" | cut -d= -f2)
@@ -193,6 +221,21 @@ is "add prints nothing about a chosen one" \
 echo "from a file" >password
 ok "a password from a file" scep entity add file --ca ManagementCA \
 	--password-file password --san request
+mkfifo fifo
+echo "from a pipe" >fifo &
+ok "a password from a named pipe" scep entity add fifo --ca ManagementCA \
+	--password-file fifo
+: >nothing
+exits 1 "an empty password file" scep entity add empty --ca ManagementCA \
+	--password-file nothing
+like "is told of" "$(err scep entity add empty --ca ManagementCA \
+	--password-file nothing)" "^scep: nothing is empty"
+exits 1 "a character device, empty too" scep entity add empty \
+	--ca ManagementCA --password-file /dev/null
+exits 1 "a directory as a file" scep entity add empty --ca ManagementCA \
+	--password-file .
+like "is told what to name" "$(err scep entity add empty --ca ManagementCA \
+	--password-file .)" "neither a file nor a pipe; name one"
 not_ok "no password is stored" grep -rqE "from a (pipe|file)" "$SCEP_HOME"
 like "entity show: a chosen one" "$(out scep entity show file)" \
 	"Code form: +chosen"
@@ -218,6 +261,13 @@ ok "entity set to nothing" scep entity set router1 --san=
 like "clears a field" "$(out scep entity show router1)" "SAN: +\\(none\\)"
 exits 2 "entity set of nothing" scep entity set router1
 exits 1 "entity set of a bad subject" scep entity set router1 --subject x=y=
+exits 1 "a subject that is blank" scep entity add blank --ca ManagementCA \
+	--subject " " --generate
+exits 1 "entity set of a blank subject" scep entity set router1 --subject " "
+exits 1 "entity set of no CA" scep entity set router1 --ca=
+like "says why" "$(err scep entity set router1 --ca=)" "always; --ca"
+ok "entity set of an empty profile" scep entity set router1 --profile=
+like "is the default" "$(out scep entity show router1)" "Profile: +ENDUSER"
 ok "entity block" scep entity block router1
 like "is shown" "$(out scep entity list --match 'router*')" "blocked"
 ok "twice is fine" scep entity block router1
@@ -328,6 +378,11 @@ ok "alias add" scep alias add scep --ca ManagementCA
 exits 1 "status, Old still ends" scep status
 like "status --json" "$(out scep status --json)" \
 	'"what":"ca ManagementCA","state":"OK"'
+mkdir "$SCEP_HOME/ca/a%0Aca%20b%3A%20OK"
+is "a folder with a newline in its name makes no line of its own" \
+	"$(out scep status | grep -c '^ca b')" 0
+like "it is shown escaped" "$(out scep status)" '^ca a.x0aca b: OK: CRITICAL'
+rmdir "$SCEP_HOME/ca/a%0Aca%20b%3A%20OK"
 scep ca create Short --subject CN=Short --key rsa:2048 --days 20 >/dev/null
 exits 2 "20 days are critical" scep status
 ok "check" scep check
@@ -348,10 +403,25 @@ ok "check --repair" scep check --repair
 ok "makes it" test -d "$SCEP_HOME/profiles"
 not_ok "a full disk is an error" sh -c '"$SCEP" entity list >/dev/full'
 
+# --- a home by way of a symbolic link -----------------------------------
+
+ln -s "$SCEP_HOME" link
+ok "a home that is a symbolic link" scep --home link entity show router1
+is "is served too" "$(SCEP_HOME=link REQUEST_METHOD=GET SCRIPT_NAME=/none \
+	QUERY_STRING=operation=GetCACaps scep 2>/dev/null | head -n 1 |
+	tr -d '\r')" "Status: 404 Not Found"
+mkdir target
+ln -s target link2
+ok "init through a link" scep --home link2 init
+ok "makes what the link names" test -f target/store/format
+mv target/store target/real
+ln -s real target/store
+not_ok "a store that is a link is not taken" scep --home link2 entity list
+
 # --- owners -------------------------------------------------------------
 
 if [ "$(id -u)" -ne 0 ]; then
-	for t in 1 2 3 4 5 6 7 8; do
+	for t in 1 2 3 4 5 6 7 8 9 10 11; do
 		skip "owners $t" "only root can give things away"
 	done
 	done_testing
@@ -361,6 +431,12 @@ chmod 0755 .
 mkdir theirs
 ok "init for another user" scep --home theirs/home init --owner nobody
 is "all is theirs" "$(find theirs/home ! -user nobody)" ""
+mkdir given
+ln -s given link3
+ok "init for another user through a link" scep --home link3 init \
+	--owner nobody
+is "the directory is theirs" "$(find given ! -user nobody)" ""
+is "the link is not" "$(find link3 -type l -user nobody)" ""
 mkdir -m 0700 private
 cp old.pem old.key private/
 ok "root's own files are read before root becomes nobody" \

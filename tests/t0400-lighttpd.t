@@ -1,6 +1,6 @@
 #!/bin/sh
-# Behind a real web server: the shipped configuration, raw sockets, long
-# URLs, workers that die and end.
+# Behind a real web server, by plain HTTP (C-1): the shipped configuration,
+# raw sockets, long URLs, workers that die and end.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

@@ -1,4 +1,7 @@
-/* The shape check, and definite lengths from indefinite ones. */
+/*
+ * The shape check, and definite lengths from indefinite ones (C-44, C-52,
+ * C-177).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

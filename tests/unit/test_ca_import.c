@@ -64,6 +64,7 @@ import(const char *name, const char *cert, const char *key, const char *chain,
 
 #define GOOD_USAGE "keyCertSign,cRLSign,digitalSignature,keyEncipherment"
 
+/* C-37: what is twice in a chain or no issuer is dropped. */
 static void
 test_import(void **state)
 {

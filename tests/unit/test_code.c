@@ -1,3 +1,7 @@
+/*
+ * Enrolment codes: kept as salted hashes (C-97, C-171), claimed by a link, and
+ * guesses counted (C-172).
+ */
 #include "tests/unit/storehome.h"
 
 #include "base/limits.h"

@@ -266,7 +266,7 @@ two_challenges(void **state)
 	reads_attrs(&attrs, NULL, none);
 }
 
-/* C-117 */
+/* C-117, C-62: the third spelling is Verisign's */
 static void
 alt_names(void **state)
 {

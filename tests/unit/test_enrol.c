@@ -1,3 +1,4 @@
+/* Whose request it is and what it gets (C-116). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -84,7 +84,7 @@ envelope_for(X509 **to, size_t n, const char *password, struct buf *out)
 	BIO_free(in);
 }
 
-/* C-83, C-92, C-168 */
+/* C-83, C-92, C-168; C-81: with a password among them, version 3 */
 static void
 recipients(void **state)
 {
@@ -232,7 +232,7 @@ oaep_parameters(void **state)
 	}
 }
 
-/* C-80, C-160 */
+/* C-79: what cannot encrypt; C-80, C-160 */
 static void
 signer_keys(void **state)
 {

@@ -25,7 +25,7 @@ test_read(void **state)
 	assert_int_equal(file_read(home, "d/none", 4, &b), ERR_NOTFOUND);
 	assert_int_equal(lines, 1);
 	assert_int_equal(file_read(home, "d", 4, &b), ERR_SYSTEM);
-	assert_int_equal(file_open(home, "d", &fd), ERR_SYSTEM);
+	assert_int_equal(file_open(home, "d", &fd), ERR_REFUSED);
 	assert_int_equal(fd, -1);
 	assert_int_equal(file_open(home, "d/none", &fd), ERR_NOTFOUND);
 	buf_release(&b);

@@ -52,6 +52,7 @@ unwraps(enum transport how, struct span block, size_t len, uint8_t out[32])
 	return memcmp(out, content, len) == 0;
 }
 
+/* C-84: v1.5, and OAEP with SHA-1 and SHA-256. */
 static void
 test_unwrap(void **state)
 {

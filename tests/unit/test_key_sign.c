@@ -58,6 +58,7 @@ verifies(EVP_PKEY *pkey, enum digest d, struct span sig, struct span der)
 	return good;
 }
 
+/* C-180: signs what begins like the attributes of a reply, and nothing else. */
 static void
 test_sign_attrs(void **state)
 {
@@ -194,7 +195,10 @@ test_issue(void **state)
 	order_free(&o);
 }
 
-/* The signature algorithm, twice the same, NULL for RSA alone (C-184). */
+/*
+ * The signature algorithm, twice the same, NULL for RSA alone (C-184), SHA-256
+ * or better (C-101).
+ */
 static void
 test_algorithms(void **state)
 {

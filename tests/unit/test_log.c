@@ -161,8 +161,9 @@ test_command(void **state)
 	log_error("no alias \"%s\": see scep alias list", "a\x1b[2J");
 	assert_string_equal(
 	    last, "scep: no alias \"a\\x1b[2J\": see scep alias list");
-	log_warn("hm");
-	assert_string_equal(last, "scep: hm");
+	/* what a person typed is shown as it was typed */
+	log_warn("name \"%s\"", "CN=a\\,b");
+	assert_string_equal(last, "scep: name \"CN=a\\,b\"");
 	log_begin(&l, LOG_WARN, "check");
 	log_text(&l, "file", "x y");
 	log_end(&l);

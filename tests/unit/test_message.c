@@ -69,6 +69,7 @@ is_request(const struct pkimsg *msg)
 	assert_true(span_eq(msg->csr.spki, msg->signer_spki));
 }
 
+/* C-82: each also with indefinite lengths and content in pieces. */
 static void
 every_algorithm(void **state)
 {
@@ -90,6 +91,7 @@ every_algorithm(void **state)
 	}
 }
 
+/* C-48: subjectKeyIdentifier for signer and recipient. */
 static void
 key_identifiers(void **state)
 {
@@ -288,7 +290,10 @@ is_uniform(const struct buf *content)
 	buf_release(&der);
 }
 
-/* C-168: bits of the content key's block and of the ciphertext (C-170). */
+/*
+ * C-168: bits of the content key's block and of the ciphertext (C-170), and
+ * every byte of the padding (C-88).
+ */
 static void
 uniform_flips(void **state)
 {
@@ -325,7 +330,10 @@ uniform_flips(void **state)
 	buf_release(&env);
 }
 
-/* The same refusal for contents that are wrong, rightly enveloped. */
+/*
+ * The same refusal for contents that are wrong, rightly enveloped; only a
+ * PKCS#10 is right (C-89).
+ */
 static void
 uniform_contents(void **state)
 {
@@ -397,6 +405,31 @@ reasons(void **state)
 	}
 }
 
+/*
+ * C-53, C-169: the signature is looked at first, so what is wrong behind it is
+ * not, and no second signature is checked.
+ */
+static void
+signature_first(void **state)
+{
+	struct recipe r = { .type = NULL };
+	struct buf der = BUF_INIT;
+	struct pkimsg msg;
+
+	(void)state;
+	message_make(&r, &device, span_of("no envelope", 11), &der);
+	assert_int_equal(open_it(&der, &msg), OK);
+	assert_int_equal(msg.fail, FAIL_BADREQUEST);
+	pkimsg_release(&msg);
+	der.data[der.len - 1] ^= 1; /* the signature stands last */
+	checks = 0;
+	assert_int_equal(open_it(&der, &msg), OK);
+	assert_int_equal(msg.fail, FAIL_BADMESSAGECHECK);
+	assert_int_equal(checks, 1);
+	pkimsg_release(&msg);
+	buf_release(&der);
+}
+
 int
 main(void)
 {
@@ -410,6 +443,7 @@ main(void)
 		cmocka_unit_test(uniform_flips),
 		cmocka_unit_test(uniform_contents),
 		cmocka_unit_test(reasons),
+		cmocka_unit_test(signature_first),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, setup, teardown);

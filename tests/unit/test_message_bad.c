@@ -326,11 +326,13 @@ static const struct {
 	enum err e;
 	enum failinfo fail;
 } cases[] = {
+	/* C-43 */
 	{ { .version = 0 }, OK, FAIL_NONE },
 	{ { .version = 3 }, OK, FAIL_NONE },
 	{ { .version = 2 }, ERR_INPUT, FAIL_NONE },
 	{ { .unsorted = true }, OK, FAIL_NONE },      /* C-46, as received */
 	{ { .sorted_signed = true }, OK, FAIL_NONE }, /* C-46, re-sorted */
+	/* C-91 */
 	{ { .tail = { (const uint8_t *)"\r\n", 2 } }, OK, FAIL_NONE },
 	{ { .tail = { (const uint8_t *)"\n", 1 } }, OK, FAIL_NONE },
 	{ { .tail = { (const uint8_t *)"\n\n\n", 3 } }, ERR_INPUT, FAIL_NONE },
@@ -338,6 +340,7 @@ static const struct {
 	{ { .signers = 1 }, ERR_INPUT, FAIL_NONE }, /* C-45 */
 	{ { .no_signers = true }, ERR_INPUT, FAIL_NONE },
 	{ { .drop = A_TXID }, ERR_INPUT, FAIL_NONE }, /* C-158 */
+	/* C-59, C-66: what is not signed does not count */
 	{ { .drop = A_NONCE }, ERR_INPUT, FAIL_NONE },
 	{ { .drop = A_NONCE, .unsigned_attrs = true }, ERR_INPUT, FAIL_NONE },
 	{ { .twice = A_TXID }, ERR_INPUT, FAIL_NONE },
@@ -385,7 +388,7 @@ static const struct {
 	{ { .type = "3" }, OK, FAIL_BADREQUEST },
 	/* no eContent: not enveloped */
 	{ { .bare = true }, OK, FAIL_BADREQUEST },
-	/* C-160 */
+	/* C-160, C-66 */
 	{ { .digest_oid = OID_MD5 }, OK, FAIL_BADALG },
 	{ { .digest_oid = OID_SHA224 }, OK, FAIL_BADALG },
 	{ { .sig_oid = OID_SHA512RSA }, OK, FAIL_BADALG }, /* C-50 */

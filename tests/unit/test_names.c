@@ -1,3 +1,4 @@
+/* Names from the network are file names only when escaped (C-181). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -262,6 +262,7 @@ test_compressed(void **state)
 	buf_release(&spki);
 }
 
+/* C-80: the profile's minimum for the key of a request. */
 static void
 test_profile(void **state)
 {

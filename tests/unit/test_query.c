@@ -1,3 +1,4 @@
+/* base64 from the raw query string, as clients mangle it (C-10). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

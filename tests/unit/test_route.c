@@ -1,3 +1,4 @@
+/* The alias of a path (C-2). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

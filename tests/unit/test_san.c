@@ -1,4 +1,4 @@
-/* Alternative names as text and DER, judged by OpenSSL's own printer. */
+/* Alternative names as text and DER, judged by OpenSSL's own printer (C-194). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,6 +71,9 @@ static const struct {
 	{ "directoryName=CN=a\\\\\\,b", "DirName:CN = \"a,b\"", NULL },
 	{ "registeredID=1.2.3.4", "Registered ID:1.2.3.4", NULL },
 	{ "otherName=1.2.3.4:0c0161", "othername:<unsupported>", NULL },
+	{ "dNSName=xn--a-0_b.c9", "DNS:xn--a-0_b.c9", NULL },
+	{ "rfc822Name=a.b+c@d-e.f", "email:a.b+c@d-e.f", NULL },
+	{ "rfc822Name=\"a b@\"@c", "email:\"a b@\"@c", NULL },
 	{ "dNSName=a, iPAddress=1.2.3.4,uri=u:v ",
 	    "DNS:a, IP Address:1.2.3.4, URI:u:v",
 	    "dNSName=a, iPAddress=1.2.3.4, uri=u:v" },
@@ -103,6 +106,8 @@ test_names(void **state)
 	buf_release(&again);
 }
 
+#define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static const char *const bad[] = { "", " ", "a", "dNSName",
 	"dNSName=", "dNSName=a,", "dNSName=a,,dNSName=b", "dNSName=a b",
 	"dNSName=\xc3\xa5", "nosuch=a", "iPAddress=10.0.0",
@@ -110,7 +115,19 @@ static const char *const bad[] = { "", " ", "a", "dNSName",
 	"rfc822Name=", "uri=a b", "upn=", "upn=\xff", "guid=00", "guid=zz",
 	"registeredID=a", "registeredID=", "directoryName=", "directoryName=x",
 	"otherName=1.2.3", "dNSName=a\\", "otherName=1.2.3:0c05",
-	"otherName=x:0c0161", "dNSName=a\\b", "=a" };
+	"otherName=x:0c0161", "dNSName=a\\b", "=a",
+	/* RFC 5280 4.2.1.6, C-194: host names */
+	"dNSName=a..b", "dNSName=.a", "dNSName=a.", "dNSName=.", "dNSName=*",
+	"dNSName=a.*.b", "dNSName=*a.b", "dNSName=**.b", "dNSName=-a.b",
+	"dNSName=a-.b", "dNSName=a/b", "dNSName=a:1", "dNSName=http://a",
+	"dNSName=" L63 "a", "dNSName=" L63 "." L63 "." L63 "." L63,
+	/* mailboxes */
+	"rfc822Name=@b", "rfc822Name=a@", "rfc822Name=a@b..c",
+	"rfc822Name=a b@c", "rfc822Name=a@b@c", "rfc822Name=a@*.b",
+	"rfc822Name=Anna <a@b.c>", "rfc822Name=\xc3\xa5@b",
+	/* URIs */
+	"uri=a", "uri=/a", "uri=:a", "uri=a:", "uri=1a:b", "uri=a_b:c",
+	"uri=a.example/x" };
 
 static void
 test_bad(void **state)
@@ -126,6 +143,36 @@ test_bad(void **state)
 		assert_true(logged.len > 0);
 	}
 	buf_release(&der);
+}
+
+/* Readable, so that a request may have it; not good enough to be issued. */
+static void
+test_issuable(void **state)
+{
+	static const struct {
+		const char *hex;
+		enum err e;
+	} der[] = {
+		{ "3003 820161", OK },
+		{ "3003 82012a", ERR_INPUT }, /* dNSName=* */
+		{ "3005 8203612e2e", ERR_INPUT },
+		{ "3003 810161", ERR_INPUT }, /* rfc822Name=a */
+		{ "3005 8103614062", OK },
+		{ "3003 860161", ERR_INPUT }, /* uri=a */
+		{ "3008 820161 8603613a62", OK },
+		{ "3006 820161 860161", ERR_INPUT },
+	};
+	struct buf bytes = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(der) / sizeof(*der); i++) {
+		buf_clear(&bytes);
+		assert_int_equal(hex_read(der[i].hex, &bytes), OK);
+		assert_int_equal(san_check(buf_span(&bytes)), OK);
+		assert_int_equal(san_issuable(buf_span(&bytes)), der[i].e);
+	}
+	assert_int_equal(san_issuable(span_of("\x30\x00", 2)), ERR_INPUT);
+	buf_release(&bytes);
 }
 
 static void
@@ -208,6 +255,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_issuable),
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_hostile),
 	};

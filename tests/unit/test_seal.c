@@ -41,6 +41,15 @@ open_it(const struct buf *der, struct pkimsg *msg)
 	return message_open(house.list, 1, &all, buf_span(der), msg);
 }
 
+static bool
+holds(const struct buf *hay, const void *needle, size_t len)
+{
+	for (size_t i = 0; i + len <= hay->len; i++)
+		if (memcmp(hay->data + i, needle, len) == 0)
+			return true;
+	return false;
+}
+
 /* One attribute of a reply, by its OID; the DER of its only value. */
 static const ASN1_STRING *
 reply_attr(CMS_SignerInfo *si, const char *oid, int kind)
@@ -59,6 +68,29 @@ attr_is(CMS_SignerInfo *si, const char *oid, int kind, const char *value)
 
 	return s != NULL && (size_t)ASN1_STRING_length(s) == strlen(value) &&
 	       memcmp(ASN1_STRING_get0_data(s), value, strlen(value)) == 0;
+}
+
+/*
+ * Versions as RFC 8894 has them and issuer and serial in the SignerInfo (C-43,
+ * C-48), a status (C-56), ID and nonces (C-59, C-61), and no time (C-63,
+ * C-154).
+ */
+static void
+reply_form(const struct buf *der, CMS_SignerInfo *si)
+{
+	ASN1_INTEGER *serial = NULL;
+	X509_NAME *issuer = NULL;
+	ASN1_OCTET_STRING *keyid = NULL;
+
+	/* SignedData: version 1, then the SET of digests. */
+	assert_true(holds(der, "\x02\x01\x01\x31", 4));
+	assert_int_equal(
+	    CMS_SignerInfo_get0_signer_id(si, &keyid, &issuer, &serial), 1);
+	assert_null(keyid);
+	assert_non_null(issuer);
+	assert_non_null(serial);
+	assert_int_equal(
+	    CMS_signed_get_attr_by_NID(si, NID_pkcs9_signingTime, -1), -1);
 }
 
 /* Verifies a reply as a client does; without content there is no eContent. */
@@ -80,6 +112,7 @@ reply_read(const struct buf *der, const char *status, BIO *content)
 	    1);
 	assert_int_equal(sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)), 1);
 	si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+	reply_form(der, si);
 	assert_true(attr_is(si, SCEP_OID "2", V_ASN1_PRINTABLESTRING, "3"));
 	assert_true(attr_is(si, SCEP_OID "3", V_ASN1_PRINTABLESTRING, status));
 	assert_true(attr_is(si, SCEP_OID "6", V_ASN1_OCTET_STRING, CMS_NONCE));
@@ -128,15 +161,6 @@ reply_decrypt(BIO *content, struct buf *out)
 	BIO_free(plain);
 }
 
-static bool
-holds(const struct buf *hay, const void *needle, size_t len)
-{
-	for (size_t i = 0; i + len <= hay->len; i++)
-		if (memcmp(hay->data + i, needle, len) == 0)
-			return true;
-	return false;
-}
-
 /* Digest, cipher and transport of the reply are the request's. */
 static void
 answer(const struct pkimsg *msg, int digest)
@@ -164,6 +188,8 @@ answer(const struct pkimsg *msg, int digest)
 	assert_true(holds(&text, msg->signer_issuer.p, msg->signer_issuer.len));
 	assert_true(transport_write(msg->transport, &only));
 	assert_true(holds(&text, only.data, only.len));
+	/* C-81: EnvelopedData version 0, then the SET of recipients. */
+	assert_true(holds(&text, "\x02\x01\x00\x31", 4));
 	reply_decrypt(content, &inner);
 	buf_clear(&only);
 	assert_int_equal(message_certs_only(certs, 1, &only), OK);

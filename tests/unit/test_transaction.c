@@ -1,3 +1,4 @@
+/* Transactions: what names them (C-70, C-71) and their outcomes. */
 #include "tests/unit/storehome.h"
 
 #define CERT_1 "cert/Test%20CA/1/5d/" SERIAL_1 ".pem"

@@ -1,0 +1,160 @@
+#include "admin/alias.h"
+
+#include "base/limits.h"
+#include "ca/ca.h"
+
+/* The verbs by which aliases come and go: add, copy, rename, delete. */
+
+/* The only CA of the home, where --ca does not say. */
+static enum err
+choose_ca(const struct command *cmd, struct buf *out)
+{
+	const char *ca = opt_text(cmd, "ca");
+	struct known_cas known = { NULL, 0 };
+	enum err e;
+
+	if (ca != NULL)
+		return buf_str(out, ca) ? OK : ERR_SYSTEM;
+	if ((e = known_cas_read(cmd->home, &known)) != OK)
+		return e;
+	if (known.n == 0)
+		e = say(ERR_REFUSED,
+		    "there is no CA yet; `scep ca create NAME` makes one");
+	else if (known.n > 1)
+		e = say(
+		    ERR_REFUSED, "there are several CAs; say which with --ca");
+	else
+		e = buf_str(out, known.name[0]) ? OK : ERR_SYSTEM;
+	known_cas_release(&known);
+	return e;
+}
+
+static const char template[] =
+    "; Alias %s.  `scep alias show %s` prints every key with its value;\n"
+    "; aliases/example.ini of the distribution and scep-alias(5) explain "
+    "them.\n"
+    "\n"
+    "[scep]\n"
+    "operationmode = ca\n"
+    "cas = \"%s\"\n"
+    "\n"
+    "; Cisco's VPN client needs yes, Juniper no.\n"
+    ";includeca = no\n"
+    ";sha1 = yes\n"
+    ";des3 = yes\n"
+    ";legacy = no\n"
+    "\n"
+    "[identifiers]\n"
+    "; What a client calls the CA, where that is not its name here.\n"
+    ";MobileIronSCEP = \"%s\"\n";
+
+enum err
+alias_add(struct command *cmd)
+{
+	const char *name = cmd->name[0];
+	struct span given = opt_bytes(cmd, "from");
+	struct buf path = BUF_INIT, text = BUF_INIT, ca = BUF_INIT;
+	enum err e;
+
+	if ((e = alias_path(name, &path)) != OK ||
+	    (e = alias_vacant(cmd, buf_cstr(&path), name)) != OK)
+		goto out;
+	if (opt_given(cmd, "from")) {
+		if (!buf_add(&text, given.p, given.len))
+			e = ERR_SYSTEM;
+	} else if ((e = choose_ca(cmd, &ca)) == OK &&
+		   !buf_printf(&text, template, name, name, buf_cstr(&ca),
+		       buf_cstr(&ca))) {
+		e = ERR_SYSTEM;
+	}
+	if (e == OK)
+		e = alias_create(cmd, name, buf_span(&text));
+	if (e == OK)
+		(void)fprintf(cmd->out,
+		    "alias %s is served at /scep/%s/pkiclient.exe\n", name,
+		    name);
+out:
+	buf_release(&path);
+	buf_release(&text);
+	buf_release(&ca);
+	return e;
+}
+
+enum err
+alias_copy(struct command *cmd)
+{
+	struct buf from = BUF_INIT, text = BUF_INIT;
+	enum err e;
+
+	(void)buf_printf(&cmd->detail, "to %s", cmd->name[1]);
+	if ((e = alias_load(cmd, cmd->name[0], &from, &text)) == OK)
+		e = alias_create(cmd, cmd->name[1], buf_span(&text));
+	buf_release(&from);
+	buf_release(&text);
+	return e;
+}
+
+/*
+ * A second name, then the first is taken away: link(2) finds out who else
+ * wants the new one.  A crash between the two leaves both, as `copy` does.
+ */
+static enum err
+move(const struct command *cmd, const char *from, const char *to)
+{
+	enum err e;
+
+	if ((e = alias_vacant(cmd, to, cmd->name[1])) != OK)
+		return e;
+	e = file_link(cmd->home, from, to);
+	if (e == ERR_EXISTS)
+		return say(e, "there is an alias %s already", cmd->name[1]);
+	if (e == OK)
+		e = dir_sync(cmd->home, "aliases");
+	if (e == OK)
+		e = file_unlink(cmd->home, from);
+	if (e == OK)
+		e = dir_sync(cmd->home, "aliases");
+	return e;
+}
+
+/* Under the lock, so that no `set` brings the old name back. */
+enum err
+alias_rename(struct command *cmd)
+{
+	struct buf from = BUF_INIT, to = BUF_INIT, text = BUF_INIT;
+	int lock = -1;
+	enum err e;
+
+	(void)buf_printf(&cmd->detail, "to %s", cmd->name[1]);
+	if ((e = alias_path(cmd->name[1], &to)) == OK &&
+	    (e = alias_lock(cmd, &lock)) == OK &&
+	    (e = alias_load(cmd, cmd->name[0], &from, &text)) == OK)
+		e = move(cmd, buf_cstr(&from), buf_cstr(&to));
+	file_close(&lock);
+	buf_release(&from);
+	buf_release(&to);
+	buf_release(&text);
+	return e;
+}
+
+enum err
+alias_delete(struct command *cmd)
+{
+	struct buf path = BUF_INIT;
+	int lock = -1;
+	enum err e;
+
+	if ((e = alias_path(cmd->name[0], &path)) == OK &&
+	    (e = confirm(
+		 cmd, "Its clients get 404 from now on.  Delete it?")) == OK &&
+	    (e = alias_lock(cmd, &lock)) == OK)
+		e = file_unlink(cmd->home, buf_cstr(&path));
+	if (e == OK)
+		e = dir_sync(cmd->home, "aliases");
+	if (e == ERR_NOTFOUND)
+		(void)say(e, "no alias %s; `scep alias list` shows them",
+		    cmd->name[0]);
+	file_close(&lock);
+	buf_release(&path);
+	return e;
+}
