@@ -342,20 +342,32 @@ out:
 }
 
 /*
- * Somebody else decided this attempt first: their certificate is the answer.
- * If it was abandoned (a new code was set meanwhile), the client tries again
- * under the present record.
+ * Somebody else decided this attempt first.  Their certificate is the answer
+ * if it is the one that we were to issue: the same entity and key, paid by the
+ * same code.  If not, or if the attempt was abandoned (a new code was set
+ * meanwhile), the client tries again and gets the next attempt: our claim on
+ * this one is dead (store/claim.c).
  */
 static enum err
 take_theirs(const struct store *st, struct decision *d)
 {
+	const struct outcome *o = &d->outcome;
+	char spki[SHA256_HEX];
 	enum err e;
 
+	memcpy(spki, o->spki, sizeof(spki));
 	outcome_release(&d->outcome);
 	e = outcome_find(st, &d->transaction, d->attempt, &d->outcome);
 	if (e != OK)
 		return e;
-	return d->outcome.kind == OUTCOME_CERTIFICATE ? keep(st, d) : ERR_BUSY;
+	if (o->kind == OUTCOME_CERTIFICATE && o->entity != NULL &&
+	    strcmp(o->entity, d->entity.username) == 0 && o->code != NULL &&
+	    strcmp(o->code, d->code.id) == 0 && strcmp(o->spki, spki) == 0)
+		return keep(st, d);
+	log_info("another decided attempt %u of this transaction; the client "
+		 "has to try again",
+	    d->attempt);
+	return ERR_BUSY;
 }
 
 static void

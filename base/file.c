@@ -288,6 +288,33 @@ file_read(int at, const char *path, size_t max, struct buf *out)
 }
 
 enum err
+file_read_head(int at, const char *path, size_t len, struct buf *out)
+{
+	enum err e;
+	ssize_t r;
+	int fd = -1;
+
+	e = open_regular(at, path, O_NOFOLLOW, &fd);
+	if (e == OK && !buf_reserve(out, len))
+		e = ERR_SYSTEM;
+	while (e == OK && len > 0) {
+		r = read(fd, out->data + out->len, len);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			e = file_trouble("read", path);
+		if (r <= 0)
+			break;
+		out->len += (size_t)r;
+		len -= (size_t)r;
+	}
+	if (out->data != NULL)
+		out->data[out->len] = '\0';
+	file_close(&fd);
+	return e;
+}
+
+enum err
 file_look(int at, const char *path, struct stat *st)
 {
 	if (fstatat(at, path, st, AT_SYMLINK_NOFOLLOW) == 0)

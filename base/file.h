@@ -37,6 +37,9 @@ enum err dir_each(int at, const char *path,
 /* Appends a whole regular file of at most max bytes; ERR_TOOBIG over it. */
 enum err file_read(int at, const char *path, size_t max, struct buf *out);
 
+/* The same, but no more than its first `len` bytes; it may be longer. */
+enum err file_read_head(int at, const char *path, size_t len, struct buf *out);
+
 /*
  * Opens a file that a person named, for file_read_fd(): symbolic links are
  * followed, only regular files open.  Closed with file_close().

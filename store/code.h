@@ -61,7 +61,8 @@ void code_decoy(void);
  * the transaction's name; its directory is fsynced.  OK: it paid, now or in
  * an earlier try of the same transaction and attempt.  ERR_REFUSED: used up;
  * `by` then names a transaction that used it.  ERR_BUSY: the code was retired
- * meanwhile.  Claims whose attempt was abandoned do not count.
+ * meanwhile.  Claims whose attempt was abandoned, or bought by another code,
+ * do not count.
  */
 enum err code_claim(const struct store *st, const struct code *code,
     const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX]);

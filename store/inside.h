@@ -60,6 +60,15 @@ struct claim {
 	char transaction[SHA256_HEX];
 	unsigned attempt;
 };
+/*
+ * Did this code buy the outcome of that attempt?  OTHER: no, it was abandoned
+ * or another code paid, so the claim bought nothing.  ERR_NOTFOUND: there is
+ * no outcome yet.
+ */
+enum payer { PAYER_IT, PAYER_OTHER };
+enum err outcome_payer(const struct store *st, const struct claim *claim,
+    const char *code, enum payer *out);
+
 /* ERR_NOTFOUND: no such name; ERR_INPUT (logged): not a claim of ours. */
 enum err claim_read(
     const struct store *st, const char *path, struct claim *out);

@@ -256,6 +256,43 @@ abandoned_do_not_count(void **state)
 	code_release(&c);
 }
 
+/* Two codes claimed one attempt: the one that did not buy it has lost none. */
+static void
+bought_by_another(void **state)
+{
+	struct house *h = *state;
+	struct transaction t;
+	struct outcome o;
+	struct code a, b;
+	char other[SHA256_HEX], by[SHA256_HEX];
+	unsigned used = 9;
+
+	new_code(h, "a", CODE_SHA256, 1, &a);
+	new_code(h, "b", CODE_SHA256, 1, &b);
+	make_transaction(&t, "1", KEY_A);
+	make_outcome(&t, 1, SERIAL_1, &o);
+	o.code = str_dup(a.id);
+	assert_int_equal(code_claim(&h->st, &b, t.name, 1, by), OK);
+	assert_int_equal(code_claim(&h->st, &a, t.name, 1, by), OK);
+	assert_int_equal(code_room(&h->st, &b, t.name, 2, by), ERR_REFUSED);
+	assert_int_equal(outcome_link(&h->st, &o), OK);
+	assert_int_equal(code_used(&h->st, &a, &used), OK);
+	assert_int_equal(used, 1);
+	assert_int_equal(code_used(&h->st, &b, &used), OK);
+	assert_int_equal(used, 0);
+	assert_int_equal(code_room(&h->st, &a, t.name, 2, by), ERR_REFUSED);
+	assert_int_equal(code_room(&h->st, &b, t.name, 2, by), OK);
+	assert_int_equal(code_claim(&h->st, &b, t.name, 2, by), OK);
+	assert_int_equal(code_used(&h->st, &b, &used), OK);
+	assert_int_equal(used, 1);
+	name_of(3, other);
+	assert_int_equal(code_claim(&h->st, &b, other, 1, by), ERR_REFUSED);
+	assert_string_equal(by, t.name);
+	outcome_release(&o);
+	code_release(&a);
+	code_release(&b);
+}
+
 static void
 damage_counts_as_used(void **state)
 {
@@ -402,6 +439,7 @@ main(void)
 		TEST(pays_count_times),
 		TEST(never_pays_too_much),
 		TEST(abandoned_do_not_count),
+		TEST(bought_by_another),
 		TEST(damage_counts_as_used),
 		TEST(points_to_its_outcome),
 		TEST(retires),
