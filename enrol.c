@@ -60,14 +60,21 @@ keep(const struct store *st, struct decision *d)
 
 /*
  * The right code found to be used up must cost what a wrong one costs; a
- * chosen password has spent its scrypt already.
+ * chosen password has spent its scrypt and its mark already.  Somebody may
+ * have overheard it (C-115).
  */
 static enum err
-refuse_used(struct decision *d)
+refuse_used(const struct store *st, int64_t now, struct decision *d)
 {
-	if (d->code.form != CODE_SCRYPT)
+	enum err e = OK;
+
+	log_warn("entity %s: its code is used up, and somebody else has it",
+	    d->entity.username);
+	if (d->code.form != CODE_SCRYPT) {
 		code_decoy();
-	return refuse(d, FAIL_BADREQUEST, "code is used up");
+		e = code_try_decoy(st, now);
+	}
+	return e == OK ? refuse(d, FAIL_BADREQUEST, "code is used up") : e;
 }
 
 /* The first attribute that has a value; empty if none has. */
@@ -172,7 +179,7 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 	d->verdict = VERDICT_GRANT;
 	e = code_room(st, &d->code, d->transaction.name, d->attempt, by);
 	if (e == ERR_REFUSED)
-		return refuse_used(d);
+		return refuse_used(st, now, d);
 	return e;
 }
 
@@ -410,7 +417,7 @@ enrol_grant(const struct store *st, const struct pkimsg *msg,
 	/* 2. pay, 3. sign, 4. to 6. issue, 7. audit (STORE.md, A grant) */
 	e = code_claim(st, &d->code, d->transaction.name, d->attempt, by);
 	if (e == ERR_REFUSED) {
-		e = refuse_used(d);
+		e = refuse_used(st, now, d);
 		goto out;
 	}
 	if (e != OK)

@@ -86,7 +86,7 @@ enum err code_living(const struct store *st, const struct code *code);
 /* Reads one code from its path; ERR_NOTFOUND. */
 enum err code_read(const struct store *st, const char *path, struct code *out);
 
-/* The hour of an attempt mark, "2026-11-23T19". */
+/* The hour of a wrong password, "2026-11-23T19". */
 #define HOUR_TEXT 14
 void code_hour(int64_t t, char out[HOUR_TEXT]);
 

@@ -19,8 +19,7 @@
  * wrong are MAX_TRIES at most, so parallel guesses cannot outrun the count,
  * and only what was found wrong is refused.  Each worker links its own mark
  * before it counts, and counts those who look before those found wrong, so
- * that a mark which changes meanwhile counts twice rather than never: of two
- * workers and one place left both may have to wait, but never both go on.
+ * that a mark which changes meanwhile counts twice rather than never.
  *
  * The mark of a worker that died counts in its own minute and the next.
  */
@@ -100,16 +99,19 @@ take(const struct store *st, const char *path)
 	return file_mark(st->tmp, st->root, path, span_of(NULL, 0));
 }
 
-/* A mark of those who look; ERR_EXISTS: MAX_TRIES are looking. */
+/*
+ * One of `places` marks of those who look; ERR_EXISTS: all are taken.  No
+ * more than there is room for, so that of many workers one gets it.
+ */
 static enum err
-take_any(const struct store *st, struct try_mark *mark)
+take_any(const struct store *st, int places, struct try_mark *mark)
 {
 	struct buf path = BUF_INIT;
 	char minute[MINUTE_TEXT];
 	enum err e = ERR_EXISTS;
 
 	minute_of(mark->now, minute);
-	for (int k = 0; k < MAX_TRIES && e == ERR_EXISTS; k++) {
+	for (int k = 0; k < places && e == ERR_EXISTS; k++) {
 		e = mark_path(st, mark->id, minute, k, &path);
 		if (e == OK)
 			e = take(st, buf_cstr(&path));
@@ -142,8 +144,7 @@ count_all(const struct store *st, const struct try_mark *mark)
 }
 
 enum err
-code_locked(
-    const struct store *st, const char *id, int64_t now, int64_t *until)
+code_locked(const struct store *st, const char *id, int64_t now, int64_t *until)
 {
 	int wrong = 0;
 	enum err e;
@@ -156,19 +157,19 @@ code_locked(
 }
 
 enum err
-code_try(const struct store *st, const char *id, int64_t now,
-    struct try_mark *mark)
+code_try(
+    const struct store *st, const char *id, int64_t now, struct try_mark *mark)
 {
-	int64_t until = 0;
+	int wrong = 0;
 	enum err e;
 
 	*mark = (struct try_mark){ .now = now };
-	memcpy(mark->id, id, CODE_ID);
-	e = code_locked(st, id, now, &until);
-	if (e == OK && until != 0)
+	(void)snprintf(mark->id, sizeof(mark->id), "%s", id);
+	e = count_wrong(st, id, now, &wrong);
+	if (e == OK && wrong >= MAX_TRIES)
 		return ERR_REFUSED;
 	if (e == OK)
-		e = take_any(st, mark);
+		e = take_any(st, MAX_TRIES - wrong, mark);
 	if (e == ERR_EXISTS)
 		return ERR_BUSY;
 	if (e == OK && (e = count_all(st, mark)) != OK)
