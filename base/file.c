@@ -325,6 +325,23 @@ file_look(int at, const char *path, struct stat *st)
 }
 
 enum err
+dir_same(int at, const char *path, int fd)
+{
+	struct stat held, there;
+	enum err e;
+
+	if (fstat(fd, &held) != 0)
+		return errno == ESTALE ? ERR_EXISTS :
+					 file_trouble("look at", path);
+	e = file_look(at, path, &there);
+	if (e != OK)
+		return e;
+	return held.st_dev == there.st_dev && held.st_ino == there.st_ino ?
+		   OK :
+		   ERR_EXISTS;
+}
+
+enum err
 file_exists(int at, const char *path)
 {
 	struct stat st;

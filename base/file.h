@@ -23,6 +23,12 @@
 enum err dir_open(int at, const char *path, int *out); /* at: fd or AT_FDCWD */
 void file_close(int *fd); /* sets *fd to -1; -1 is fine */
 
+/*
+ * Is path still the directory that fd holds?  ERR_EXISTS: another one, or fd
+ * is stale; ERR_NOTFOUND: none.  A home may be moved or put back under us.
+ */
+enum err dir_same(int at, const char *path, int fd);
+
 /* Makes a directory (and no parents); ERR_EXISTS if there is one. */
 enum err dir_make(int at, const char *path);
 enum err dir_sync(int at, const char *path); /* fsync of the directory */
