@@ -8,7 +8,6 @@
 #include "ca/san.h"
 #include "enrol.h"
 #include "judge/judge.h"
-#include "store/audit.h"
 
 /*
  * The state of a PKCSReq, in the order in which it is found:
@@ -68,7 +67,8 @@ refuse_used(const struct store *st, int64_t now, struct decision *d)
 {
 	enum err e = OK;
 
-	log_warn("entity %s: its code is used up, and somebody else has it",
+	log_warn("entity %s: a right code that is used up; somebody else may "
+		 "know it",
 	    d->entity.username);
 	if (d->code.form != CODE_SCRYPT) {
 		code_decoy();
@@ -377,30 +377,6 @@ take_theirs(const struct store *st, struct decision *d)
 	return ERR_BUSY;
 }
 
-static void
-audit_issued(const struct store *st, const struct decision *d)
-{
-	const struct outcome *o = &d->outcome;
-	struct buf who = BUF_INIT;
-	struct buf id = BUF_INIT;
-	struct audit line = { .verb = "enrol",
-		.outcome = "issued",
-		.object = o->entity,
-		.alias = o->alias,
-		.ca = o->ca,
-		.serial = o->serial,
-		.detail = o->subject };
-
-	log_escape(&id, buf_span(&o->id));
-	(void)buf_printf(&who, "client %s", *o->remote ? o->remote : "unknown");
-	line.who = buf_cstr(&who);
-	line.transaction = buf_cstr(&id);
-	/* The certificate is durable: a lost line must not lose it. */
-	(void)audit_write(st, &line);
-	buf_release(&who);
-	buf_release(&id);
-}
-
 enum err
 enrol_grant(const struct store *st, const struct pkimsg *msg,
     const char *remote, int64_t now, struct decision *d)
@@ -414,7 +390,7 @@ enrol_grant(const struct store *st, const struct pkimsg *msg,
 	enum err e;
 
 	assert(d->verdict == VERDICT_GRANT);
-	/* 2. pay, 3. sign, 4. to 6. issue, 7. audit (STORE.md, A grant) */
+	/* 2. pay, 3. sign, 4. to 6. issue and audit (STORE.md, A grant) */
 	e = code_claim(st, &d->code, d->transaction.name, d->attempt, by);
 	if (e == ERR_REFUSED) {
 		e = refuse_used(st, now, d);
@@ -430,10 +406,8 @@ enrol_grant(const struct store *st, const struct pkimsg *msg,
 	e = outcome_link(st, &d->outcome);
 	if (e == ERR_EXISTS)
 		e = take_theirs(st, d);
-	else if (e == OK) {
+	else if (e == OK)
 		d->verdict = VERDICT_ISSUED;
-		audit_issued(st, d);
-	}
 out:
 	issued_release(&cert);
 	return e;
