@@ -128,4 +128,61 @@ is "its worker comes too late: try again" "$STATUS" 503
 pkcsreq b "$new" --txid setpwd
 send b
 is "the new code buys the next attempt" "$(reply b status)" 0
+
+# --- one message, two workers, and the faster one dies -----------------------
+
+code=$("$SCEP" entity setpwd b --generate)
+pkcsreq b "$code" --txid twice
+cp b.der slow.der
+late slow fsync fsync:signal=STOP:when=2
+ok "the slow worker has claimed" wait_for stopped slow
+SLOW=$LATE
+late b fsync fsync:signal=KILL:when=3
+wait $LATE
+LATE=$SLOW
+go_on slow
+is "the slow one answers with what the dead one issued" "$STATUS" 200
+is "and gives it its second name" \
+	"$(find home/store/transaction -name '*,outcome' -exec \
+		grep -l 'kind = certificate' {} + | wc -l)" \
+	"$(find home/store/cert -name '*.pem' | wc -l)"
+
+# --- a claim that nobody comes back for --------------------------------------
+
+code=$("$SCEP" entity setpwd b --generate)
+pkcsreq b "$code" --txid lost
+late b linkat linkat:signal=KILL
+wait $LATE
+cp b.der lost.der
+pkcsreq b "$code" --txid found
+send b
+is "a dead claim holds its code" "$(reply b status)" 2
+is "for check it is none while it is young" "$("$SCEP" check)" clean
+faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+if [ -n "$faketime" ] && [ "${SCEP_FLAVOUR:-plain}" != asan ]; then
+	later() {
+		env LD_PRELOAD="$faketime" FAKETIME=+1h NO_FAKE_STAT=1 "$@"
+	}
+	like "an hour later check knows" "$(later "$SCEP" check)" \
+		"used/.*died before it issued"
+	like "and repair frees it" "$(later "$SCEP" check --repair)" \
+		"mended *used/"
+	is "then all is clean" "$(later "$SCEP" check)" clean
+	printf '#!/bin/sh\nexec strace -f -y -o "%s/trace" -e %s "%s"\n' \
+		"$FRESH" trace=fsync "$REAL" >traced.sh
+	chmod 755 traced.sh
+	SCEP=$FRESH/traced.sh
+	send b
+	SCEP=$REAL
+	is "the code is good again" "$(reply b status)" 0
+	is "once it is durable that the claim is dead" \
+		"$(sed -n 's/.*fsync([0-9]*<\([^>]*\)>).*/\1/p' trace |
+			sed 's|.*/store/||; s|/.*||' | tr '\n' ' ')" \
+		"transaction used tmp transaction cert "
+	cp lost.der b.der
+	send b
+	is "who comes too late finds it used" "$(reply b status)" 2
+else
+	skip "an hour later" "needs libfaketime, on the plain build"
+fi
 done_testing

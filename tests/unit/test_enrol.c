@@ -256,7 +256,9 @@ delays_guesses(void **state)
 	assert_int_equal(code_unlock(&w->store, e.code, w->now, &removed), OK);
 	assert_int_equal(removed, MAX_TRIES);
 	entity_release(&e);
-	expect(w, VERDICT_GRANT, NULL);
+	/* right ones are not counted */
+	for (int i = 0; i < MAX_TRIES + 2; i++)
+		expect(w, VERDICT_GRANT, NULL);
 }
 
 static void
