@@ -8,7 +8,6 @@
 #include "ca/san.h"
 #include "enrol.h"
 #include "judge/judge.h"
-#include "store/audit.h"
 
 /*
  * What a record holds beside names and key: extensions, signature (MAX_RSA),
@@ -68,14 +67,22 @@ keep(struct decision *d)
 
 /*
  * The right code found to be used up must cost what a wrong one costs; a
- * chosen password has spent its scrypt already.
+ * chosen password has spent its scrypt and its mark already.  Somebody may
+ * have overheard it (C-115).
  */
 static enum err
-refuse_used(struct decision *d)
+refuse_used(const struct store *st, int64_t now, struct decision *d)
 {
-	if (d->code.form != CODE_SCRYPT)
+	enum err e = OK;
+
+	log_warn("entity %s: a right code that is used up; somebody else may "
+		 "know it",
+	    d->entity.username);
+	if (d->code.form != CODE_SCRYPT) {
 		code_decoy();
-	return refuse(d, FAIL_BADREQUEST, "code is used up");
+		e = code_try_decoy(st, now);
+	}
+	return e == OK ? refuse(d, FAIL_BADREQUEST, "code is used up") : e;
 }
 
 /* The first attribute that has a value; empty if none has. */
@@ -174,7 +181,7 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 	d->verdict = VERDICT_GRANT;
 	e = code_room(st, &d->code, d->transaction.name, d->attempt, by);
 	if (e == ERR_REFUSED)
-		return refuse_used(d);
+		return refuse_used(st, now, d);
 	return e;
 }
 
@@ -451,44 +458,32 @@ describe(const struct pkimsg *msg, const char *remote, int64_t now,
 }
 
 /*
- * Somebody else decided this attempt first: their certificate is the answer.
- * If it was abandoned (a new code was set meanwhile), the client tries again
- * under the present record.
+ * Somebody else decided this attempt first.  Their certificate is the answer
+ * if it is the one that we were to issue: the same entity and key, paid by the
+ * same code.  If not, or if the attempt was abandoned (a new code was set
+ * meanwhile), the client tries again and gets the next attempt: our claim on
+ * this one is dead (store/claim.c).
  */
 static enum err
 take_theirs(const struct store *st, struct decision *d)
 {
+	const struct outcome *o = &d->outcome;
+	char spki[SHA256_HEX];
 	enum err e;
 
+	memcpy(spki, o->spki, sizeof(spki));
 	outcome_release(&d->outcome);
 	e = outcome_find(st, &d->transaction, d->attempt, &d->outcome);
 	if (e != OK)
 		return e;
-	return d->outcome.kind == OUTCOME_CERTIFICATE ? keep(d) : ERR_BUSY;
-}
-
-static void
-audit_issued(const struct store *st, const struct decision *d)
-{
-	const struct outcome *o = &d->outcome;
-	struct buf who = BUF_INIT;
-	struct buf id = BUF_INIT;
-	struct audit line = { .verb = "enrol",
-		.outcome = "issued",
-		.object = o->entity,
-		.alias = o->alias,
-		.ca = o->ca,
-		.serial = o->serial,
-		.detail = o->subject };
-
-	log_escape(&id, buf_span(&o->id));
-	(void)buf_printf(&who, "client %s", *o->remote ? o->remote : "unknown");
-	line.who = buf_cstr(&who);
-	line.transaction = buf_cstr(&id);
-	/* The certificate is durable: a lost line must not lose it. */
-	(void)audit_write(st, &line);
-	buf_release(&who);
-	buf_release(&id);
+	if (o->kind == OUTCOME_CERTIFICATE && o->entity != NULL &&
+	    strcmp(o->entity, d->entity.username) == 0 && o->code != NULL &&
+	    strcmp(o->code, d->code.id) == 0 && strcmp(o->spki, spki) == 0)
+		return keep(d);
+	log_info("another decided attempt %u of this transaction; the client "
+		 "has to try again",
+	    d->attempt);
+	return ERR_BUSY;
 }
 
 enum err
@@ -502,10 +497,10 @@ enrol_grant(const struct enrol *in, const struct pkimsg *msg,
 	enum err e;
 
 	assert(d->verdict == VERDICT_GRANT);
-	/* 2. pay, 3. sign, 4. to 6. issue, 7. audit (STORE.md, A grant) */
+	/* 2. pay, 3. sign, 4. to 6. issue and audit (STORE.md, A grant) */
 	e = code_claim(st, &d->code, d->transaction.name, d->attempt, by);
 	if (e == ERR_REFUSED) {
-		e = refuse_used(d);
+		e = refuse_used(st, now, d);
 		goto out;
 	}
 	if (e != OK)
@@ -518,10 +513,8 @@ enrol_grant(const struct enrol *in, const struct pkimsg *msg,
 	e = outcome_link(st, &d->outcome);
 	if (e == ERR_EXISTS)
 		e = take_theirs(st, d);
-	else if (e == OK) {
+	else if (e == OK)
 		d->verdict = VERDICT_ISSUED;
-		audit_issued(st, d);
-	}
 out:
 	issued_release(&cert);
 	return e;

@@ -35,8 +35,20 @@ house_close(struct house *h)
 }
 
 /*
- * Opens what is not open.  A worker that finds the home missing or unreadable
- * answers 503 and tries again with the next request.
+ * Is what a worker holds still the home?  A person may have moved it away and
+ * put a copy in its place, and nothing must be issued into the old one.
+ */
+static bool
+house_stands(const struct house *h, const char *path)
+{
+	return dir_same(AT_FDCWD, path, h->home) == OK &&
+	       dir_same(h->home, "store", h->store.root) == OK &&
+	       dir_same(h->store.root, "tmp", h->store.tmp) == OK;
+}
+
+/*
+ * Opens what is not open, or is another by now.  A worker that finds the home
+ * missing or unreadable answers 503 and tries again with the next request.
  */
 static enum err
 house_open(struct house *h)
@@ -44,6 +56,11 @@ house_open(struct house *h)
 	const char *path = serve_home();
 	enum err e;
 
+	if (h->open && !house_stands(h, path)) {
+		log_warn(
+		    "%s is not the home that it was; opening it again", path);
+		house_close(h);
+	}
 	if (h->open || (h->trouble != OK && !h->answered))
 		return h->trouble;
 	if ((e = dir_open_home(path, &h->home)) != OK) {

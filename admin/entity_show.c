@@ -15,27 +15,6 @@ struct code_state {
 	int64_t locked; /* until then; 0: not locked */
 };
 
-/*
- * The door says whether it is locked: a mark is taken and given back at
- * once.  Only chosen passwords have marks.
- */
-static enum err
-try_door(const struct command *cmd, struct code_state *s)
-{
-	struct try_mark mark = { "" };
-	enum err e;
-
-	if (s->code.form != CODE_SCRYPT)
-		return OK;
-	e = code_try(&cmd->store, s->code.id, cmd->now, &mark, &s->locked);
-	if (e == ERR_REFUSED)
-		return OK;
-	s->locked = 0;
-	if (e == OK)
-		code_try_clear(&cmd->store, &mark);
-	return e;
-}
-
 static enum err
 state_read(const struct command *cmd, const struct entity *entity,
     struct code_state *s)
@@ -53,7 +32,7 @@ state_read(const struct command *cmd, const struct entity *entity,
 	s->there = true;
 	if ((e = code_used(&cmd->store, &s->code, &s->used)) != OK)
 		return e;
-	return try_door(cmd, s);
+	return code_locked(&cmd->store, s->code.id, cmd->now, &s->locked);
 }
 
 static const char *

@@ -321,6 +321,33 @@ file_read(int at, const char *path, size_t max, struct buf *out)
 }
 
 enum err
+file_read_head(int at, const char *path, size_t len, struct buf *out)
+{
+	enum err e;
+	ssize_t r;
+	int fd = -1;
+
+	e = open_regular(at, path, &fd);
+	if (e == OK && !buf_reserve(out, len))
+		e = ERR_SYSTEM;
+	while (e == OK && len > 0) {
+		r = read(fd, out->data + out->len, len);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			e = file_trouble("read", path);
+		if (r <= 0)
+			break;
+		out->len += (size_t)r;
+		len -= (size_t)r;
+	}
+	if (out->data != NULL)
+		out->data[out->len] = '\0';
+	file_close(&fd);
+	return e;
+}
+
+enum err
 file_look(int at, const char *path, struct stat *st)
 {
 	if (fstatat(at, path, st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -328,6 +355,23 @@ file_look(int at, const char *path, struct stat *st)
 	if (errno == ENOENT)
 		return ERR_NOTFOUND;
 	return file_trouble("look at", path);
+}
+
+enum err
+dir_same(int at, const char *path, int fd)
+{
+	struct stat held, there;
+	enum err e;
+
+	if (fstat(fd, &held) != 0)
+		return errno == ESTALE ? ERR_EXISTS :
+					 file_trouble("look at", path);
+	e = file_look(at, path, &there);
+	if (e != OK)
+		return e;
+	return held.st_dev == there.st_dev && held.st_ino == there.st_ino ?
+		   OK :
+		   ERR_EXISTS;
 }
 
 enum err

@@ -25,6 +25,12 @@ enum err dir_open(int at, const char *path, int *out); /* at: fd or AT_FDCWD */
 enum err dir_open_home(const char *path, int *out);
 void file_close(int *fd); /* sets *fd to -1; -1 is fine */
 
+/*
+ * Is path still the directory that fd holds?  ERR_EXISTS: another one, or fd
+ * is stale; ERR_NOTFOUND: none.  A home may be moved or put back under us.
+ */
+enum err dir_same(int at, const char *path, int fd);
+
 /* Makes a directory (and no parents); ERR_EXISTS if there is one. */
 enum err dir_make(int at, const char *path);
 /* Removes an empty directory; OK if there is none. */
@@ -40,6 +46,9 @@ enum err dir_each(int at, const char *path,
 
 /* Appends a whole regular file of at most max bytes; ERR_TOOBIG over it. */
 enum err file_read(int at, const char *path, size_t max, struct buf *out);
+
+/* The same, but no more than its first `len` bytes; it may be longer. */
+enum err file_read_head(int at, const char *path, size_t len, struct buf *out);
 
 /*
  * Opens what a person named, for file_read_fd(): symbolic links are followed;

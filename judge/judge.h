@@ -33,9 +33,10 @@ void judgement_init(struct judgement *j);
 void judgement_release(struct judgement *j);
 
 /*
- * Looks up the entity, its CA and its code.  Every NO costs one scrypt,
- * whichever it is.  Claims nothing; takes an attempt mark for chosen
- * passwords.  ERR_SYSTEM: our own trouble (HTTP 503).
+ * Looks up the entity, its CA and its code.  Every NO costs one scrypt and
+ * the files of an attempt mark, whichever it is.  Claims nothing; counts
+ * wrong chosen passwords.  ERR_SYSTEM: our own trouble, ERR_BUSY: too many
+ * passwords at once (both HTTP 503).
  */
 enum err judge_entity(const struct judge_case *c, struct judgement *j);
 

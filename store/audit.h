@@ -20,7 +20,7 @@ struct audit {
 	const char *detail;
 };
 
-/* ERR_SYSTEM (logged): the line is not there; issuing goes on, check tells. */
+/* ERR_SYSTEM (logged): the line is not there. */
 enum err audit_write(const struct store *st, const struct audit *a);
 
 /* Lines since a time, oldest file first; each gets the raw JSON line. */

@@ -198,6 +198,24 @@ check_used(const char *path, void *check)
 	return OK;
 }
 
+/*
+ * "2026-11-23T19,4" of a wrong password, "2026-11-23T19.05,0" of one that is
+ * being looked at.
+ */
+static bool
+is_mark(const char *at)
+{
+	unsigned k;
+
+	if (strlen(at) <= HOUR_TEXT)
+		return false;
+	if (at[HOUR_TEXT - 1] == ',')
+		return read_number(at + HOUR_TEXT, &k);
+	return at[HOUR_TEXT - 1] == '.' && strlen(at) > HOUR_TEXT + 3 &&
+	       strspn(at + HOUR_TEXT, "0123456789") == 2 &&
+	       at[HOUR_TEXT + 2] == ',' && read_number(at + HOUR_TEXT + 3, &k);
+}
+
 enum err
 check_try(const char *path, void *check)
 {
@@ -206,12 +224,9 @@ check_try(const char *path, void *check)
 	const char *at = name + CODE_ID;
 	char hour[HOUR_TEXT];
 	struct file_facts facts;
-	unsigned k;
 	bool fixed;
 
-	if (!is_code_name(name) || strlen(at) < HOUR_TEXT + 1 ||
-	    at[HOUR_TEXT - 1] != ',' || !read_number(at + HOUR_TEXT, &k) ||
-	    !in_own_shard(c, path)) {
+	if (!is_code_name(name) || !is_mark(at) || !in_own_shard(c, path)) {
 		check_damage(c, path, STRANGE);
 		return OK;
 	}

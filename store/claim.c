@@ -8,15 +8,21 @@
 
 /*
  * Redemptions.  used/5f/<id>,<k> is a claim (base/file.h): its word is the
- * path of the outcome it paid for.  Slots 0 to count - 1 are for anybody; a
- * probe starts where its transaction's name says and goes round, so that
- * devices sharing a code seldom meet.  Every slot behind them is opened by
- * one claim whose attempt was abandoned:
+ * path of the outcome that it is to pay for.  Slots 0 to count - 1 are for
+ * anybody; a probe starts where its transaction's name says and goes round,
+ * so that devices sharing a code seldom meet.  Every slot behind them is
+ * opened by one claim that is dead:
  *
- *	claims made <= count + claims abandoned
+ *	claims made <= count + claims dead
+ *
+ * A claim is dead once its attempt has an outcome that this code did not buy:
+ * `abandoned`, or a certificate that another code paid for, since two codes
+ * can claim the same attempt, but an attempt has one outcome.  Outcomes never
+ * change, so the dead stay dead.
  *
  * Names are never removed while their code lives, so whoever probes again
- * meets its own claim before any free slot.
+ * meets its own claim before any free slot.  The dead are looked for only
+ * when all count slots are taken: each costs the reading of an outcome.
  */
 
 static const char before[] = "../../";
@@ -101,7 +107,7 @@ sync_slots(const struct store *st, const char *path)
 	return e;
 }
 
-enum slot { SLOT_FREE, SLOT_OURS, SLOT_DEAD, SLOT_TAKEN };
+enum slot { SLOT_FREE, SLOT_OURS, SLOT_TAKEN };
 
 /* One probing of a code's slots. */
 struct probe {
@@ -116,31 +122,35 @@ struct probe {
 };
 
 /*
- * Is a claim's attempt abandoned?  That opens a slot, so it must be durable
- * before anybody goes by it.
+ * Is the claim looked at dead?  To whoever claims, that opens a slot, so it
+ * must be durable before.
  */
 static enum err
-look_dead(const struct probe *p, enum slot *out)
+look_dead(const struct probe *p, bool *dead)
 {
-	enum outcome_kind kind = OUTCOME_CERTIFICATE;
-	struct buf dir = BUF_INIT;
+	enum payer payer = PAYER_IT;
+	struct buf path = BUF_INIT;
 	enum err e;
 
-	*out = SLOT_TAKEN;
-	e = outcome_kind(p->st, p->there.transaction, p->there.attempt, &kind);
+	*dead = false;
+	if (p->there.transaction[0] == '\0') /* damage: it may have paid */
+		return OK;
+	e = outcome_payer(p->st, &p->there, p->code->id, &payer);
 	if (e == ERR_NOTFOUND)
 		return OK;
-	if (e != OK || kind != OUTCOME_ABANDONED)
+	if (e != OK || payer == PAYER_IT)
 		return e;
-	*out = SLOT_DEAD;
-	e = outcome_path(p->st, p->there.transaction, p->there.attempt, &dir);
+	*dead = true;
+	if (!p->make)
+		return OK;
+	e = outcome_path(p->st, p->there.transaction, p->there.attempt, &path);
 	if (e == OK)
-		e = sync_slots(p->st, buf_cstr(&dir));
-	buf_release(&dir);
+		e = sync_slots(p->st, buf_cstr(&path));
+	buf_release(&path);
 	return e;
 }
 
-/* What is in slot k?  With `make`, a free one becomes ours. */
+/* What is in slot k? */
 static enum err
 look(struct probe *p, unsigned k, enum slot *out)
 {
@@ -151,29 +161,36 @@ look(struct probe *p, unsigned k, enum slot *out)
 	if (e != OK)
 		return e;
 	p->there.transaction[0] = '\0';
-	if (p->make) {
-		e = file_claim(
-		    p->st->root, buf_cstr(&p->path), buf_cstr(&p->word));
-		*out = SLOT_OURS;
-		if (e != ERR_EXISTS)
-			return e;
-	}
 	e = claim_read(p->st, buf_cstr(&p->path), &p->there);
 	if (e == ERR_NOTFOUND)
 		return OK;
 	*out = SLOT_TAKEN;
-	if (e == ERR_INPUT) { /* damage: it counts, for it may have paid */
+	if (e == ERR_INPUT) { /* damage: it counts */
 		p->there.transaction[0] = '\0';
 		return OK;
 	}
-	if (e != OK)
-		return e;
-	if (p->transaction != NULL && p->there.attempt == p->attempt &&
-	    strcmp(p->there.transaction, p->transaction) == 0) {
+	if (e == OK && p->transaction != NULL &&
+	    p->there.attempt == p->attempt &&
+	    strcmp(p->there.transaction, p->transaction) == 0)
 		*out = SLOT_OURS;
-		return OK;
-	}
-	return look_dead(p, out);
+	return e;
+}
+
+/* The same; with `make`, a free slot becomes ours or somebody else's. */
+static enum err
+look_or_claim(struct probe *p, unsigned k, enum slot *out)
+{
+	enum err e;
+
+	e = look(p, k, out);
+	if (e != OK || *out != SLOT_FREE || !p->make)
+		return e;
+	e = file_claim(p->st->root, buf_cstr(&p->path), buf_cstr(&p->word));
+	*out = SLOT_OURS;
+	if (e != ERR_EXISTS)
+		return e;
+	e = look(p, k, out);
+	return e == OK && *out == SLOT_FREE ? ERR_BUSY : e; /* came and went */
 }
 
 /* Where this transaction begins to look. */
@@ -186,21 +203,43 @@ first_slot(const struct code *code, const char transaction[SHA256_HEX])
 	return (unsigned)(strtoul(digits, NULL, 16) % code->count);
 }
 
+/* The slots for anybody.  ERR_REFUSED: all of them are others'. */
+static enum err
+probe_round(struct probe *p)
+{
+	unsigned count = p->code->count;
+	unsigned first = first_slot(p->code, p->transaction);
+	enum slot slot;
+	enum err e;
+
+	for (unsigned i = 0; i < count; i++) {
+		e = look_or_claim(p, (first + i) % count, &slot);
+		if (e != OK || slot != SLOT_TAKEN)
+			return e;
+	}
+	return ERR_REFUSED;
+}
+
 /* OK: p->path is our claim, or with !make the slot that it could be. */
 static enum err
 probe(struct probe *p, char by[SHA256_HEX])
 {
 	unsigned count = p->code->count, limit = count;
-	unsigned first = first_slot(p->code, p->transaction);
 	enum slot slot;
+	bool dead;
 	enum err e;
 
 	by[0] = '\0';
-	for (unsigned i = 0; i < limit; i++) {
-		e = look(p, i < count ? (first + i) % count : i, &slot);
-		if (e != OK || slot == SLOT_OURS || slot == SLOT_FREE)
+	e = probe_round(p);
+	if (e != ERR_REFUSED)
+		return e;
+	for (unsigned k = 0; k < limit; k++) {
+		e = k < count ? look(p, k, &slot) : look_or_claim(p, k, &slot);
+		if (e != OK || slot != SLOT_TAKEN)
 			return e;
-		if (slot == SLOT_DEAD)
+		if ((e = look_dead(p, &dead)) != OK)
+			return e;
+		if (dead)
 			limit++;
 		else if (by[0] == '\0')
 			memcpy(by, p->there.transaction, SHA256_HEX);
@@ -262,7 +301,7 @@ code_room(const struct store *st, const struct code *code,
 /* each(claim) for every claim of a code. */
 static enum err
 each_claim(const struct store *st, const struct code *code,
-    enum err (*each)(const struct probe *, enum slot, void *arg), void *arg)
+    enum err (*each)(const struct probe *, void *arg), void *arg)
 {
 	struct probe p = { .st = st, .code = code };
 	enum slot slot;
@@ -273,7 +312,7 @@ each_claim(const struct store *st, const struct code *code,
 		if (e != OK)
 			break;
 		if (slot != SLOT_FREE)
-			e = each(&p, slot, arg);
+			e = each(&p, arg);
 		else if (k >= code->count) /* those behind have no gaps */
 			break;
 	}
@@ -282,14 +321,15 @@ each_claim(const struct store *st, const struct code *code,
 }
 
 static enum err
-count_one(const struct probe *p, enum slot slot, void *arg)
+count_one(const struct probe *p, void *arg)
 {
 	unsigned *used = arg;
+	bool dead;
+	enum err e = look_dead(p, &dead);
 
-	(void)p;
-	if (slot == SLOT_TAKEN)
+	if (e == OK && !dead)
 		++*used;
-	return OK;
+	return e;
 }
 
 enum err
@@ -300,15 +340,15 @@ code_used(const struct store *st, const struct code *code, unsigned *used)
 }
 
 static enum err
-free_one(const struct probe *p, enum slot slot, void *arg)
+free_one(const struct probe *p, void *arg)
 {
-	enum outcome_kind kind;
+	enum payer payer;
 	enum err e;
 
 	(void)arg;
-	if (slot != SLOT_TAKEN || p->there.transaction[0] == '\0')
+	if (p->there.transaction[0] == '\0')
 		return OK;
-	e = outcome_kind(p->st, p->there.transaction, p->there.attempt, &kind);
+	e = outcome_payer(p->st, &p->there, p->code->id, &payer);
 	if (e != ERR_NOTFOUND)
 		return e;
 	e = outcome_abandon(p->st, p->there.transaction, p->there.attempt);
@@ -327,11 +367,10 @@ struct wanted {
 };
 
 static enum err
-find_one(const struct probe *p, enum slot slot, void *arg)
+find_one(const struct probe *p, void *arg)
 {
 	const struct wanted *w = arg;
 
-	(void)slot;
 	return p->there.attempt == w->attempt &&
 		       strcmp(p->there.transaction, w->transaction) == 0 ?
 		   ERR_EXISTS :

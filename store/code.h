@@ -66,7 +66,10 @@ enum err code_reveal(
  */
 bool code_match(const struct code *code, struct span secret);
 
-/* Spends the scrypt that code_match() would have; for refusals before it. */
+/*
+ * Spends the scrypt that code_match() would have; for refusals before it,
+ * with code_try_decoy().
+ */
 void code_decoy(void);
 
 /*
@@ -74,7 +77,8 @@ void code_decoy(void);
  * the transaction's name; its directory is fsynced.  OK: it paid, now or in
  * an earlier try of the same transaction and attempt.  ERR_REFUSED: used up;
  * `by` then names a transaction that used it.  ERR_BUSY: the code was retired
- * meanwhile.  Claims whose attempt was abandoned do not count.
+ * meanwhile.  Claims whose attempt was abandoned, or bought by another code,
+ * do not count.
  */
 enum err code_claim(const struct store *st, const struct code *code,
     const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX]);
@@ -97,18 +101,35 @@ enum err code_retire(
     const struct store *st, const char *username, const char *id);
 
 /*
- * Attempt marks of a chosen password.  code_try() takes one of MAX_TRIES
- * marks of this hour before the password is looked at (so parallel guesses
- * cannot outrun it); ERR_REFUSED: all taken, until `again`.  code_try_clear()
- * gives the mark back after a right password.  code_unlock() removes this
- * hour's marks.
+ * Attempt marks of a chosen password (try.c).  code_try() takes one before
+ * the password is looked at, so that parallel guesses cannot outrun the
+ * count; then code_try_wrong() keeps it for the rest of the hour, or
+ * code_try_clear() gives it back.  ERR_REFUSED: MAX_TRIES were wrong this
+ * hour.  ERR_BUSY: too many are being looked at; ask again.  ERR_SYSTEM: our
+ * trouble, and no answer may say whether the password was right.
  */
 struct try_mark {
+	char id[CODE_ID];
+	int64_t now;
 	char path[128]; /* under store/; empty: none taken */
 };
-enum err code_try(const struct store *st, const char *id, int64_t now,
-    struct try_mark *mark, int64_t *again);
+enum err code_try(
+    const struct store *st, const char *id, int64_t now, struct try_mark *mark);
+enum err code_try_wrong(const struct store *st, const struct try_mark *mark);
 void code_try_clear(const struct store *st, const struct try_mark *mark);
+
+/*
+ * Does with a code that nobody has what a wrong chosen password costs in
+ * files, and leaves nothing; for refusals before or without a password.
+ * ERR_SYSTEM where that one would have it.
+ */
+enum err code_try_decoy(const struct store *st, int64_t now);
+
+/* *until is the end of this hour after MAX_TRIES wrong ones, else 0. */
+enum err code_locked(
+    const struct store *st, const char *id, int64_t now, int64_t *until);
+
+/* Forgets this hour's wrong ones. */
 enum err code_unlock(
     const struct store *st, const char *id, int64_t now, unsigned *removed);
 

@@ -64,6 +64,15 @@ struct claim {
 	char transaction[SHA256_HEX];
 	unsigned attempt;
 };
+/*
+ * Did this code buy the outcome of that attempt?  OTHER: no, it was abandoned
+ * or another code paid, so the claim bought nothing.  ERR_NOTFOUND: there is
+ * no outcome yet.
+ */
+enum payer { PAYER_IT, PAYER_OTHER };
+enum err outcome_payer(const struct store *st, const struct claim *claim,
+    const char *code, enum payer *out);
+
 /* ERR_NOTFOUND: no such name; ERR_INPUT (logged): not a claim of ours. */
 enum err claim_read(
     const struct store *st, const char *path, struct claim *out);
@@ -81,7 +90,7 @@ enum err code_living(const struct store *st, const struct code *code);
 /* Reads one code from its path; ERR_NOTFOUND. */
 enum err code_read(const struct store *st, const char *path, struct code *out);
 
-/* The hour of an attempt mark, "2026-11-23T19". */
+/* The hour of a wrong password, "2026-11-23T19". */
 #define HOUR_TEXT 14
 void code_hour(int64_t t, char out[HOUR_TEXT]);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/inside.h"
@@ -21,7 +22,10 @@ static const char *const kinds[OUTCOME__MAX] = {
 	[OUTCOME_ABANDONED] = "abandoned",
 };
 
-/* Text of any length; `must`: a certificate's outcome has it. */
+/*
+ * Text of any length; `must`: a certificate's outcome has it.  The code that
+ * paid stands before them, among the first lines (outcome_payer()).
+ */
 static const struct {
 	const char *key;
 	size_t at;
@@ -31,7 +35,6 @@ static const struct {
 	{ "ca", offsetof(struct outcome, ca), true },
 	{ "entity", offsetof(struct outcome, entity), false },
 	{ "subject", offsetof(struct outcome, subject), false },
-	{ "code", offsetof(struct outcome, code), false },
 	{ "profile", offsetof(struct outcome, profile), false },
 	{ "remote", offsetof(struct outcome, remote), false },
 };
@@ -128,17 +131,32 @@ put_certificate(const struct outcome *o, struct buf *out)
 	return ok && put_pem(out, buf_span(&o->cert));
 }
 
+/* What says whose outcome it is and, of a certificate, which code paid. */
+static bool
+put_head(struct buf *out, enum outcome_kind kind, const char *transaction,
+    unsigned attempt, const char *code)
+{
+	return record_begin(out, "outcome") &&
+	       record_text(out, "kind", kinds[kind]) &&
+	       record_text(out, "transaction", transaction) &&
+	       record_num(out, "attempt", attempt) &&
+	       record_text(out, "code", code);
+}
+
+/* What its reader would not take must not be linked. */
 enum err
 outcome_text(const struct outcome *o, struct buf *out)
 {
 	bool ok;
 
-	ok = record_begin(out, "outcome") &&
-	     record_text(out, "kind", kinds[o->kind]) &&
-	     record_text(out, "transaction", o->transaction) &&
-	     record_num(out, "attempt", o->attempt);
+	ok = put_head(out, o->kind, o->transaction, o->attempt, o->code);
 	if (ok && o->kind == OUTCOME_CERTIFICATE)
 		ok = put_certificate(o, out);
+	if (ok && out->len > MAX_RECORD) {
+		log_error("the outcome of transaction %s is over %d bytes",
+		    o->transaction, MAX_RECORD);
+		return ERR_TOOBIG;
+	}
 	return ok ? OK : ERR_SYSTEM;
 }
 
@@ -199,6 +217,7 @@ static enum err
 get_certificate(const struct record *r, struct outcome *o)
 {
 	struct span id = record_get_span(r, "id");
+	const char *code = record_get(r, "code");
 	int64_t n = 0;
 	enum err e = OK;
 	size_t i;
@@ -206,6 +225,8 @@ get_certificate(const struct record *r, struct outcome *o)
 	if (record_get_num(r, "generation", &n) != OK || n < 1 || n > INT_MAX)
 		return ERR_INPUT;
 	o->generation = (unsigned)n;
+	if (code != NULL && (o->code = str_dup(code)) == NULL)
+		return ERR_SYSTEM;
 	if (!buf_add(&o->id, id.p, id.len))
 		return ERR_SYSTEM;
 	for (i = 0; i < COUNT(texts) && e == OK; i++)
@@ -265,5 +286,50 @@ outcome_read(const struct store *st, const char *path, struct outcome *out)
 out:
 	outcome_release(&o);
 	record_release(&r);
+	return e;
+}
+
+/* The first lines are our own text, so the usual answer parses nothing. */
+static bool
+begins_with(const struct store *st, const char *path, const struct buf *head)
+{
+	struct buf there = BUF_INIT;
+	bool same;
+
+	same = file_read_head(st->root, path, head->len, &there) == OK &&
+	       span_eq(buf_span(&there), buf_span(head));
+	buf_release(&there);
+	return same;
+}
+
+enum err
+outcome_payer(const struct store *st, const struct claim *claim,
+    const char *code, enum payer *out)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct buf path = BUF_INIT, head = BUF_INIT;
+	enum err e;
+
+	*out = PAYER_IT;
+	e = outcome_path(st, claim->transaction, claim->attempt, &path);
+	if (e == OK && !put_head(&head, OUTCOME_CERTIFICATE, claim->transaction,
+			   claim->attempt, code))
+		e = ERR_SYSTEM;
+	if (e != OK || begins_with(st, buf_cstr(&path), &head))
+		goto out;
+	e = outcome_read(st, buf_cstr(&path), &o);
+	if (e != OK)
+		goto out;
+	if (strcmp(o.transaction, claim->transaction) != 0 ||
+	    o.attempt != claim->attempt) {
+		log_error("%s belongs to another transaction", buf_cstr(&path));
+		e = ERR_SYSTEM;
+	} else if (o.code == NULL || strcmp(o.code, code) != 0) {
+		*out = PAYER_OTHER;
+	}
+out:
+	outcome_release(&o);
+	buf_release(&path);
+	buf_release(&head);
 	return e;
 }

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "store/audit.h"
 #include "store/cert.h"
 #include "store/inside.h"
 
@@ -138,12 +139,45 @@ sync_above(const struct store *st, const char *path)
 	return e;
 }
 
-/* The second name of a durable outcome. */
+/*
+ * Who got what.  Before the name in cert/, so that a certificate with that
+ * name has its line, and whoever makes the name later writes the line again.
+ */
 static enum err
-second_name(const struct store *st, const char *from, const char *to)
+audit_issued(const struct store *st, const struct outcome *o)
+{
+	struct buf who = BUF_INIT, id = BUF_INIT;
+	struct audit line = { .verb = "enrol",
+		.outcome = "issued",
+		.object = o->entity,
+		.alias = o->alias,
+		.ca = o->ca,
+		.serial = o->serial,
+		.detail = o->subject };
+	bool remote = o->remote != NULL && *o->remote != '\0';
+	enum err e = ERR_SYSTEM;
+
+	log_escape(&id, buf_span(&o->id));
+	if (buf_printf(&who, "client %s", remote ? o->remote : "unknown")) {
+		line.who = buf_cstr(&who);
+		line.transaction = buf_cstr(&id);
+		e = audit_write(st, &line);
+	}
+	buf_release(&who);
+	buf_release(&id);
+	return e;
+}
+
+/* The audit line and the second name of a durable outcome. */
+static enum err
+second_name(const struct store *st, const struct outcome *o, const char *from,
+    const char *to)
 {
 	enum err e;
 
+	e = audit_issued(st, o);
+	if (e != OK)
+		return e;
 	e = file_link(st->root, from, to);
 	if (e == ERR_NOTFOUND) {
 		log_error("%s went away before its link", from);
@@ -171,7 +205,7 @@ outcome_link(const struct store *st, const struct outcome *o)
 	e = file_create_once(st->tmp, st->root, buf_cstr(&path),
 	    buf_span(&text), FILE_RECORD, true);
 	if (e == OK)
-		e = second_name(st, buf_cstr(&path), buf_cstr(&cert));
+		e = second_name(st, o, buf_cstr(&path), buf_cstr(&cert));
 out:
 	buf_release(&text);
 	buf_release(&path);
@@ -201,7 +235,7 @@ outcome_publish(const struct store *st, const struct outcome *o)
 	if (e == OK)
 		e = sync_above(st, buf_cstr(&path));
 	if (e == OK)
-		e = second_name(st, buf_cstr(&path), buf_cstr(&cert));
+		e = second_name(st, o, buf_cstr(&path), buf_cstr(&cert));
 out:
 	buf_release(&path);
 	buf_release(&cert);

@@ -72,15 +72,16 @@ enum err outcome_replay(const struct store *st, const struct transaction *t,
     const char csr[SHA256_HEX], struct outcome *out);
 
 /*
- * The issuance (STORE.md, A grant, steps 4 to 6): temporary file, fsync,
- * link as the outcome of o->attempt, fsync, second link in cert/, fsync.
+ * The issuance (STORE.md, A grant, steps 4 to 7): temporary file, fsync,
+ * link as the outcome of o->attempt, fsync, audit line, second link in cert/,
+ * fsync.  ERR_TOOBIG (logged): nobody could read it, so nothing was linked.
  * ERR_EXISTS: that attempt has an outcome already; read that one.
  * Three fsyncs; nothing may leave before it has answered OK.
  */
 enum err outcome_link(const struct store *st, const struct outcome *o);
 
 /*
- * Step 6 again, by whoever reads an outcome later, before it answers: the
+ * Audit line and name in cert/ again, by whoever reads an outcome later, before it answers: the
  * outcome is durable then (STORE.md I1).  Cheap when the name is there.
  */
 enum err outcome_publish(const struct store *st, const struct outcome *o);

@@ -91,6 +91,40 @@ while [ $i -lt $N ]; do
 done
 : >log
 storm guess
-is "$N guesses at once: ten were looked at" \
+looked=$(grep -c 'reason="wrong code"' log)
+ok "$N guesses at once: ten were looked at, if that" test "$looked" -le 10
+i=0
+while [ $i -lt 12 ]; do
+	i=$((i + 1))
+	cp one.key "guess$i.key"
+	cp one.crt "guess$i.crt"
+	send "guess$i"
+done
+is "one after the other: ten in all" \
 	"$(grep -c 'reason="wrong code"' log)" 10
+is "and the last one is told so" "$(reply guess12 status)" 2
+ok "of which the log warns" grep -q \
+	'level=warn.*entity one: locked, and still being tried' log
+
+# The right password in parallel: a busy server says so, and FAILURE to nobody.
+N=40
+printf 'right password' | "$SCEP" entity setpwd one --password - \
+	--count $N >/dev/null
+i=0
+while [ $i -lt $N ]; do
+	i=$((i + 1))
+	pkcsreq one "right password" --txid "right$i"
+	mv one.der "right$i.der"
+done
+: >log
+storm right
+is "$N right passwords at once: none is refused" \
+	"$(grep -c 'result=refused' log)" 0
+ok "some are issued" grep -q 'result=issued' log
+is "the others are told to come again" "$(($(grep -c 'result=issued' log) +
+	$(grep -c 'status=503' log)))" $N
+cp one.key right1.key
+cp one.crt right1.crt
+send right1
+is "and who does is served" "$(reply right1 status)" 0
 done_testing

@@ -303,22 +303,24 @@ not_shown(void **state)
 	assert_int_equal(SCEP("cert", "show"), 2);
 }
 
-/* Takes n of this hour's attempt marks of router9's code. */
+/* Guesses n times at router9's code. */
 static void
 guess(int n, enum err last)
 {
 	struct entity entity = ENTITY_INIT;
 	struct store st = { -1, -1, 0 };
 	struct try_mark mark;
-	int64_t again = 0;
 	enum err e = OK;
 	int fd = -1;
 
 	assert_int_equal(dir_open(AT_FDCWD, home, &fd), OK);
 	assert_int_equal(store_open(fd, &st), OK);
 	assert_int_equal(entity_find(&st, span_of("router9", 7), &entity), OK);
-	for (; n > 0; n--)
-		e = code_try(&st, entity.code, time_now(), &mark, &again);
+	for (; n > 0; n--) {
+		e = code_try(&st, entity.code, time_now(), &mark);
+		if (e == OK)
+			assert_int_equal(code_try_wrong(&st, &mark), OK);
+	}
 	assert_int_equal(e, last);
 	entity_release(&entity);
 	store_release(&st);

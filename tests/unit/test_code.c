@@ -5,6 +5,7 @@
 #include "tests/unit/storehome.h"
 
 #include "base/limits.h"
+#include "store/inside.h"
 
 /* Adds a code for router1 and reads it back. */
 static void
@@ -260,6 +261,43 @@ abandoned_do_not_count(void **state)
 	code_release(&c);
 }
 
+/* Two codes claimed one attempt: the one that did not buy it has lost none. */
+static void
+bought_by_another(void **state)
+{
+	struct house *h = *state;
+	struct transaction t;
+	struct outcome o;
+	struct code a, b;
+	char other[SHA256_HEX], by[SHA256_HEX];
+	unsigned used = 9;
+
+	new_code(h, "a", CODE_SHA256, 1, &a);
+	new_code(h, "b", CODE_SHA256, 1, &b);
+	make_transaction(&t, "1", KEY_A);
+	make_outcome(&t, 1, SERIAL_1, &o);
+	o.code = str_dup(a.id);
+	assert_int_equal(code_claim(&h->st, &b, t.name, 1, by), OK);
+	assert_int_equal(code_claim(&h->st, &a, t.name, 1, by), OK);
+	assert_int_equal(code_room(&h->st, &b, t.name, 2, by), ERR_REFUSED);
+	assert_int_equal(outcome_link(&h->st, &o), OK);
+	assert_int_equal(code_used(&h->st, &a, &used), OK);
+	assert_int_equal(used, 1);
+	assert_int_equal(code_used(&h->st, &b, &used), OK);
+	assert_int_equal(used, 0);
+	assert_int_equal(code_room(&h->st, &a, t.name, 2, by), ERR_REFUSED);
+	assert_int_equal(code_room(&h->st, &b, t.name, 2, by), OK);
+	assert_int_equal(code_claim(&h->st, &b, t.name, 2, by), OK);
+	assert_int_equal(code_used(&h->st, &b, &used), OK);
+	assert_int_equal(used, 1);
+	name_of(3, other);
+	assert_int_equal(code_claim(&h->st, &b, other, 1, by), ERR_REFUSED);
+	assert_string_equal(by, t.name);
+	outcome_release(&o);
+	code_release(&a);
+	code_release(&b);
+}
+
 static void
 damage_counts_as_used(void **state)
 {
@@ -341,35 +379,91 @@ retires(void **state)
 	code_release(&c);
 }
 
+#define GUESSED "0123456789abcdef0123456789abcdef"
+#define AT	(INT64_C(1795460400) + 30 * 60) /* 2026-11-23T19:30:00Z */
+
+static enum err
+add_path(const char *path, void *arg)
+{
+	return buf_printf(arg, "%s;", path) ? OK : ERR_SYSTEM;
+}
+
+/* Every name in the shards of a room. */
+static enum err
+list_names(const struct house *h, const char *kind, struct buf *out)
+{
+	return store_each(&h->st, kind, add_path, out);
+}
+
 static void
 counts_tries(void **state)
 {
 	struct house *h = *state;
 	struct try_mark mark[MAX_TRIES], more;
-	const char *id = "0123456789abcdef0123456789abcdef";
-	int64_t again = 0, now = 1795460400 + 59 * 60;
+	int64_t until = 1;
 	unsigned removed;
 
 	for (int i = 0; i < MAX_TRIES; i++)
-		assert_int_equal(
-		    code_try(&h->st, id, now, &mark[i], &again), OK);
-	assert_string_equal(mark[0].path,
-	    "try/01/0123456789abcdef0123456789abcdef,2026-11-23T19,0");
-	assert_int_equal(code_try(&h->st, id, now, &more, &again), ERR_REFUSED);
-	assert_int_equal(again, 1795460400 + 3600);
+		assert_int_equal(code_try(&h->st, GUESSED, AT, &mark[i]), OK);
+	assert_string_equal(
+	    mark[0].path, "try/01/" GUESSED ",2026-11-23T19.30,0");
+	/* nobody was wrong yet, but no more may look */
+	assert_int_equal(code_try(&h->st, GUESSED, AT, &more), ERR_BUSY);
 	assert_string_equal(more.path, "");
-	/* the right one gives its mark back */
+	assert_int_equal(code_locked(&h->st, GUESSED, AT, &until), OK);
+	assert_int_equal(until, 0);
+	/* the right one gives its mark back, the others stay */
 	code_try_clear(&h->st, &mark[4]);
 	code_try_clear(&h->st, &more);
-	assert_int_equal(code_try(&h->st, id, now, &more, &again), OK);
-	assert_string_equal(more.path, mark[4].path);
+	for (int i = 0; i < MAX_TRIES; i++) {
+		if (i != 4)
+			assert_int_equal(code_try_wrong(&h->st, &mark[i]), OK);
+	}
+	assert_int_equal(code_try(&h->st, GUESSED, AT, &more), OK);
+	assert_int_equal(code_try(&h->st, GUESSED, AT, &mark[0]), ERR_BUSY);
+	assert_int_equal(code_try_wrong(&h->st, &more), OK);
+	assert_int_equal(code_try(&h->st, GUESSED, AT, &more), ERR_REFUSED);
+	assert_int_equal(code_locked(&h->st, GUESSED, AT, &until), OK);
+	assert_int_equal(until, AT + 1800);
 	/* a delay, not a lock-out */
-	assert_int_equal(code_try(&h->st, id, again, &more, &again), OK);
-	assert_int_equal(code_unlock(&h->st, id, now, &removed), OK);
+	assert_int_equal(code_try(&h->st, GUESSED, until, &more), OK);
+	assert_int_equal(code_unlock(&h->st, GUESSED, AT, &removed), OK);
 	assert_int_equal(removed, MAX_TRIES);
-	assert_int_equal(code_unlock(&h->st, id, now, &removed), OK);
+	assert_int_equal(code_unlock(&h->st, GUESSED, AT, &removed), OK);
 	assert_int_equal(removed, 0);
-	assert_int_equal(code_try(&h->st, id, now, &more, &again), OK);
+	assert_int_equal(code_try(&h->st, GUESSED, AT, &more), OK);
+}
+
+/* Ten workers died while they looked: nobody waits for them for an hour. */
+static void
+forgets_dead_workers(void **state)
+{
+	struct house *h = *state;
+	struct try_mark mark;
+
+	for (int i = 0; i < MAX_TRIES; i++)
+		assert_int_equal(code_try(&h->st, GUESSED, AT, &mark), OK);
+	assert_int_equal(code_try(&h->st, GUESSED, AT + 60, &mark), ERR_BUSY);
+	assert_string_equal(mark.path, "try/01/" GUESSED ",2026-11-23T19.31,0");
+	assert_int_equal(file_exists(h->st.root, mark.path), ERR_NOTFOUND);
+	assert_int_equal(code_try(&h->st, GUESSED, AT + 120, &mark), OK);
+}
+
+/* As much work in files, and nothing stays. */
+static void
+decoys_leave_nothing(void **state)
+{
+	struct house *h = *state;
+	struct buf names = BUF_INIT;
+
+	assert_int_equal(code_try_decoy(&h->st, AT), OK);
+	assert_int_equal(list_names(h, "try", &names), OK);
+	assert_string_equal(buf_cstr(&names), "");
+	/* where no mark can be made, neither can this one */
+	file_close(&h->st.tmp);
+	assert_int_equal(code_try_decoy(&h->st, AT), ERR_SYSTEM);
+	assert_int_equal(dir_open(h->st.root, "tmp", &h->st.tmp), OK);
+	buf_release(&names);
 }
 
 static enum err
@@ -377,19 +471,21 @@ try_one(int i, void *arg)
 {
 	struct rush *r = arg;
 	struct try_mark mark;
-	int64_t again;
+	enum err e;
 
-	(void)i;
-	return code_try(&r->h->st, "0123456789abcdef0123456789abcdef", r->now,
-	    &mark, &again);
+	e = code_try(&r->h->st, GUESSED, r->now, &mark);
+	if (e == OK && i % 2 == 0)
+		return code_try_wrong(&r->h->st, &mark);
+	return e;
 }
 
 static void
 parallel_tries_cannot_outrun(void **state)
 {
-	struct rush r = { .h = *state, .now = 1795460400 };
+	struct rush r = { .h = *state, .now = AT };
 
-	assert_int_equal(race(24, try_one, &r), MAX_TRIES);
+	/* half of them are still looking; nobody waits for a place */
+	assert_in_range(race(24, try_one, &r), 1, MAX_TRIES);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, house_build, house_raze)
@@ -406,10 +502,13 @@ main(void)
 		TEST(pays_count_times),
 		TEST(never_pays_too_much),
 		TEST(abandoned_do_not_count),
+		TEST(bought_by_another),
 		TEST(damage_counts_as_used),
 		TEST(points_to_its_outcome),
 		TEST(retires),
 		TEST(counts_tries),
+		TEST(forgets_dead_workers),
+		TEST(decoys_leave_nothing),
 		TEST(parallel_tries_cannot_outrun),
 	};
 
