@@ -64,21 +64,30 @@ head_size(size_t body)
 }
 
 bool
-der_strict(struct span der, unsigned depth)
+der_strict(struct span der)
 {
-	struct span inside;
+	struct span left[MAX_DEPTH + 1] = { der }; /* at each depth */
+	size_t depth = 0;
 	struct der d;
 
-	if (depth > MAX_DEPTH || !der_next(&der, &d) || der.len > 0 ||
-	    d.whole.len - d.body.len != head_size(d.body.len))
+	if (der.len == 0)
 		return false;
-	if ((d.tag & DER_CONSTRUCTED) == 0)
-		return true;
-	for (inside = d.body; inside.len > 0;) {
-		if (!der_next(&inside, &d) || !der_strict(d.whole, depth + 1))
+	for (;;) {
+		while (left[depth].len == 0) {
+			if (depth == 0)
+				return true;
+			depth--;
+		}
+		if (!der_next(&left[depth], &d) ||
+		    d.whole.len - d.body.len != head_size(d.body.len) ||
+		    (depth == 0 && left[0].len > 0))
 			return false;
+		if ((d.tag & DER_CONSTRUCTED) == 0)
+			continue;
+		if (depth == MAX_DEPTH)
+			return false;
+		left[++depth] = d.body;
 	}
-	return true;
 }
 
 uint8_t

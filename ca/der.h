@@ -43,10 +43,10 @@ bool der_get(struct span *in, uint8_t tag, struct span *body);
 bool der_one(struct span der, uint8_t tag, struct span *body);
 
 /*
- * Is der one element, every length in it, at every depth, as short as it can
- * be?  `depth` is that of der itself, 0 for a caller.
+ * Is der one element, every length in it, down to MAX_DEPTH, as short as it
+ * can be?
  */
-bool der_strict(struct span der, unsigned depth);
+bool der_strict(struct span der);
 
 /* The next tag; 0 at the end. */
 uint8_t der_tag(struct span in);

@@ -73,7 +73,7 @@ dn_check(struct span der, const char **why)
 	if (der.len > MAX_SUBJECT)
 		return ERR_INPUT;
 	*why = "the subject is no Name";
-	if (!der_strict(der, 0) || !der_one(der, DER_SEQUENCE, &rdns))
+	if (!der_strict(der) || !der_one(der, DER_SEQUENCE, &rdns))
 		return ERR_INPUT;
 	while (rdns.len > 0) {
 		*why = "the subject is no Name";

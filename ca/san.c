@@ -403,7 +403,7 @@ walk(struct span der, struct buf *text, bool rules)
 	size_t n = 0;
 	enum err e = ERR_INPUT;
 
-	if (der.len > MAX_SAN_DER || !der_strict(der, 0) ||
+	if (der.len > MAX_SAN_DER || !der_strict(der) ||
 	    !der_one(der, DER_SEQUENCE, &list) || list.len == 0)
 		return e;
 	for (; list.len > 0; n++) {

@@ -50,7 +50,7 @@ ec_fits(struct span spki, struct span s)
 	size_t bytes = key_bytes(spki, KEY_EC);
 	struct span numbers;
 
-	return der_strict(s, 0) && der_one(s, DER_SEQUENCE, &numbers) &&
+	return der_strict(s) && der_one(s, DER_SEQUENCE, &numbers) &&
 	       number_fits(&numbers, bytes) && number_fits(&numbers, bytes) &&
 	       numbers.len == 0;
 }
@@ -89,7 +89,7 @@ put_numbers(enum key_type type, const uint8_t *p, size_t n, struct buf *out)
 		return buf_add(out, p, n) && buf_add(out, p, n - 1) &&
 		       buf_byte(out, 0x05);
 	good = der_put(&two, DER_INTEGER, number) &&
-	       der_put(&two, DER_INTEGER, number) &&
+	       der_put(&two, DER_INTEGER, span_of(p, n - 1)) &&
 	       der_put(out, DER_SEQUENCE, buf_span(&two));
 	buf_release(&two);
 	return good;

@@ -287,7 +287,7 @@ static const struct flaw flaws[] = {
 	N("csr-key-other", "badRequest", "CSR for a key that did not sign it",
 	    csr_key, KEY_NOBODYS),
 	N("csr-e-1", "badRequest", "CSR's exponent 1", csr_key, KEY_E_ONE),
-	/* names that must not come into a certificate (C-112, C-185) */
+	/* names that must not come into a certificate */
 	N("csr-subject-oid-open", "badRequest", "an OID that does not end",
 	    subject_form, SUBJECT_OID_OPEN),
 	N("csr-subject-oid-padded", "badRequest", "an OID with a leading 0x80",

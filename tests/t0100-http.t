@@ -174,8 +174,11 @@ done
 # BYTES: that query, through the socket: no variable of the environment may be
 # so long.
 long_query() {
-	printf 'operation=PKIOperation&message=%s&pad=' "$q" >query
-	head -c $(($1 - $(wc -c <query))) /dev/zero | tr '\0' x >>query
+	_head="operation=PKIOperation&message=$q&pad="
+	{
+		printf '%s' "$_head"
+		head -c $(($1 - ${#_head})) /dev/zero | tr '\0' x
+	} >query
 	"$TOP/tests/fcgi.pl" fcgi.sock GET /scep query >reply
 	split_reply
 }

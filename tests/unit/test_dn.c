@@ -522,7 +522,7 @@ static const struct {
 	{ "NUL in a BMPString", "300d 310b3009 0603550403 1e020000", false },
 };
 
-/* What may stand in a certificate (C-185). */
+/* What may stand in a certificate. */
 static void
 test_check(void **state)
 {
