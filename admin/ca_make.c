@@ -3,7 +3,7 @@
 #include "ca/ca.h"
 #include "store/cert.h"
 
-#define KEY_KIND "rsa:3072" /* KEY_OPTION says it too */
+#define KEY_KIND "rsa:3072"
 #define CA_DAYS	 3650
 
 /* Its folder stands: what the store needs for it, and a line about it. */
@@ -142,10 +142,11 @@ ca_run_install(struct command *cmd)
 	return e == OK ? finish(cmd) : exists(cmd, e);
 }
 
-#define KEY_OPTION                                                               \
-	{                                                                        \
-		"key", NULL, OPT_TEXT, "KIND",                                   \
-		    "rsa:2048 to rsa:8192, ec:P-256, ec:P-384; default rsa:3072" \
+#define KEY_OPTION                                              \
+	{                                                       \
+		"key", NULL, OPT_TEXT, "KIND",                  \
+		    "rsa:2048 to rsa:8192, ec:P-256, ec:P-384;" \
+		    " default " KEY_KIND                        \
 	}
 
 const struct option ca_create_options[] = {
