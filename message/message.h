@@ -96,7 +96,7 @@ struct message_policy {
 	bool legacy;  /* MD5, single DES, small signer keys (C-100) */
 	bool samekey; /* the signer's key must be the CSR's (C-74) */
 	const struct secret_source *secrets; /* NULL: none (C-92) */
-	int64_t now;  /* which RA certificates still open envelopes */
+	int64_t now; /* which RA certificates still open envelopes */
 };
 
 /* What a PKCS#10 says; spans borrow from `der`. */

@@ -527,6 +527,7 @@ main(void)
 		    pays_for_names_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    minds_the_record, setup, teardown),
+		cmocka_unit_test_setup_teardown(
 		    finds_the_profile, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    refuses_extensions, setup, teardown),
