@@ -318,13 +318,13 @@ shares_no_attempt(void **state)
 	ask(w, "CN=router2", 0, SECRET, "b");
 	decision_init(&late);
 	assert_int_equal(
-	    enrol_decide(&w->store, &w->alias, &w->msg, w->now, &late), OK);
+	    enrol_decide(&w->in, &w->alias, &w->msg, w->now, &late), OK);
 	ask(w, "CN=router1", 0, SECRET, "a");
 	grant(w, VERDICT_ISSUED, a);
 	ask(w, "CN=router2", 0, SECRET, "b");
 	late.transaction.id = buf_span(&w->msg.txid);
 	assert_int_equal(
-	    enrol_grant(&w->store, &w->msg, "", w->now, &late), ERR_BUSY);
+	    enrol_grant(&w->in, &w->msg, "", w->now, &late), ERR_BUSY);
 	decision_release(&late);
 	grant(w, VERDICT_ISSUED, b);
 	assert_string_not_equal(a, b);
