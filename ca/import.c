@@ -1,6 +1,5 @@
 #include "ca/ca.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "base/limits.h"
@@ -9,7 +8,6 @@
 #include "ca/cert.h"
 #include "ca/dn.h"
 #include "ca/folder.h"
-#include "ca/pubkey.h"
 
 /* What was brought, read. */
 struct parts {
@@ -95,26 +93,6 @@ check(const struct parts *p, const struct cert_view *v, int64_t now)
 	return OK;
 }
 
-/* Did the key of spki sign the certificate? */
-static bool
-signed_by(struct span cert, struct span spki)
-{
-	const unsigned char *p = cert.p;
-	EVP_PKEY *pkey = NULL;
-	X509 *x = NULL;
-	bool good = false;
-
-	if (pubkey_read(spki, &pkey) != OK)
-		return false;
-	ERR_set_mark();
-	x = d2i_X509(NULL, &p, (long)cert.len);
-	good = x != NULL && X509_verify(x, pkey) == 1;
-	ERR_pop_to_mark();
-	X509_free(x);
-	EVP_PKEY_free(pkey);
-	return good;
-}
-
 /* The issuer of v among the chain; NULL if it is not there. */
 static const struct buf *
 find_issuer(
@@ -123,7 +101,7 @@ find_issuer(
 	for (size_t i = 0; i < p->nchain; i++)
 		if (cert_view(buf_span(&p->chain[i]), issuer) == OK &&
 		    issuer->ca && dn_eq(issuer->subject, v->issuer) &&
-		    signed_by(v->der, issuer->spki))
+		    cert_signed(v->der, issuer->spki))
 			return &p->chain[i];
 	return NULL;
 }

@@ -18,7 +18,13 @@ enum err tbs_leaf(const struct issue *in, int sig_nid, struct buf *tbs);
 enum err tbs_root(
     const struct root *in, struct span spki, int sig_nid, struct buf *tbs);
 
-/* Certificate from its three parts. */
+/*
+ * TBSCertList (tbs_crl.c), written straight to DER, so that its size is no
+ * matter.  ERR_REFUSED (logged) as key_sign_crl() says.
+ */
+enum err tbs_crl(const struct crl_header *in, int sig_nid, struct buf *tbs);
+
+/* Certificate, or CertificateList, from its three parts. */
 enum err tbs_close(
     struct span tbs, int sig_nid, struct span signature, struct buf *der);
 
