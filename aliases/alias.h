@@ -7,12 +7,16 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/limits.h"
+#include "base/time.h"
 
 /*
  * An alias is a named configuration of the server: aliases/NAME.ini in the
  * home.  example.ini lists every key with meaning and default.
  */
 enum operation_mode { MODE_CA, MODE__MAX };
+/* Who gets an issued certificate by GetCert: who proves its key, ... */
+enum getcert { GETCERT_OWNER, GETCERT_ANY, GETCERT_NO, GETCERT__MAX };
 
 struct alias_ident {
 	char *ident; /* what a client says in message= */
@@ -33,6 +37,8 @@ struct alias {
 	bool
 	    cutusername; /* [scep] cutusername = yes: CN up to the first space */
 	bool samekey;	 /* [scep] samekey = yes: signer's key is the CSR's */
+	enum getcert getcert;	   /* [scep] getcert = owner */
+	bool getcrl;		   /* [scep] getcrl = yes */
 	struct alias_ident *ident; /* [identifiers] NAME = CA */
 	size_t nident;
 };
@@ -78,9 +84,15 @@ bool alias_serves(const struct alias *a, const char *ca);
  * Site settings, scep.ini in the home; a missing file means the defaults.
  */
 struct site {
-	size_t maxbody;	 /* [limits] body = 1048576 bytes */
-	size_t maxquery; /* [limits] query = 131072 bytes */
+	size_t maxbody;	     /* [limits] body = 1048576 bytes */
+	size_t maxquery;     /* [limits] query = 131072 bytes */
+	int64_t crlvalidity; /* [crl] validity = 7d, in seconds */
+	int64_t crloverlap;  /* [crl] overlap = a seventh of that */
 };
+#define SITE_DEFAULTS                             \
+	{                                         \
+		MAX_BODY, MAX_QUERY, 7 * DAY, DAY \
+	}
 enum err site_read(int home, struct site *out);
 
 #endif

@@ -28,6 +28,50 @@ take_size(const struct ini *ini, const char *key, size_t max, size_t *out)
 	return OK;
 }
 
+#define LEAST_VALIDITY ((int64_t)3600)
+#define MOST_VALIDITY  (3650 * DAY)
+
+/* A duration, 7d or 12h, between two. */
+static enum err
+take_duration(const struct ini *ini, const char *key, int64_t least,
+    int64_t most, int64_t *out)
+{
+	const struct ini_entry *entry = ini_find(ini, "crl", key);
+	int64_t t = 0;
+
+	if (entry == NULL)
+		return OK;
+	if (time_option(entry->value, 0, 0, &t) != OK || t < least ||
+	    t > most) {
+		log_error("%s:%d: %s: it must be a duration as 7d or 12h, at "
+			  "least %lld and at most %lld seconds",
+		    ini->where, entry->line, key, (long long)least,
+		    (long long)most);
+		return ERR_INPUT;
+	}
+	*out = t;
+	return OK;
+}
+
+static bool
+known(const struct ini_entry *entry)
+{
+	static const struct {
+		const char *section, *key;
+	} keys[] = {
+		{ "crl", "overlap" },
+		{ "crl", "validity" },
+		{ "limits", "body" },
+		{ "limits", "query" },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strcmp(entry->section, keys[i].section) == 0 &&
+		    strcmp(entry->key, keys[i].key) == 0)
+			return true;
+	return false;
+}
+
 static enum err
 take_site(const struct ini *ini, struct site *out)
 {
@@ -36,12 +80,10 @@ take_site(const struct ini *ini, struct site *out)
 	for (size_t i = 0; i < ini->n; i++) {
 		const struct ini_entry *entry = &ini->entry[i];
 
-		if (strcmp(entry->section, "limits") == 0 &&
-		    (strcmp(entry->key, "body") == 0 ||
-			strcmp(entry->key, "query") == 0))
+		if (known(entry))
 			continue;
 		log_error("%s:%d: no such key: [%s] %s; there are [limits] "
-			  "body and query",
+			  "body and query, [crl] validity and overlap",
 		    ini->where, entry->line, entry->section, entry->key);
 		e = ERR_INPUT;
 	}
@@ -49,13 +91,20 @@ take_site(const struct ini *ini, struct site *out)
 		e = bad;
 	if ((bad = take_size(ini, "query", MAX_QUERY, &out->maxquery)) != OK)
 		e = bad;
+	if ((bad = take_duration(ini, "validity", LEAST_VALIDITY, MOST_VALIDITY,
+		 &out->crlvalidity)) != OK)
+		e = bad;
+	out->crloverlap = out->crlvalidity / 7;
+	if ((bad = take_duration(ini, "overlap", 0, out->crlvalidity - 1,
+		 &out->crloverlap)) != OK)
+		e = bad;
 	return e;
 }
 
 enum err
 site_read(int home, struct site *out)
 {
-	struct site site = { MAX_BODY, MAX_QUERY };
+	struct site site = SITE_DEFAULTS;
 	struct buf text = BUF_INIT;
 	struct ini *ini = NULL;
 	enum err e;
