@@ -9,13 +9,15 @@
 #include "enrol.h"
 #include "judge/judge.h"
 #include "store/audit.h"
+#include "store/revoked.h"
 
 /*
  * The state of a PKCSReq, in the order in which it is found:
  *
  *	same CSR as an attempt that has a certificate      -> KEPT
  *	judge says no                                      -> REFUSE
- *	same code, certificate alive, before its half-life -> KEPT
+ *	same code, certificate alive, before its half-life,
+ *	not revoked                                        -> KEPT
  *	code has no redemption left for the next attempt   -> REFUSE
  *	names, profile or key do not fit                   -> REFUSE
  *	otherwise                                          -> GRANT
@@ -37,11 +39,12 @@ decision_release(struct decision *d)
 	buf_release(&d->subject);
 	buf_release(&d->san);
 	outcome_release(&d->outcome);
+	buf_release(&d->crl);
 	decision_init(d);
 }
 
-static enum err
-refuse(struct decision *d, enum failinfo fail, const char *reason)
+enum err
+decision_refuse(struct decision *d, enum failinfo fail, const char *reason)
 {
 	d->verdict = VERDICT_REFUSE;
 	d->fail = fail;
@@ -67,7 +70,7 @@ refuse_used(struct decision *d)
 {
 	if (d->code.form != CODE_SCRYPT)
 		code_decoy();
-	return refuse(d, FAIL_BADREQUEST, "code is used up");
+	return decision_refuse(d, FAIL_BADREQUEST, "code is used up");
 }
 
 /* The first attribute that has a value; empty if none has. */
@@ -155,6 +158,7 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 {
 	char spki[SHA256_HEX];
 	char by[SHA256_HEX];
+	bool revoked = false;
 	enum err e;
 
 	if ((e = sha256_hex(msg->csr.spki, spki)) != OK)
@@ -164,7 +168,12 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 	if (e != OK && e != ERR_NOTFOUND)
 		return e;
 	if (e == OK) {
-		if (answers(&d->outcome, d, spki, now))
+		e = revoked_now(st,
+		    &(struct issuer){ msg->ca->name, d->outcome.generation },
+		    d->outcome.serial, &revoked);
+		if (e != OK)
+			return e;
+		if (!revoked && answers(&d->outcome, d, spki, now))
 			return keep(st, d);
 		d->attempt = d->outcome.attempt + 1;
 		outcome_release(&d->outcome);
@@ -185,7 +194,7 @@ find_names(const struct pkimsg *msg, struct decision *d)
 
 	if (who->subject != NULL) {
 		if (dn_parse(who->subject, &d->subject) != OK)
-			return refuse(d, FAIL_BADREQUEST,
+			return decision_refuse(d, FAIL_BADREQUEST,
 			    "entity's subject is unreadable");
 	} else if (!buf_add(
 		       &d->subject, msg->csr.subject.p, msg->csr.subject.len)) {
@@ -194,16 +203,16 @@ find_names(const struct pkimsg *msg, struct decision *d)
 	if (who->san != NULL && strcmp(who->san, "request") == 0) {
 		san = msg->csr.san;
 		if (san.len > 0 && san_check(san) != OK)
-			return refuse(d, FAIL_BADREQUEST,
+			return decision_refuse(d, FAIL_BADREQUEST,
 			    "requested subjectAltName is malformed");
 	} else if (who->san != NULL && san_parse(who->san, &d->san) != OK) {
-		return refuse(d, FAIL_BADREQUEST,
+		return decision_refuse(d, FAIL_BADREQUEST,
 		    "entity's subjectAltName is unreadable");
 	}
 	if (san.len > 0 && !buf_add(&d->san, san.p, san.len))
 		return ERR_SYSTEM;
 	if (dn_empty(buf_span(&d->subject)) && d->san.len == 0)
-		return refuse(
+		return decision_refuse(
 		    d, FAIL_BADREQUEST, "neither subject nor subjectAltName");
 	return OK;
 }
@@ -218,11 +227,12 @@ find_profile(const struct pkimsg *msg, struct decision *d)
 
 	d->profile = profile_find(d->entity.profile);
 	if (d->profile == NULL)
-		return refuse(
+		return decision_refuse(
 		    d, FAIL_BADREQUEST, "entity's profile does not exist");
 	e = profile_key(d->profile, msg->csr.spki, &why, &alg);
 	if (e == ERR_REFUSED)
-		return refuse(d, alg ? FAIL_BADALG : FAIL_BADREQUEST, why);
+		return decision_refuse(
+		    d, alg ? FAIL_BADALG : FAIL_BADREQUEST, why);
 	return e;
 }
 
@@ -242,7 +252,7 @@ ask_judge(const struct store *st, const struct pkimsg *msg, int64_t now,
 	if ((e = judge_entity(&c, &j)) != OK)
 		goto out;
 	if (j.ruling != RULING_YES) {
-		e = refuse(d, FAIL_BADREQUEST, j.reason);
+		e = decision_refuse(d, FAIL_BADREQUEST, j.reason);
 		goto out;
 	}
 	d->verdict = VERDICT_GRANT;

@@ -16,6 +16,7 @@ enum verdict {
 	VERDICT_GRANT,	/* every check passed; enrol_grant() issues */
 	VERDICT_ISSUED, /* enrol_grant() has: outcome holds the certificate */
 	VERDICT_KEPT,	/* issued before: outcome holds it */
+	VERDICT_FOUND,	/* GetCert, GetCRL: outcome or crl holds it */
 	VERDICT_REFUSE, /* fail and reason say why */
 	VERDICT__MAX
 };
@@ -33,10 +34,15 @@ struct decision {
 	struct buf san;			/* GeneralNames DER or empty */
 	const struct profile *profile;
 	struct outcome
-	    outcome; /* with KEPT, or after enrol_grant(): the certificate */
+	    outcome;	/* with KEPT, or after enrol_grant(): the certificate */
+	struct buf crl; /* with FOUND: the answer of GetCRL, DER */
 };
 void decision_init(struct decision *d);
 void decision_release(struct decision *d);
+
+/* Makes d a refusal; OK, for `return refuse(...)`.  reason is constant. */
+enum err decision_refuse(
+    struct decision *d, enum failinfo fail, const char *reason);
 
 /* ERR_SYSTEM, ERR_BUSY, ERR_CRYPTO: our own trouble, logged (HTTP 503). */
 enum err enrol_decide(const struct store *st, const struct alias *alias,
@@ -49,5 +55,12 @@ enum err enrol_decide(const struct store *st, const struct alias *alias,
  */
 enum err enrol_grant(const struct store *st, const struct pkimsg *msg,
     const char *remote, int64_t now, struct decision *d);
+
+/*
+ * GetCertInitial (enrol_poll.c): what became of the transaction that this
+ * message, by its transactionID and its signer's key, belongs to (C-132).
+ */
+enum err enrol_poll(const struct store *st, const struct alias *alias,
+    const struct pkimsg *msg, struct decision *d);
 
 #endif

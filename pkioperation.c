@@ -56,21 +56,13 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	buf_release(&text);
 }
 
-/* Decides about an opened message; d says what to answer. */
 static enum err
-decide(struct visit *v, const struct pkimsg *msg, struct decision *d)
+decide_enrol(struct visit *v, const struct served *served,
+    const struct pkimsg *msg, struct decision *d)
 {
 	enum err e;
 
-	d->fail = msg->fail;
-	d->reason = msg->reason;
-	if (msg->fail != FAIL_NONE)
-		return OK;
-	if (msg->type != MSG_PKCSREQ) {
-		d->fail = FAIL_BADREQUEST;
-		d->reason = "this message type is not served";
-		return OK;
-	}
+	(void)served;
 	e = enrol_decide(&v->house->store, v->alias, msg, v->now, d);
 	if (e == OK && d->verdict == VERDICT_GRANT) {
 		e = enrol_grant(
@@ -82,6 +74,41 @@ decide(struct visit *v, const struct pkimsg *msg, struct decision *d)
 	return e;
 }
 
+static enum err
+decide_poll(struct visit *v, const struct served *served,
+    const struct pkimsg *msg, struct decision *d)
+{
+	(void)served;
+	return enrol_poll(&v->house->store, v->alias, msg, d);
+}
+
+static const struct {
+	long type;
+	enum err (*decide)(struct visit *v, const struct served *served,
+	    const struct pkimsg *msg, struct decision *d);
+} deciders[] = {
+	{ MSG_PKCSREQ, decide_enrol },
+	{ MSG_CERTPOLL, decide_poll },
+	{ MSG_GETCERT, get_cert },
+	{ MSG_GETCRL, get_crl },
+};
+
+/* Decides about an opened message; d says what to answer. */
+static enum err
+decide(struct visit *v, const struct served *served, const struct pkimsg *msg,
+    struct decision *d)
+{
+	d->fail = msg->fail;
+	d->reason = msg->reason;
+	if (msg->fail != FAIL_NONE)
+		return OK;
+	for (size_t i = 0; i < sizeof(deciders) / sizeof(*deciders); i++)
+		if (deciders[i].type == msg->type)
+			return deciders[i].decide(v, served, msg, d);
+	return decision_refuse(
+	    d, FAIL_BADREQUEST, "this message type is not served");
+}
+
 /* Seals the answer to a decided message. */
 static enum err
 seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
@@ -90,6 +117,7 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 	static const char *const results[] = {
 		[VERDICT_ISSUED] = "issued",
 		[VERDICT_KEPT] = "resent",
+		[VERDICT_FOUND] = "found",
 		[VERDICT_REFUSE] = "refused",
 	};
 	struct span certs[2] = { buf_span(&d->outcome.cert),
@@ -102,6 +130,8 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		.no_sha1 = !v->alias->sha1 };
 
 	log_text(&v->line, "result", results[d->verdict]);
+	if (d->verdict == VERDICT_FOUND)
+		rep.ncerts = 1; /* perhaps of another CA than the envelope's */
 	if (d->verdict == VERDICT_REFUSE) {
 		rep.status = PKI_FAILURE;
 		rep.fail = d->fail;
@@ -109,6 +139,9 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		rep.ncerts = 0;
 		log_text(&v->line, "failinfo", failinfo_name(d->fail));
 		log_text(&v->line, "reason", d->reason);
+	} else if (d->crl.len > 0) {
+		rep.crl = buf_span(&d->crl); /* and nothing else (C-144) */
+		rep.ncerts = 0;
 	} else {
 		log_text(&v->line, "serial", d->outcome.serial);
 	}
@@ -165,7 +198,7 @@ pki_operation(struct visit *v)
 		e = ERR_BUSY;
 		goto out;
 	}
-	if ((e = decide(v, &msg, &d)) != OK)
+	if ((e = decide(v, &(struct served){ cas, n }, &msg, &d)) != OK)
 		goto out;
 	e = seal(v, &msg, &d, gen);
 out:

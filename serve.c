@@ -128,6 +128,7 @@ walk(struct visit *v)
 {
 	const struct request *r = v->request;
 	const struct operation *op;
+	struct document document;
 	char alias[MAX_ALIAS + 1];
 	enum err e;
 
@@ -140,6 +141,10 @@ walk(struct visit *v)
 	}
 	if ((e = house_open(v->house)) != OK)
 		return e;
+	if (route_document(buf_span(&r->path), &document)) {
+		cas_refresh(v->house->cas);
+		return publish(v, &document);
+	}
 	if ((op = find_operation(r)) == NULL)
 		return answer_text(v->reply, 400,
 		    "operation= must be GetCACaps, GetCACert or PKIOperation");
@@ -195,7 +200,8 @@ serve(bool fastcgi)
 
 	/* A home that is not there yet is each request's 503, not an end. */
 	if (house_open(&house) != OK || site_read(house.home, &site) != OK)
-		site = (struct site){ MAX_BODY, MAX_QUERY };
+		site = (struct site)SITE_DEFAULTS;
+	house.crl = (struct crl_times){ site.crlvalidity, site.crloverlap };
 	if ((e = http_open(fastcgi, site.maxbody, site.maxquery, &http)) != OK)
 		goto out;
 	while (http_next(http, &request) == OK) {

@@ -36,6 +36,10 @@ const struct alias_key alias_keys[] = {
 	    "the username ends at the first space of the request's CN" },
 	{ "scep", "samekey", "yes",
 	    "the message's signer and the request must have the same key" },
+	{ "scep", "getcert", "owner",
+	    "who gets an issued certificate by GetCert: owner, who signs with "
+	    "its key; any; or no, nobody" },
+	{ "scep", "getcrl", "yes", "answer GetCRL" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -151,6 +155,25 @@ take_cas(struct alias *a, size_t at, const char *value)
 	return wrong;
 }
 
+static const char *
+take_getcert(struct alias *a, size_t at, const char *value)
+{
+	static const char *const words[GETCERT__MAX] = {
+		[GETCERT_OWNER] = "owner",
+		[GETCERT_ANY] = "any",
+		[GETCERT_NO] = "no",
+	};
+
+	(void)at;
+	for (int i = 0; i < GETCERT__MAX; i++) {
+		if (strcasecmp(value, words[i]) == 0) {
+			a->getcert = (enum getcert)i;
+			return NULL;
+		}
+	}
+	return "it must be owner, any or no";
+}
+
 static const struct row rows[] = {
 	{ "operationmode", take_mode, 0 },
 	{ "cas", take_cas, 0 },
@@ -160,6 +183,8 @@ static const struct row rows[] = {
 	{ "des3", take_bool, offsetof(struct alias, des3) },
 	{ "cutusername", take_bool, offsetof(struct alias, cutusername) },
 	{ "samekey", take_bool, offsetof(struct alias, samekey) },
+	{ "getcert", take_getcert, 0 },
+	{ "getcrl", take_bool, offsetof(struct alias, getcrl) },
 };
 
 static const char *
@@ -267,9 +292,11 @@ alias_parse(const char *name, const char *where, struct span text,
 		log_error("%s: out of memory", where);
 		goto out;
 	}
-	*a = (struct alias){
-		.sha1 = true, .des3 = true, .cutusername = true, .samekey = true
-	};
+	*a = (struct alias){ .sha1 = true,
+		.des3 = true,
+		.cutusername = true,
+		.samekey = true,
+		.getcrl = true };
 	(void)snprintf(a->name, sizeof(a->name), "%s", name);
 	e = ERR_INPUT;
 	if (take_all(ini, a) + check_cas(ini, a, known_ca, arg) > 0)
