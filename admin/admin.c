@@ -12,8 +12,8 @@
 #define DEFAULT_HOME "/var/lib/scep"
 
 const struct noun *const nouns[] = { &noun_init, &noun_status, &noun_check,
-	&noun_ca, &noun_entity, &noun_cert, &noun_alias, &noun_profile,
-	&noun_audit, NULL };
+	&noun_ca, &noun_entity, &noun_cert, &noun_crl, &noun_alias,
+	&noun_profile, &noun_audit, NULL };
 
 static const char *
 noun_name(int i, const void *arg)
