@@ -8,6 +8,7 @@
 #include "ca/san.h"
 #include "enrol.h"
 #include "judge/judge.h"
+#include "store/revoked.h"
 
 /*
  * What a record holds beside names and key: extensions, signature (MAX_RSA),
@@ -20,7 +21,8 @@
  *
  *	same CSR as an attempt that has a certificate      -> KEPT
  *	judge says no                                      -> REFUSE
- *	same code, certificate alive, before its half-life -> KEPT
+ *	same code, certificate alive, before its half-life,
+ *	not revoked                                        -> KEPT
  *	code has no redemption left for the next attempt   -> REFUSE
  *	names, profile, key or extensions do not fit       -> REFUSE
  *	otherwise                                          -> GRANT
@@ -45,11 +47,12 @@ decision_release(struct decision *d)
 	buf_release(&d->subject_text);
 	buf_release(&d->san);
 	outcome_release(&d->outcome);
+	buf_release(&d->crl);
 	decision_init(d);
 }
 
-static enum err
-refuse(struct decision *d, enum failinfo fail, const char *reason)
+enum err
+decision_refuse(struct decision *d, enum failinfo fail, const char *reason)
 {
 	d->verdict = VERDICT_REFUSE;
 	d->fail = fail;
@@ -82,7 +85,9 @@ refuse_used(const struct store *st, int64_t now, struct decision *d)
 		code_decoy();
 		e = code_try_decoy(st, now);
 	}
-	return e == OK ? refuse(d, FAIL_BADREQUEST, "code is used up") : e;
+	return e == OK ?
+		   decision_refuse(d, FAIL_BADREQUEST, "code is used up") :
+		   e;
 }
 
 /* The first attribute that has a value; empty if none has. */
@@ -164,6 +169,7 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 {
 	char spki[SHA256_HEX];
 	char by[SHA256_HEX];
+	bool revoked = false;
 	enum err e;
 
 	if ((e = sha256_hex(msg->csr.spki, spki)) != OK)
@@ -173,7 +179,12 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 	if (e != OK && e != ERR_NOTFOUND)
 		return e;
 	if (e == OK) {
-		if (answers(&d->outcome, d, spki, now))
+		e = revoked_now(st,
+		    &(struct issuer){ msg->ca->name, d->outcome.generation },
+		    d->outcome.serial, &revoked);
+		if (e != OK)
+			return e;
+		if (!revoked && answers(&d->outcome, d, spki, now))
 			return keep(d);
 		d->attempt = d->outcome.attempt + 1;
 		outcome_release(&d->outcome);
@@ -197,12 +208,12 @@ find_san(const struct pkimsg *msg, struct decision *d)
 	if (strcmp(own, "request") != 0)
 		return san_parse(own, &d->san) == OK ?
 			   OK :
-			   refuse(d, FAIL_BADREQUEST,
+			   decision_refuse(d, FAIL_BADREQUEST,
 			       "entity's subjectAltName is unreadable");
 	if (wish.len == 0)
 		return OK;
 	if (san_issuable(wish) != OK)
-		return refuse(d, FAIL_BADREQUEST,
+		return decision_refuse(d, FAIL_BADREQUEST,
 		    "requested subjectAltName is malformed");
 	return buf_add(&d->san, wish.p, wish.len) ? OK : ERR_SYSTEM;
 }
@@ -222,7 +233,7 @@ find_names(const struct pkimsg *msg, struct decision *d)
 
 	if (who->subject != NULL) {
 		if (dn_parse(who->subject, &d->subject) != OK)
-			return refuse(d, FAIL_BADREQUEST,
+			return decision_refuse(d, FAIL_BADREQUEST,
 			    "entity's subject is unreadable");
 	} else if (!buf_add(&d->subject, subject.p, subject.len)) {
 		return ERR_SYSTEM;
@@ -230,13 +241,13 @@ find_names(const struct pkimsg *msg, struct decision *d)
 	if ((e = dn_check(buf_span(&d->subject), &why)) == OK)
 		e = dn_text(buf_span(&d->subject), &d->subject_text);
 	if (e == ERR_INPUT)
-		return refuse(d, FAIL_BADREQUEST,
+		return decision_refuse(d, FAIL_BADREQUEST,
 		    why ? why : "the subject cannot be written as text");
 	if (e != OK || (e = find_san(msg, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE)
 		return e;
 	if (dn_empty(buf_span(&d->subject)) && d->san.len == 0)
-		return refuse(
+		return decision_refuse(
 		    d, FAIL_BADREQUEST, "neither subject nor subjectAltName");
 	return OK;
 }
@@ -255,7 +266,7 @@ find_room(const struct pkimsg *msg, struct decision *d)
 	for (size_t i = 0; i < msg->csr.nasked; i++)
 		der += msg->csr.asked[i].value.len;
 	if (2 * der + 3 * text + RECORD_REST > MAX_RECORD)
-		return refuse(d, FAIL_BADREQUEST,
+		return decision_refuse(d, FAIL_BADREQUEST,
 		    "the certificate is too large for a record");
 	return OK;
 }
@@ -288,7 +299,7 @@ find_profile(
 		name = DEFAULT_PROFILE;
 	e = profiles_find(in->profiles, name, &d->profile);
 	if (e == ERR_NOTFOUND)
-		return refuse(
+		return decision_refuse(
 		    d, FAIL_BADREQUEST, "certificate profile does not exist");
 	return e;
 }
@@ -306,12 +317,13 @@ check_profile(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 
 	e = profile_key(d->profile, msg->csr.spki, &why, &alg);
 	if (e == ERR_REFUSED)
-		return refuse(d, alg ? FAIL_BADALG : FAIL_BADREQUEST, why);
+		return decision_refuse(
+		    d, alg ? FAIL_BADALG : FAIL_BADREQUEST, why);
 	if (e != OK)
 		return e;
 	e = profile_shape(d->profile, msg->gen, &leaf, now, &s, &why);
 	shape_release(&s);
-	return e == ERR_REFUSED ? refuse(d, FAIL_BADREQUEST, why) : e;
+	return e == ERR_REFUSED ? decision_refuse(d, FAIL_BADREQUEST, why) : e;
 }
 
 enum err
@@ -344,7 +356,7 @@ ask_judge(const struct store *st, const struct pkimsg *msg, int64_t now,
 	if ((e = judge_entity(&c, &j)) != OK)
 		goto out;
 	if (j.ruling != RULING_YES) {
-		e = refuse(d, FAIL_BADREQUEST, j.reason);
+		e = decision_refuse(d, FAIL_BADREQUEST, j.reason);
 		goto out;
 	}
 	d->verdict = VERDICT_GRANT;
@@ -366,7 +378,7 @@ check_strength(const struct pkimsg *msg, struct decision *d)
 {
 	if (msg->signer_type == KEY_RSA || d->code.form != CODE_SCRYPT)
 		return OK;
-	return refuse(d, FAIL_BADALG,
+	return decision_refuse(d, FAIL_BADALG,
 	    "the signer's key cannot encrypt, and a chosen password may not: "
 	    "`scep entity setpwd NAME --generate`");
 }

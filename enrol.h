@@ -17,6 +17,7 @@ enum verdict {
 	VERDICT_GRANT,	/* every check passed; enrol_grant() issues */
 	VERDICT_ISSUED, /* enrol_grant() has: outcome holds the certificate */
 	VERDICT_KEPT,	/* issued before: outcome holds it */
+	VERDICT_FOUND,	/* GetCert, GetCRL: outcome or crl holds it */
 	VERDICT_REFUSE, /* fail and reason say why */
 	VERDICT__MAX
 };
@@ -43,7 +44,8 @@ struct decision {
 	/* borrowed until the next profiles_find() */
 	const struct profile *profile;
 	struct outcome
-	    outcome; /* with KEPT, or after enrol_grant(): the certificate */
+	    outcome;	/* with KEPT, or after enrol_grant(): the certificate */
+	struct buf crl; /* with FOUND: the answer of GetCRL, DER */
 };
 void decision_init(struct decision *d);
 void decision_release(struct decision *d);
@@ -56,6 +58,10 @@ void decision_release(struct decision *d);
  */
 enum err enrol_username(
     const struct alias *alias, struct span subject, char **out);
+
+/* Makes d a refusal; OK, for `return refuse(...)`.  reason is constant. */
+enum err decision_refuse(
+    struct decision *d, enum failinfo fail, const char *reason);
 
 /* ERR_SYSTEM, ERR_BUSY, ERR_CRYPTO: our own trouble, logged (HTTP 503). */
 enum err enrol_decide(const struct enrol *in, const struct alias *alias,
@@ -87,5 +93,12 @@ enum err enrol_grant(const struct enrol *in, const struct pkimsg *msg,
  * (STORE.md I1).  An error, logged: not now (HTTP 503).
  */
 enum err enrol_release(const struct store *st, const struct decision *d);
+
+/*
+ * GetCertInitial (enrol_poll.c): what became of the transaction that this
+ * message, by its transactionID and its signer's key, belongs to (C-132).
+ */
+enum err enrol_poll(const struct store *st, const struct alias *alias,
+    const struct pkimsg *msg, struct decision *d);
 
 #endif

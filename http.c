@@ -365,6 +365,8 @@ read_request(struct http *h, struct request *r)
 	const char *query = h->door->param(h, "QUERY_STRING");
 	const char *alias = h->door->param(h, "SCEP_ALIAS");
 	const char *remote = h->door->param(h, "REMOTE_ADDR");
+	const char *none = h->door->param(h, "HTTP_IF_NONE_MATCH");
+	const char *since = h->door->param(h, "HTTP_IF_MODIFIED_SINCE");
 
 	r->method = method_of(h->door->param(h, "REQUEST_METHOD"));
 	r->no_query = query == NULL;
@@ -372,6 +374,10 @@ read_request(struct http *h, struct request *r)
 	if (r->remote == NULL)
 		return ERR_SYSTEM;
 	if (alias && *alias && (r->alias = str_dup(alias)) == NULL)
+		return ERR_SYSTEM;
+	if (none && (r->none_match = str_dup(none)) == NULL)
+		return ERR_SYSTEM;
+	if (since && (r->modified_since = str_dup(since)) == NULL)
 		return ERR_SYSTEM;
 	if (query && strlen(query) > h->maxquery) {
 		r->status = 414;
@@ -412,15 +418,30 @@ status_text(int status)
 	static const struct {
 		int status;
 		const char *text;
-	} texts[] = { { 200, "OK" }, { 400, "Bad Request" },
-		{ 404, "Not Found" }, { 405, "Method Not Allowed" },
-		{ 413, "Content Too Large" }, { 414, "URI Too Long" },
-		{ 503, "Service Unavailable" } };
+	} texts[] = { { 200, "OK" }, { 304, "Not Modified" },
+		{ 400, "Bad Request" }, { 404, "Not Found" },
+		{ 405, "Method Not Allowed" }, { 413, "Content Too Large" },
+		{ 414, "URI Too Long" }, { 503, "Service Unavailable" } };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (texts[i].status == status)
 			return texts[i].text;
 	return "Error";
+}
+
+/* What tells a client whether it has this already. */
+static bool
+put_age(struct buf *out, const struct reply *reply)
+{
+	char modified[TIME_HTTP];
+
+	if (*reply->etag != '\0' &&
+	    !buf_printf(out, "ETag: \"%s\"\r\n", reply->etag))
+		return false;
+	if (reply->modified == 0)
+		return true;
+	time_http(reply->modified, modified);
+	return buf_printf(out, "Last-Modified: %s\r\n", modified);
 }
 
 enum err
@@ -429,11 +450,12 @@ http_answer(struct http *h, const struct request *r, const struct reply *reply)
 	struct buf out = BUF_INIT;
 	enum err e = ERR_SYSTEM;
 
-	if (!buf_printf(&out,
-		"Status: %d %s\r\nContent-Type: %s\r\n"
-		"Content-Length: %zu\r\n",
-		reply->status, status_text(reply->status), reply->type,
-		reply->body.len))
+	if (!buf_printf(&out, "Status: %d %s\r\n", reply->status,
+		status_text(reply->status)))
+		goto out;
+	if (reply->status != 304 &&
+	    !buf_printf(&out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+		reply->type, reply->body.len))
 		goto out;
 	if (reply->allow && !buf_printf(&out, "Allow: %s\r\n", reply->allow))
 		goto out;
@@ -442,9 +464,11 @@ http_answer(struct http *h, const struct request *r, const struct reply *reply)
 		goto out;
 	if (reply->no_store && !buf_str(&out, "Cache-Control: no-store\r\n"))
 		goto out;
-	if (!buf_str(&out, "\r\n"))
+	if (reply->no_cache && !buf_str(&out, "Cache-Control: no-cache\r\n"))
 		goto out;
-	if (r->method != HTTP_HEAD &&
+	if (!put_age(&out, reply) || !buf_str(&out, "\r\n"))
+		goto out;
+	if (r->method != HTTP_HEAD && reply->status != 304 &&
 	    !buf_add(&out, reply->body.data, reply->body.len))
 		goto out;
 	e = h->door->write(h, buf_span(&out));
@@ -463,5 +487,7 @@ request_release(struct request *r)
 	buf_release(&r->body);
 	free(r->alias);
 	free(r->remote);
+	free(r->none_match);
+	free(r->modified_since);
 	*r = (struct request){ .method = HTTP_OTHER };
 }

@@ -14,23 +14,28 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER, HTTP__MAX };
 
 struct request {
 	enum http_method method;
-	struct buf path;  /* SCRIPT_NAME + PATH_INFO, without query */
-	struct buf query; /* QUERY_STRING as it came */
-	bool no_query;	  /* there was none, not even an empty one */
-	struct buf body;  /* of a POST */
-	char *alias;	  /* SCEP_ALIAS, set by the web server; or NULL */
-	char *remote;	  /* REMOTE_ADDR; "" if unknown */
-	char id[17];	  /* random hex, on every log line of the request */
-	int status;	  /* 0, or 413/414/400: refused while reading */
+	struct buf path;      /* SCRIPT_NAME + PATH_INFO, without query */
+	struct buf query;     /* QUERY_STRING as it came */
+	bool no_query;	      /* there was none, not even an empty one */
+	struct buf body;      /* of a POST */
+	char *alias;	      /* SCEP_ALIAS, set by the web server; or NULL */
+	char *remote;	      /* REMOTE_ADDR; "" if unknown */
+	char *none_match;     /* If-None-Match; or NULL */
+	char *modified_since; /* If-Modified-Since; or NULL */
+	char id[17];	      /* random hex, on every log line of the request */
+	int status;	      /* 0, or 413/414/400: refused while reading */
 };
 
 struct reply {
-	int status; /* HTTP status */
+	int status; /* HTTP status; 304 is sent without type and body */
 	const char
 	    *type; /* Content-Type, constant, without parameters (C-14) */
 	const char *allow; /* with 405 */
 	int retry;	   /* seconds for Retry-After with 503, 0 none */
 	bool no_store;	   /* Cache-Control: no-store (C-16) */
+	bool no_cache;	   /* Cache-Control: no-cache: ask again each time */
+	char etag[72];	   /* ETag without quotes, "" none */
+	int64_t modified;  /* Last-Modified, 0 none */
 	struct buf body;
 };
 

@@ -63,9 +63,9 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	buf_release(&weak);
 }
 
-/* Decides about an opened message; d says what to answer. */
 static enum err
-decide(struct visit *v, const struct pkimsg *msg, struct decision *d)
+decide_enrol(struct visit *v, const struct served *served,
+    const struct pkimsg *msg, struct decision *d)
 {
 	const struct site *site = &v->house->site;
 	struct enrol in = { .store = &v->house->store,
@@ -73,15 +73,7 @@ decide(struct visit *v, const struct pkimsg *msg, struct decision *d)
 		.baseurl = *site->baseurl ? site->baseurl : NULL };
 	enum err e;
 
-	d->fail = msg->fail;
-	d->reason = msg->reason;
-	if (msg->fail != FAIL_NONE)
-		return OK;
-	if (msg->type != MSG_PKCSREQ) {
-		d->fail = FAIL_BADREQUEST;
-		d->reason = "this message type is not served";
-		return OK;
-	}
+	(void)served;
 	e = enrol_decide(&in, v->alias, msg, v->now, d);
 	if (e == OK && d->verdict == VERDICT_GRANT) {
 		e = enrol_grant(&in, msg, v->request->remote, v->now, d);
@@ -92,6 +84,41 @@ decide(struct visit *v, const struct pkimsg *msg, struct decision *d)
 	return e;
 }
 
+static enum err
+decide_poll(struct visit *v, const struct served *served,
+    const struct pkimsg *msg, struct decision *d)
+{
+	(void)served;
+	return enrol_poll(&v->house->store, v->alias, msg, d);
+}
+
+static const struct {
+	long type;
+	enum err (*decide)(struct visit *v, const struct served *served,
+	    const struct pkimsg *msg, struct decision *d);
+} deciders[] = {
+	{ MSG_PKCSREQ, decide_enrol },
+	{ MSG_CERTPOLL, decide_poll },
+	{ MSG_GETCERT, get_cert },
+	{ MSG_GETCRL, get_crl },
+};
+
+/* Decides about an opened message; d says what to answer. */
+static enum err
+decide(struct visit *v, const struct served *served, const struct pkimsg *msg,
+    struct decision *d)
+{
+	d->fail = msg->fail;
+	d->reason = msg->reason;
+	if (msg->fail != FAIL_NONE)
+		return OK;
+	for (size_t i = 0; i < sizeof(deciders) / sizeof(*deciders); i++)
+		if (deciders[i].type == msg->type)
+			return deciders[i].decide(v, served, msg, d);
+	return decision_refuse(
+	    d, FAIL_BADREQUEST, "this message type is not served");
+}
+
 /* Seals the answer to a decided message. */
 static enum err
 seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
@@ -100,6 +127,7 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 	static const char *const results[] = {
 		[VERDICT_ISSUED] = "issued",
 		[VERDICT_KEPT] = "resent",
+		[VERDICT_FOUND] = "found",
 		[VERDICT_REFUSE] = "refused",
 	};
 	struct span certs[2] = { buf_span(&d->outcome.cert),
@@ -112,6 +140,8 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		.no_sha1 = !v->alias->sha1 };
 
 	log_text(&v->line, "result", results[d->verdict]);
+	if (d->verdict == VERDICT_FOUND)
+		rep.ncerts = 1; /* perhaps of another CA than the envelope's */
 	if (d->verdict == VERDICT_REFUSE) {
 		rep.status = PKI_FAILURE;
 		rep.fail = d->fail;
@@ -119,6 +149,9 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		rep.ncerts = 0;
 		log_text(&v->line, "failinfo", failinfo_name(d->fail));
 		log_text(&v->line, "reason", d->reason);
+	} else if (d->crl.len > 0) {
+		rep.crl = buf_span(&d->crl); /* and nothing else (C-144) */
+		rep.ncerts = 0;
 	} else {
 		log_text(&v->line, "serial", d->outcome.serial);
 	}
@@ -171,8 +204,10 @@ read_message(struct visit *v, const struct ca *const *cas, size_t n,
 
 /* Whatever goes wrong from here on is no client's fault: HTTP 503. */
 static enum err
-answer_message(struct visit *v, const struct ca *ca, const struct pkimsg *msg)
+answer_message(
+    struct visit *v, const struct served *served, const struct pkimsg *msg)
 {
+	const struct ca *ca = served->ca[0];
 	const struct generation *gen =
 	    msg->by ? msg->by : ca_signer(ca, v->now);
 	struct decision d;
@@ -183,7 +218,7 @@ answer_message(struct visit *v, const struct ca *ca, const struct pkimsg *msg)
 		return ERR_BUSY;
 	}
 	decision_init(&d);
-	if ((e = decide(v, msg, &d)) == OK &&
+	if ((e = decide(v, served, msg, &d)) == OK &&
 	    (e = enrol_release(&v->house->store, &d)) == OK)
 		e = seal(v, msg, &d, gen);
 	decision_release(&d);
@@ -205,7 +240,7 @@ pki_operation(struct visit *v)
 		goto out;
 	e = read_message(v, cas, n, &decoded, &msg);
 	if (e == OK) {
-		e = answer_message(v, cas[0], &msg);
+		e = answer_message(v, &(struct served){ cas, n }, &msg);
 	} else if (e == ERR_INPUT) {
 		log_text(&v->line, "reason", msg.reason);
 		e = answer_text(v->reply, 400, "not a readable SCEP message");

@@ -52,3 +52,65 @@ route_alias(struct span path, const char *variable, char alias[MAX_ALIAS + 1])
 	alias[found.len] = '\0';
 	return OK;
 }
+
+/* A segment without its ending, if it has that one and something before. */
+static bool
+stem(struct span segment, const char *ending, struct span *out)
+{
+	size_t len = strlen(ending);
+
+	if (segment.len <= len ||
+	    memcmp(segment.p + segment.len - len, ending, len) != 0)
+		return false;
+	*out = span_of(segment.p, segment.len - len);
+	return true;
+}
+
+/* 1 to 999999999, without zeros in front. */
+static bool
+number(struct span text, unsigned *out)
+{
+	unsigned n = 0;
+
+	if (text.len == 0 || text.len > 9 || text.p[0] == '0')
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+		n = n * 10 + (unsigned)(text.p[i] - '0');
+	}
+	*out = n;
+	return true;
+}
+
+bool
+route_document(struct span path, struct document *out)
+{
+	static const struct {
+		const char *folder, *ending;
+	} kinds[DOCUMENT__MAX] = {
+		[DOCUMENT_CRL] = { "crl", ".crl" },
+		[DOCUMENT_CERT] = { "ca", ".cer" },
+	};
+	struct span last[3] = { { NULL, 0 } }, segment, name;
+	size_t at = 0;
+
+	while (next_segment(path, &at, &segment)) {
+		last[2] = last[1];
+		last[1] = last[0];
+		last[0] = segment;
+	}
+	for (int kind = 0; kind < DOCUMENT__MAX; kind++) {
+		*out = (struct document){ .kind = (enum document_kind)kind };
+		if (!stem(last[0], kinds[kind].ending, &name))
+			continue;
+		out->ca = name;
+		if (is(last[1], kinds[kind].folder))
+			return true;
+		out->ca = last[1];
+		if (is(last[2], kinds[kind].folder) &&
+		    number(name, &out->generation))
+			return true;
+	}
+	return false;
+}

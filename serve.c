@@ -170,6 +170,7 @@ walk(struct visit *v)
 {
 	const struct request *r = v->request;
 	const struct operation *op;
+	struct document document;
 	char alias[MAX_ALIAS + 1];
 	enum err e;
 
@@ -182,6 +183,10 @@ walk(struct visit *v)
 	}
 	if ((e = house_open(v->house)) != OK)
 		return e;
+	if (route_document(buf_span(&r->path), &document)) {
+		cas_refresh(v->house->cas);
+		return publish(v, &document);
+	}
 	if ((op = find_operation(r)) == NULL)
 		return answer_no_operation(v);
 	log_text(&v->line, "operation", op->name);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "ca/ca.h"
 #include "ca/profile.h"
+#include "crl.h"
 #include "http.h"
 #include "store/store.h"
 
@@ -58,5 +59,24 @@ enum err get_next_ca_cert(struct visit *v);
 
 /* pkioperation.c: a pkiMessage and its CertRep (DESIGN 4). */
 enum err pki_operation(struct visit *v);
+
+/*
+ * getcert.c: finds what GetCert or GetCRL asks for, among the n CAs that the
+ * alias serves.
+ */
+struct pkimsg;
+struct decision;
+struct served {
+	const struct ca **ca;
+	size_t n;
+};
+enum err get_cert(struct visit *v, const struct served *served,
+    const struct pkimsg *msg, struct decision *d);
+enum err get_crl(struct visit *v, const struct served *served,
+    const struct pkimsg *msg, struct decision *d);
+
+/* publish.c: a CRL or a CA certificate by GET, which needs no alias. */
+struct document;
+enum err publish(struct visit *v, const struct document *document);
 
 #endif

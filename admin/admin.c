@@ -10,7 +10,7 @@
 #define DEFAULT_HOME "/var/lib/scep"
 
 const struct noun *const nouns[] = { &noun_init, &noun_status, &noun_check,
-	&noun_serve, &noun_ca, &noun_ca_ra, &noun_entity, &noun_cert,
+	&noun_serve, &noun_ca, &noun_ca_ra, &noun_entity, &noun_cert, &noun_crl,
 	&noun_alias, &noun_profile, &noun_audit, NULL };
 
 static const char *

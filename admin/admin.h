@@ -45,8 +45,11 @@ struct option {
 
 struct command;
 
-/* Are a verb's names files?  NAMES_MAYBE: those that are regular files. */
-enum name_files { NAMES_PLAIN = 0, NAMES_FILES = 1, NAMES_MAYBE };
+/*
+ * Are a verb's names files?  NAMES_MAYBE: those that are regular files;
+ * NAMES_TREES: files, and of directories all files in them.
+ */
+enum name_files { NAMES_PLAIN = 0, NAMES_FILES = 1, NAMES_MAYBE, NAMES_TREES };
 
 struct verb {
 	const char *name;
@@ -97,6 +100,8 @@ struct command {
 	size_t values;
 	struct option_value *value;
 	struct buf *name_file; /* contents of the names, by position */
+	char **expanded;       /* names that directories became; owned */
+	size_t nexpanded;
 };
 
 /* NULL or false or def where the option was not given. */
@@ -188,7 +193,8 @@ extern const struct noun *const nouns[];
 
 /* One per file; listed in admin.c's table, in CLI.md's order. */
 extern const struct noun noun_init, noun_status, noun_check, noun_ca,
-    noun_ca_ra, noun_entity, noun_cert, noun_alias, noun_profile, noun_audit;
+    noun_ca_ra, noun_entity, noun_cert, noun_crl, noun_alias, noun_profile,
+    noun_audit;
 
 /* Of manager.c, outside this room: it starts the server. */
 extern const struct noun noun_serve;

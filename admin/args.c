@@ -240,6 +240,11 @@ args_release(struct command *cmd)
 	}
 	for (j = 0; cmd->name_file != NULL && j < cmd->names; j++)
 		buf_release(&cmd->name_file[j]);
+	for (i = 0; i < cmd->nexpanded; i++)
+		free(cmd->expanded[i]);
+	free(cmd->expanded);
+	cmd->expanded = NULL;
+	cmd->nexpanded = 0;
 	free(cmd->name);
 	free(cmd->value);
 	free(cmd->name_file);

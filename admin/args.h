@@ -25,6 +25,12 @@ extern const struct option common_options[];
  */
 enum err args_parse(struct command *cmd, int argc, char **argv);
 
+/*
+ * Puts the files of a directory in the place of its name (args_tree.c), for
+ * NAMES_TREES.
+ */
+enum err args_expand(struct command *cmd);
+
 /* Reads OPT_FILE, OPT_SECRET and names that are files, opens OPT_OUT. */
 enum err args_load(struct command *cmd);
 

@@ -182,7 +182,8 @@ load_value(struct option_value *v)
 {
 	switch (v->option->kind) {
 	case OPT_FILE:
-		return read_file(v->text, MAX_PEM, &v->bytes);
+		/* Who reads it has the cap of its kind. */
+		return read_file(v->text, MAX_IMPORT, &v->bytes);
 	case OPT_SECRET:
 		return take_secret(v);
 	case OPT_OUT:
@@ -227,6 +228,13 @@ from_stdin(const struct option_value *v)
 	       strcmp(v->text, "-") == 0;
 }
 
+static bool
+reads_names(const struct verb *verb)
+{
+	return verb->file_names == NAMES_FILES ||
+	       verb->file_names == NAMES_TREES;
+}
+
 enum err
 args_load(struct command *cmd)
 {
@@ -237,12 +245,14 @@ args_load(struct command *cmd)
 
 	for (i = 0; i < cmd->values; i++)
 		readers += from_stdin(&cmd->value[i]);
-	for (j = 0; cmd->verb->file_names == NAMES_FILES && j < cmd->names; j++)
+	for (j = 0; reads_names(cmd->verb) && j < cmd->names; j++)
 		readers += strcmp(cmd->name[j], "-") == 0;
 	if (readers > 1)
 		return usage(cmd, "only one \"-\" can read standard input");
 	for (i = 0; i < cmd->values && e == OK; i++)
 		e = load_value(&cmd->value[i]);
+	if (e == OK && cmd->verb->file_names == NAMES_TREES)
+		e = args_expand(cmd);
 	if (e == OK && cmd->verb->file_names != NAMES_PLAIN)
 		e = load_names(cmd);
 	return e;

@@ -1,4 +1,4 @@
-#include "admin/admin.h"
+#include "admin/cert.h"
 
 #include <fnmatch.h>
 
@@ -17,8 +17,9 @@ struct wanted {
 	const char *entity; /* as typed; NULL where a file was named */
 	struct buf hex;	    /* hex digits as bytes; empty: none */
 	struct buf der;	    /* of the file; empty: none */
-	struct command *cmd;
 	unsigned found;
+	enum err (*each)(const struct outcome *, void *arg);
+	void *arg;
 };
 
 /* Numbers are equal whatever their leading zeros. */
@@ -97,7 +98,6 @@ wanted_read(struct command *cmd, struct wanted *w)
 	struct span file = name_bytes(cmd, 0);
 	enum err e;
 
-	*w = (struct wanted){ .cmd = cmd, .entity = cmd->name[0] };
 	if (looks_like_cert(file))
 		return cert_read(cmd->name[0], file, &w->der);
 	e = hex_read(cmd->name[0], &w->hex);
@@ -106,7 +106,55 @@ wanted_read(struct command *cmd, struct wanted *w)
 	return e == ERR_INPUT ? OK : e;
 }
 
+static enum err
+choose_one(const struct outcome *o, void *arg)
+{
+	struct wanted *w = arg;
+
+	if (!is_wanted(w, o))
+		return OK;
+	w->found++;
+	return w->each(o, w->arg);
+}
+
+enum err
+cert_choose(struct command *cmd,
+    enum err (*each)(const struct outcome *, void *arg), void *arg,
+    unsigned *found)
+{
+	struct wanted w = { .entity = cmd->name[0], .each = each, .arg = arg };
+	enum err e;
+
+	if ((e = wanted_read(cmd, &w)) == OK)
+		e = cert_each(&cmd->store, choose_one, &w);
+	*found = w.found;
+	buf_release(&w.hex);
+	buf_release(&w.der);
+	return e;
+}
+
+enum err
+cert_none(const struct command *cmd)
+{
+	return say(ERR_NOTFOUND,
+	    "no certificate %s, by serial, fingerprint, file or entity; `scep "
+	    "cert list` shows them",
+	    cmd->name[0]);
+}
+
 /* --- showing it ------------------------------------------------------ */
+
+enum err
+cert_revocation(
+    const struct command *cmd, const struct outcome *o, struct revocation *r)
+{
+	struct issuer by = { o->ca, o->generation };
+	enum err e = revoked_find(&cmd->store, &by, o->serial, r);
+
+	if (e == ERR_NOTFOUND)
+		*r = (struct revocation){ .n = 0 };
+	return e == ERR_NOTFOUND ? OK : e;
+}
 
 /*
  * The subjectAltName of a certificate: the extensions are the last element
@@ -139,6 +187,7 @@ find_san(struct span der)
 /* Text of what only the certificate itself says. */
 struct sight {
 	struct buf subject, issuer, san, sha256, sha1, id;
+	struct revocation revoked;
 };
 
 static void
@@ -167,7 +216,7 @@ put_id(struct buf *out, const struct buf *id)
 }
 
 static enum err
-sight_fill(const struct outcome *o, struct sight *s)
+sight_fill(const struct command *cmd, const struct outcome *o, struct sight *s)
 {
 	struct span der = buf_span(&o->cert), san = find_san(der);
 	struct cert_view view;
@@ -181,6 +230,8 @@ sight_fill(const struct outcome *o, struct sight *s)
 		    o->serial);
 	if (!put_id(&s->id, &o->id))
 		return ERR_SYSTEM;
+	if ((e = cert_revocation(cmd, o, &s->revoked)) != OK)
+		return e;
 	if (san.len > 0 && (e = san_text(san, &s->san)) != OK)
 		return e;
 	if ((e = dn_text(view.subject, &s->subject)) != OK ||
@@ -197,8 +248,10 @@ or_null(const struct buf *b)
 }
 
 static const char *
-state(const struct outcome *o, int64_t now)
+state(const struct outcome *o, const struct revocation *r, int64_t now)
 {
+	if (r->n % 2 == 1)
+		return r->reason == REASON_HOLD ? "held" : "revoked";
 	return o->not_after < now ? "expired" : "valid";
 }
 
@@ -207,7 +260,11 @@ print_cert(
     FILE *out, const struct outcome *o, const struct sight *s, int64_t now)
 {
 	print_field(out, "Serial:", o->serial);
-	print_field(out, "State:", state(o, now));
+	print_field(out, "State:", state(o, &s->revoked, now));
+	if (s->revoked.n % 2 == 1) {
+		print_time(out, "Revoked:", s->revoked.date);
+		print_field(out, "Reason:", reason_name(s->revoked.reason));
+	}
 	print_field(out, "Subject:", buf_cstr(&s->subject));
 	print_field(out, "SAN:", or_null(&s->san));
 	print_field(out, "Issuer:", buf_cstr(&s->issuer));
@@ -233,7 +290,11 @@ json_cert(
 {
 	json_begin(out);
 	json_text(out, "serial", o->serial);
-	json_text(out, "state", state(o, now));
+	json_text(out, "state", state(o, &s->revoked, now));
+	if (s->revoked.n % 2 == 1) {
+		json_time(out, "revoked", s->revoked.date);
+		json_text(out, "reason", reason_name(s->revoked.reason));
+	}
 	json_text(out, "subject", buf_cstr(&s->subject));
 	json_text(out, "san", or_null(&s->san));
 	json_text(out, "issuer", buf_cstr(&s->issuer));
@@ -267,28 +328,30 @@ write_pem(FILE *out, const struct outcome *o)
 	return e;
 }
 
+/* What `show` has shown so far. */
+struct showing {
+	struct command *cmd;
+	unsigned shown;
+};
+
 static enum err
 show_one(const struct outcome *o, void *arg)
 {
-	struct wanted *w = arg;
-	struct command *cmd = w->cmd;
+	struct showing *show = arg;
+	struct command *cmd = show->cmd;
 	struct sight s;
 	enum err e;
 
-	if (!is_wanted(w, o))
-		return OK;
-	if (opt_flag(cmd, "pem") || opt_given(cmd, "out")) {
-		w->found++;
+	if (opt_flag(cmd, "pem") || opt_given(cmd, "out"))
 		return write_pem(cmd->out, o);
-	}
-	e = sight_fill(o, &s);
+	e = sight_fill(cmd, o, &s);
 	if (e == OK && opt_flag(cmd, "json"))
 		json_cert(cmd->out, o, &s, cmd->now);
-	else if (e == OK && w->found > 0)
+	else if (e == OK && show->shown > 0)
 		(void)fputc('\n', cmd->out);
 	if (e == OK && !opt_flag(cmd, "json"))
 		print_cert(cmd->out, o, &s, cmd->now);
-	w->found++;
+	show->shown++;
 	sight_release(&s);
 	return e;
 }
@@ -296,19 +359,11 @@ show_one(const struct outcome *o, void *arg)
 static enum err
 run_show(struct command *cmd)
 {
-	struct wanted w;
-	enum err e;
+	struct showing show = { cmd, 0 };
+	unsigned found = 0;
+	enum err e = cert_choose(cmd, show_one, &show, &found);
 
-	if ((e = wanted_read(cmd, &w)) == OK)
-		e = cert_each(&cmd->store, show_one, &w);
-	if (e == OK && w.found == 0)
-		e = say(ERR_NOTFOUND,
-		    "no certificate %s, by serial, fingerprint, file or "
-		    "entity; `scep cert list` shows them",
-		    cmd->name[0]);
-	buf_release(&w.hex);
-	buf_release(&w.der);
-	return e;
+	return e == OK && found == 0 ? cert_none(cmd) : e;
 }
 
 /* --- lists ----------------------------------------------------------- */
@@ -340,21 +395,24 @@ list_one(const struct outcome *o, void *arg)
 {
 	struct command *cmd = arg;
 	char until[TIME_TEXT];
+	struct revocation r;
 	struct sight s;
 	enum err e = OK;
 
 	if (!is_listed(cmd, o))
 		return OK;
 	if (opt_flag(cmd, "json")) {
-		if ((e = sight_fill(o, &s)) == OK)
+		if ((e = sight_fill(cmd, o, &s)) == OK)
 			json_cert(cmd->out, o, &s, cmd->now);
 		sight_release(&s);
 		return e;
 	}
+	if ((e = cert_revocation(cmd, o, &r)) != OK)
+		return e;
 	time_text(o->not_after, until);
 	print_cell(cmd->out, o->serial, 40);
 	print_cell(cmd->out, until, 20);
-	print_cell(cmd->out, state(o, cmd->now), 7);
+	print_cell(cmd->out, state(o, &r, cmd->now), 7);
 	print_cell(cmd->out, o->ca, 16);
 	print_cell(cmd->out, o->entity, 16);
 	print_cell(cmd->out, o->subject, 0);
@@ -395,6 +453,30 @@ static const struct verb cert_verbs[] = {
 	    "  scep cert show router1\n"
 	    "  scep cert show 5d:03:9f --pem",
 	    false, false, NAMES_MAYBE },
+	{ "revoke", { NULL }, "WHICH", 1, 1, revoke_options, run_revoke,
+	    "revoke a certificate, or hold it",
+	    "WHICH as for `scep cert show`; an entity's name means all of its "
+	    "certificates\nthat have not expired.  The next CRL that anybody "
+	    "fetches has it.\n\n"
+	    "Reasons: keyCompromise, cACompromise, affiliationChanged, "
+	    "superseded,\ncessationOfOperation, privilegeWithdrawn, "
+	    "aACompromise, unspecified (default), and\ncertificateHold, the "
+	    "only one that `scep cert unrevoke` takes back.\n\n"
+	    "  scep cert revoke router1 --reason keyCompromise\n"
+	    "  scep cert revoke 5d:03:9f --reason superseded --date 2026-11-01",
+	    true, false, NAMES_MAYBE },
+	{ "unrevoke", { NULL }, "WHICH", 1, 1, unrevoke_options, run_unrevoke,
+	    "let a held certificate go", NULL, true, false, NAMES_MAYBE },
+	{ "import", { NULL }, "FILE...", 1, -1, cert_import_options,
+	    run_cert_import,
+	    "take over certificates that were issued elsewhere",
+	    "FILE has one or more certificates, PEM or DER, of a CA that is "
+	    "here (`scep ca\nimport`); a directory means all files in it.  "
+	    "--index says which are revoked:\nan index.txt of openssl ca, or "
+	    "a CSV file with the columns serial,date,reason.\nAll or nothing; "
+	    "what is here already is left alone.\n\n"
+	    "  scep cert import newcerts --index index.txt --dry-run",
+	    true, false, NAMES_TREES },
 	{ .name = NULL },
 };
 

@@ -1,6 +1,7 @@
 #include "admin/entity.h"
 
 #include "admin/args.h"
+#include "admin/cert.h"
 #include "admin/profile.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -315,10 +316,18 @@ set_block(const struct command *cmd, bool on)
 	return e;
 }
 
+/* Blocking ends enrolment; what was issued stays valid until revoked. */
 static enum err
 run_block(struct command *cmd)
 {
-	return set_block(cmd, true);
+	bool also = opt_flag(cmd, "revoke");
+	enum err e;
+
+	if (opt_given(cmd, "reason") && !also)
+		return usage(cmd, "--reason is for --revoke");
+	if ((e = revoke_words(cmd)) != OK || (e = set_block(cmd, true)) != OK)
+		return e;
+	return also ? revoke_entity(cmd, cmd->name[0]) : OK;
 }
 
 static enum err
@@ -411,6 +420,13 @@ static const struct option import_options[] = {
 	END,
 };
 
+static const struct option block_options[] = {
+	WHO,
+	{ "revoke", NULL, OPT_FLAG, NULL, "revoke its certificates too" },
+	{ "reason", NULL, OPT_TEXT, "R", "why; see `scep help cert revoke`" },
+	END,
+};
+
 static const struct verb entity_verbs[] = {
 	{ "add", { "create", "new", NULL }, "NAME", 1, 1, add_options, run_add,
 	    "register a device or person",
@@ -448,8 +464,11 @@ static const struct verb entity_verbs[] = {
 	{ "delete", { "remove", NULL }, "NAME", 1, 1, delete_options,
 	    run_delete, "delete it and its code; certificates stay", NULL, true,
 	    false, NAMES_PLAIN },
-	{ "block", { NULL }, "NAME", 1, 1, who_options, run_block,
-	    "no certificates until unblocked", NULL, true, false, NAMES_PLAIN },
+	{ "block", { NULL }, "NAME", 1, 1, block_options, run_block,
+	    "no certificates until unblocked",
+	    "What it has stays valid: --revoke, or `scep cert revoke NAME`, "
+	    "ends that.",
+	    true, false, NAMES_PLAIN },
 	{ "unblock", { NULL }, "NAME", 1, 1, who_options, run_unblock,
 	    "undo block", NULL, true, false, NAMES_PLAIN },
 	{ .name = NULL },

@@ -49,6 +49,10 @@ const struct alias_key alias_keys[] = {
 	    "serve no CA or RA certificate without the key usages of SCEP" },
 	{ "scep", "profile", "ENDUSER",
 	    "certificate profile of entities that name none" },
+	{ "scep", "getcert", "owner",
+	    "who gets an issued certificate by GetCert: owner, who signs with "
+	    "its key; any; or no, nobody" },
+	{ "scep", "getcrl", "yes", "answer GetCRL" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -174,6 +178,25 @@ take_cas(struct alias *a, size_t at, const char *value)
 	return wrong;
 }
 
+static const char *
+take_getcert(struct alias *a, size_t at, const char *value)
+{
+	static const char *const words[GETCERT__MAX] = {
+		[GETCERT_OWNER] = "owner",
+		[GETCERT_ANY] = "any",
+		[GETCERT_NO] = "no",
+	};
+
+	(void)at;
+	for (int i = 0; i < GETCERT__MAX; i++) {
+		if (strcasecmp(value, words[i]) == 0) {
+			a->getcert = (enum getcert)i;
+			return NULL;
+		}
+	}
+	return "it must be owner, any or no";
+}
+
 static const struct row rows[] = {
 	{ "operationmode", take_mode, 0 },
 	{ "cas", take_cas, 0 },
@@ -190,6 +213,8 @@ static const struct row rows[] = {
 	{ "chainroot", take_bool, offsetof(struct alias, chainroot) },
 	{ "strictkeyusage", take_bool, offsetof(struct alias, strictkeyusage) },
 	{ "profile", take_text, offsetof(struct alias, profile) },
+	{ "getcert", take_getcert, 0 },
+	{ "getcrl", take_bool, offsetof(struct alias, getcrl) },
 };
 
 static const char *
@@ -302,7 +327,8 @@ alias_parse(const char *name, const char *where, struct span text,
 		.cutusername = true,
 		.samekey = true,
 		.chain = true,
-		.chainroot = true };
+		.chainroot = true,
+		.getcrl = true };
 	(void)snprintf(a->name, sizeof(a->name), "%s", name);
 	e = ERR_INPUT;
 	if (take_all(ini, a) + check_cas(ini, a, known_ca, arg) > 0)

@@ -8,12 +8,15 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/time.h"
 
 /*
  * An alias is a named configuration of the server: aliases/NAME.ini in the
  * home.  example.ini lists every key with meaning and default.
  */
 enum operation_mode { MODE_CA, MODE__MAX };
+/* Who gets an issued certificate by GetCert: who proves its key, ... */
+enum getcert { GETCERT_OWNER, GETCERT_ANY, GETCERT_NO, GETCERT__MAX };
 
 struct alias_ident {
 	char *ident; /* what a client says in message= */
@@ -40,6 +43,8 @@ struct alias {
 	bool rootfirst;	 /* [scep] chainorder = root-first */
 	bool strictkeyusage; /* [scep] strictkeyusage = no: C-35 refuses */
 	char *profile; /* [scep] profile: of entities that name none, or NULL */
+	enum getcert getcert;	   /* [scep] getcert = owner */
+	bool getcrl;		   /* [scep] getcrl = yes */
 	struct alias_ident *ident; /* [identifiers] NAME = CA */
 	size_t nident;
 };
@@ -88,11 +93,14 @@ struct site {
 	size_t maxbody;	 /* [limits] body = 1048576 bytes */
 	size_t maxquery; /* [limits] query = 131072 bytes */
 	char baseurl[MAX_BASEURL +
-		     1]; /* [site] baseurl, no '/' at its end; "" */
+		     1];     /* [site] baseurl, no '/' at its end; "" */
+	int64_t crlvalidity; /* [crl] validity = 7d, in seconds */
+	int64_t crloverlap;  /* [crl] overlap = a seventh of that */
 };
-#define SITE_INIT                                                         \
-	{                                                                 \
-		.maxbody = MAX_BODY, .maxquery = MAX_QUERY, .baseurl = "" \
+#define SITE_INIT                                                          \
+	{                                                                  \
+		.maxbody = MAX_BODY, .maxquery = MAX_QUERY, .baseurl = "", \
+		.crlvalidity = 7 * DAY, .crloverlap = DAY                  \
 	}
 enum err site_read(int home, struct site *out);
 

@@ -56,10 +56,36 @@ take_baseurl(const struct ini *ini, struct site *out)
 	return OK;
 }
 
+#define LEAST_VALIDITY ((int64_t)3600)
+#define MOST_VALIDITY  (3650 * DAY)
+
+/* A duration, 7d or 12h, between two. */
+static enum err
+take_duration(const struct ini *ini, const char *key, int64_t least,
+    int64_t most, int64_t *out)
+{
+	const struct ini_entry *entry = ini_find(ini, "crl", key);
+	int64_t t = 0;
+
+	if (entry == NULL)
+		return OK;
+	if (time_option(entry->value, 0, 0, &t) != OK || t < least ||
+	    t > most) {
+		log_error("%s:%d: %s: it must be a duration as 7d or 12h, at "
+			  "least %lld and at most %lld seconds",
+		    ini->where, entry->line, key, (long long)least,
+		    (long long)most);
+		return ERR_INPUT;
+	}
+	*out = t;
+	return OK;
+}
+
 static bool
 is_key(const struct ini_entry *entry)
 {
-	static const char *const keys[][2] = { { "limits", "body" },
+	static const char *const keys[][2] = { { "crl", "overlap" },
+		{ "crl", "validity" }, { "limits", "body" },
 		{ "limits", "query" }, { "site", "baseurl" } };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
@@ -84,8 +110,8 @@ take_site(const struct ini *ini, struct site *out)
 		    strcmp(entry->key, "passphrasefile") == 0)
 			continue;
 		log_error("%s:%d: no such key: [%s] %s; there are [limits] "
-			  "body and query, [site] baseurl, [keys] "
-			  "passphrasefile",
+			  "body and query, [crl] validity and overlap, [site] "
+			  "baseurl, [keys] passphrasefile",
 		    ini->where, entry->line, entry->section, entry->key);
 		e = ERR_INPUT;
 	}
@@ -94,6 +120,13 @@ take_site(const struct ini *ini, struct site *out)
 	if ((bad = take_size(ini, "query", MAX_QUERY, &out->maxquery)) != OK)
 		e = bad;
 	if ((bad = take_baseurl(ini, out)) != OK)
+		e = bad;
+	if ((bad = take_duration(ini, "validity", LEAST_VALIDITY, MOST_VALIDITY,
+		 &out->crlvalidity)) != OK)
+		e = bad;
+	out->crloverlap = out->crlvalidity / 7;
+	if ((bad = take_duration(ini, "overlap", 0, out->crlvalidity - 1,
+		 &out->crloverlap)) != OK)
 		e = bad;
 	return e;
 }

@@ -45,6 +45,7 @@
 #define MAX_INI	       262144	/* bytes of one configuration file */
 #define MAX_PEM	       262144	/* bytes of a key or certificate file */
 #define MAX_IMPORT     67108864 /* bytes of a CSV file */
+#define MAX_CRL	       67108864 /* bytes of a CRL */
 #define MAX_NAME       200	/* bytes of an escaped name in a path */
 #define MAX_ALIAS      32	/* characters of an alias name */
 #define MAX_PROFILE    32	/* characters of a profile name */

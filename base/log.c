@@ -17,6 +17,7 @@ static const char *const level_names[LOG__MAX] = { "error", "warn", "info" };
 static enum log_hat the_hat = LOG_SERVER;
 static void (*the_sink)(const char *line, void *arg);
 static void *the_sink_arg;
+static bool the_mute;
 static char the_request[REQUEST];
 
 /*
@@ -88,6 +89,12 @@ log_sink(void (*sink)(const char *line, void *arg), void *arg)
 }
 
 void
+log_mute(bool on)
+{
+	the_mute = on;
+}
+
+void
 log_request(const char *id)
 {
 	(void)snprintf(
@@ -100,6 +107,8 @@ emit(char *line, size_t len)
 {
 	ssize_t n;
 
+	if (the_mute)
+		return;
 	if (the_sink != NULL) {
 		the_sink(line, the_sink_arg);
 		return;

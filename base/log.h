@@ -29,6 +29,12 @@ void log_hat(enum log_hat hat);
 void log_sink(void (*sink)(const char *line, void *arg), void *arg);
 
 /*
+ * While on, nothing is written: for trying again what has just failed, and was
+ * told of.  Whoever turns it on turns it off.
+ */
+void log_mute(bool on);
+
+/*
  * A word that every line carries until changed: the request's id, copied, at
  * most 63 bytes; NULL ends.
  */

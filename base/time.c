@@ -187,3 +187,59 @@ time_option(const char *s, int past, int64_t now, int64_t *out)
 	memcpy(full + 10, "T00:00:00Z", sizeof(full) - 10);
 	return time_read(full, out);
 }
+
+static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+void
+time_http(int64_t t, char out[TIME_HTTP])
+{
+	static const char days[] = "ThuFriSatSunMonTueWed"; /* from 1970 on */
+	struct date d, midnight;
+	int64_t day;
+
+	time_split(t, &d);
+	midnight = (struct date){ d.year, d.month, d.day, 0, 0, 0 };
+	day = (time_join(&midnight) / DAY % 7 + 7) % 7;
+	memcpy(out, "xxx, 00 xxx 0000 00:00:00 GMT", TIME_HTTP);
+	memcpy(out, days + 3 * day, 3);
+	put_digits(out + 5, 2, d.day);
+	memcpy(out + 8, months + (size_t)3 * ((size_t)d.month - 1), 3);
+	put_digits(out + 12, 4, d.year);
+	put_digits(out + 17, 2, d.hour);
+	put_digits(out + 20, 2, d.minute);
+	put_digits(out + 23, 2, d.second);
+}
+
+enum err
+time_http_read(const char *s, int64_t *out)
+{
+	static const char form[] = "xxx, 00 xxx 0000 00:00:00 GMT";
+	char again[TIME_HTTP];
+	struct date d = { 0 };
+	int64_t t;
+	size_t i;
+
+	for (i = 0; i < sizeof(form); i++) {
+		if (s[i] == '\0' && form[i] != '\0')
+			return ERR_INPUT;
+		if (form[i] == '0' && (s[i] < '0' || s[i] > '9'))
+			return ERR_INPUT;
+	}
+	for (d.month = 1; d.month <= 12; d.month++) {
+		if (memcmp(months + (size_t)3 * ((size_t)d.month - 1), s + 8,
+			3) == 0)
+			break;
+	}
+	d.day = get_digits(s + 5, 2);
+	d.year = get_digits(s + 12, 4);
+	d.hour = get_digits(s + 17, 2);
+	d.minute = get_digits(s + 20, 2);
+	d.second = get_digits(s + 23, 2);
+	t = time_join(&d);
+	/* All that is not as it must be would be written otherwise. */
+	time_http(t, again);
+	if (strcmp(again, s) != 0)
+		return ERR_INPUT;
+	*out = t;
+	return OK;
+}

@@ -20,6 +20,16 @@ void time_text(int64_t t, char out[TIME_TEXT]);
 /* Reads exactly what time_text() writes.  ERR_INPUT otherwise, silent. */
 enum err time_read(const char *s, int64_t *out);
 
+/* HTTP's form (RFC 9110 5.6.7), "Sun, 06 Nov 1994 08:49:37 GMT". */
+#define TIME_HTTP 30 /* with NUL */
+void time_http(int64_t t, char out[TIME_HTTP]);
+
+/*
+ * Reads exactly what time_http() writes; ERR_INPUT (silent) also for the two
+ * forms that nobody sends any more.
+ */
+enum err time_http_read(const char *s, int64_t *out);
+
 /*
  * What --ttl, --since, --days and the like take: "30d", "12h", "60m", "90s"
  * (each counted from now; backwards if past is nonzero), "2027-01-31" or the

@@ -5,46 +5,8 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/time.h"
 #include "ca/der.h"
-
-static bool
-digits(const uint8_t *p, size_t n, int *out)
-{
-	*out = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] < '0' || p[i] > '9')
-			return false;
-		*out = *out * 10 + (p[i] - '0');
-	}
-	return true;
-}
-
-/* UTCTime or GeneralizedTime in Z, seconds optional; 0 if unreadable. */
-static int64_t
-time_of(const struct der *d)
-{
-	size_t year = d->tag == DER_TIME ? 4 : 2;
-	const uint8_t *p = d->body.p;
-	struct date t = { 0 };
-
-	if (d->tag != DER_TIME && d->tag != DER_UTCTIME)
-		return 0;
-	if (d->body.len < year + 9 || p[d->body.len - 1] != 'Z' ||
-	    !digits(p, year, &t.year) || !digits(p + year, 2, &t.month) ||
-	    !digits(p + year + 2, 2, &t.day) ||
-	    !digits(p + year + 4, 2, &t.hour) ||
-	    !digits(p + year + 6, 2, &t.minute))
-		return 0;
-	if (d->body.len == year + 11 && !digits(p + year + 8, 2, &t.second))
-		return 0;
-	if (year == 2)
-		t.year += t.year < 50 ? 2000 : 1900;
-	if (t.month < 1 || t.month > 12 || t.day < 1 || t.day > 31 ||
-	    t.hour > 23 || t.minute > 59 || t.second > 60)
-		return 0;
-	return time_join(&t);
-}
+#include "ca/pubkey.h"
 
 static void
 see_ski(struct span value, struct cert_view *v)
@@ -141,8 +103,8 @@ see_tbs(struct span tbs, struct cert_view *v)
 	v->subject = subject.whole;
 	v->spki = spki.whole;
 	if (der_next(&validity, &from) && der_next(&validity, &until)) {
-		v->not_before = time_of(&from);
-		v->not_after = time_of(&until);
+		v->not_before = der_time(&from);
+		v->not_after = der_time(&until);
 	}
 	(void)der_get(&tbs, DER_CONTEXT + 1, &skip); /* issuerUniqueID */
 	(void)der_get(&tbs, DER_CONTEXT + 2, &skip);
@@ -290,6 +252,64 @@ certs_read(const char *where, struct span pem, struct buf **list, size_t *count)
 	}
 	BIO_free(bio);
 	certs_free(found, n);
+	return e;
+}
+
+static enum err
+each_der(struct span bytes, enum err (*each)(struct span, void *), void *arg)
+{
+	struct cert_view v;
+	struct der d;
+	enum err e = OK;
+
+	while (bytes.len > 0 && e == OK) {
+		e = ERR_INPUT;
+		if (der_next(&bytes, &d) && cert_view(d.whole, &v) == OK)
+			e = each(d.whole, arg);
+	}
+	return e;
+}
+
+static enum err
+each_pem(struct span bytes, enum err (*each)(struct span, void *), void *arg)
+{
+	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.len);
+	struct buf der = BUF_INIT;
+	struct cert_view v;
+	unsigned n = 0;
+	enum err e;
+
+	if (bio == NULL)
+		return ERR_SYSTEM;
+	while ((e = pem_next(bio, &der)) == OK) {
+		e = ERR_INPUT;
+		if (cert_view(buf_span(&der), &v) == OK)
+			e = each(buf_span(&der), arg);
+		if (e != OK)
+			break;
+		n++;
+		buf_clear(&der);
+	}
+	BIO_free(bio);
+	buf_release(&der);
+	if (e == ERR_NOTFOUND)
+		e = n > 0 ? OK : ERR_INPUT;
+	return e;
+}
+
+enum err
+certs_each(const char *where, struct span bytes,
+    enum err (*each)(struct span der, void *arg), void *arg)
+{
+	enum err e = ERR_INPUT;
+
+	if (bytes.len > 0 && bytes.len <= MAX_IMPORT)
+		e = (bytes.p[0] == DER_SEQUENCE ? each_der : each_pem)(
+		    bytes, each, arg);
+	if (e == ERR_INPUT)
+		log_error("%s: no certificate in it, neither PEM nor DER, or "
+			  "something else too",
+		    where);
 	return e;
 }
 

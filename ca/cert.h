@@ -35,6 +35,14 @@ enum err cert_read(const char *where, struct span bytes, struct buf *der);
 enum err cert_pem(struct span der, struct buf *pem); /* appends */
 
 /*
+ * Calls each(DER, arg) for all certificates of PEM text, or of DER one behind
+ * the other; stops at the first answer that is not OK.  ERR_INPUT (logged):
+ * there is none, or bytes between that are none.
+ */
+enum err certs_each(const char *where, struct span bytes,
+    enum err (*each)(struct span der, void *arg), void *arg);
+
+/*
  * All certificates of PEM text, in order, as DER; none is fine.  The caller
  * owns the list: certs_free().  Errors are logged.
  */

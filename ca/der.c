@@ -1,6 +1,7 @@
 #include "ca/der.h"
 
 #include "base/limits.h"
+#include "base/time.h"
 
 bool
 der_next(struct span *in, struct der *out)
@@ -113,4 +114,41 @@ der_put(struct buf *out, uint8_t tag, struct span body)
 	}
 	return buf_reserve(out, n + body.len) && buf_add(out, head, n) &&
 	       buf_add(out, body.p, body.len);
+}
+
+static bool
+digits(const uint8_t *p, size_t n, int *out)
+{
+	*out = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return false;
+		*out = *out * 10 + (p[i] - '0');
+	}
+	return true;
+}
+
+int64_t
+der_time(const struct der *d)
+{
+	size_t year = d->tag == DER_TIME ? 4 : 2;
+	const uint8_t *p = d->body.p;
+	struct date t = { 0 };
+
+	if (d->tag != DER_TIME && d->tag != DER_UTCTIME)
+		return 0;
+	if (d->body.len < year + 9 || p[d->body.len - 1] != 'Z' ||
+	    !digits(p, year, &t.year) || !digits(p + year, 2, &t.month) ||
+	    !digits(p + year + 2, 2, &t.day) ||
+	    !digits(p + year + 4, 2, &t.hour) ||
+	    !digits(p + year + 6, 2, &t.minute))
+		return 0;
+	if (d->body.len == year + 11 && !digits(p + year + 8, 2, &t.second))
+		return 0;
+	if (year == 2)
+		t.year += t.year < 50 ? 2000 : 1900;
+	if (t.month < 1 || t.month > 12 || t.day < 1 || t.day > 31 ||
+	    t.hour > 23 || t.minute > 59 || t.second > 60)
+		return 0;
+	return time_join(&t);
 }

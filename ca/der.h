@@ -54,6 +54,9 @@ uint8_t der_tag(struct span in);
 /* Appends tag, length and body; false: memory is out. */
 bool der_put(struct buf *out, uint8_t tag, struct span body);
 
+/* UTCTime or GeneralizedTime in Z, seconds optional; 0 if unreadable. */
+int64_t der_time(const struct der *d);
+
 /* Borrowed content bytes of a constant, for OIDs: DER_BYTES("\x55\x04") */
 #define DER_BYTES(s) ((struct span){ (const uint8_t *)(s), sizeof(s) - 1 })
 

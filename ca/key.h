@@ -129,6 +129,33 @@ struct issue {
  */
 enum err key_issue(struct key *key, const struct issue *in, struct buf *der);
 
+/* One revoked certificate of a CRL (RFC 5280 5.3); spans are borrowed. */
+struct crl_entry {
+	struct span serial; /* raw positive big-endian, at most 20 bytes */
+	int64_t date;	    /* revocationDate */
+	unsigned reason;    /* CRLReason; 0, unspecified, is left out (C-200) */
+};
+struct crl_header {
+	struct span issuer;    /* the CA's subject, byte for byte (C-197) */
+	struct span authority; /* the CA's subjectKeyIdentifier, raw (C-198) */
+	uint64_t number;
+	int64_t this_update, next_update;
+	/*
+	 * The entries, one at a time, in any order: next(arg, out) answers OK,
+	 * or ERR_NOTFOUND behind the last; anything else ends the signing.
+	 */
+	enum err (*next)(void *arg, struct crl_entry *out);
+	void *arg;
+};
+
+/*
+ * Builds the TBSCertList itself, from these fields and nothing else, and
+ * signs it as key_issue() does.  ERR_REFUSED (logged) for a reason, serial or
+ * time that no CRL can have.
+ */
+enum err key_sign_crl(
+    struct key *key, const struct crl_header *in, struct buf *der);
+
 /*
  * An RA certificate: as key_issue(), but keyEncipherment, digitalSignature or
  * both are all that it may say: no names beside the subject, no EKU.

@@ -146,6 +146,21 @@ key_issue(struct key *key, const struct issue *in, struct buf *der)
 }
 
 enum err
+key_sign_crl(struct key *key, const struct crl_header *in, struct buf *der)
+{
+	const struct suite *suite = suite_of(key);
+	struct buf tbs = BUF_INIT;
+	enum err e;
+
+	if (suite == NULL)
+		return ERR_CRYPTO;
+	if ((e = tbs_crl(in, suite->nid, &tbs)) == OK)
+		e = finish(key, suite, buf_span(&tbs), der);
+	buf_release(&tbs);
+	return e;
+}
+
+enum err
 key_root(struct key *key, const struct root *in, struct buf *der)
 {
 	const struct suite *suite = suite_of(key);

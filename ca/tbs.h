@@ -21,7 +21,13 @@ enum err tbs_root(
 /* TBSCertificate of a CA under another; a root has no authority. */
 enum err tbs_subca(const struct subca *in, int sig_nid, struct buf *tbs);
 
-/* Certificate from its three parts. */
+/*
+ * TBSCertList (tbs_crl.c), written straight to DER, so that its size is no
+ * matter.  ERR_REFUSED (logged) as key_sign_crl() says.
+ */
+enum err tbs_crl(const struct crl_header *in, int sig_nid, struct buf *tbs);
+
+/* Certificate, or CertificateList, from its three parts. */
 enum err tbs_close(
     struct span tbs, int sig_nid, struct span signature, struct buf *der);
 

@@ -6,19 +6,6 @@
 #include "base/log.h"
 #include "store/inside.h"
 
-/* "cert/<ca>/<generation>" */
-static enum err
-cert_room(const char *ca, unsigned generation, struct buf *out)
-{
-	enum err e = ERR_SYSTEM;
-
-	if (buf_str(out, "cert/"))
-		e = name_escape(span_of(ca, strlen(ca)), out);
-	if (e == OK && !buf_printf(out, "/%u", generation))
-		e = ERR_SYSTEM;
-	return e;
-}
-
 enum err
 cert_path(const struct store *st, const char *ca, unsigned generation,
     const char *serial, struct buf *out)
@@ -26,7 +13,7 @@ cert_path(const struct store *st, const char *ca, unsigned generation,
 	struct buf room = BUF_INIT;
 	enum err e;
 
-	e = cert_room(ca, generation, &room);
+	e = generation_room("cert", ca, generation, &room);
 	if (e == OK)
 		e = store_path_hex(st, buf_cstr(&room), serial, ".pem", out);
 	buf_release(&room);
@@ -104,24 +91,59 @@ room(const struct store *st, const char *path, const char *above)
 	return e == OK || e == ERR_EXISTS ? dir_sync(st->root, above) : e;
 }
 
+/* "<kind>/<ca>/<generation>" and what leads to it. */
+static enum err
+make_room(const struct store *st, const char *kind, const char *ca,
+    unsigned generation, struct buf *path)
+{
+	struct buf above = BUF_INIT;
+	enum err e;
+
+	e = generation_room(kind, ca, generation, path);
+	if (e == OK &&
+	    !buf_add(&above, path->data,
+		(size_t)(strrchr(buf_cstr(path), '/') - buf_cstr(path))))
+		e = ERR_SYSTEM;
+	if (e == OK)
+		e = room(st, kind, ".");
+	if (e == OK)
+		e = room(st, buf_cstr(&above), kind);
+	if (e == OK)
+		e = room(st, buf_cstr(path), buf_cstr(&above));
+	buf_release(&above);
+	return e;
+}
+
+/* What each generation has a room for. */
+static const struct {
+	const char *kind;
+	bool shards;
+	const char *flat; /* a directory beside the shards, or NULL */
+} rooms[] = {
+	{ "cert", true, NULL },
+	{ "revoked", true, "new" },
+	{ "crl", false, NULL },
+};
+
 enum err
 cert_rooms(const struct store *st, const char *ca, unsigned generation)
 {
-	struct buf path = BUF_INIT, above = BUF_INIT;
-	enum err e;
+	struct buf path = BUF_INIT, flat = BUF_INIT;
+	enum err e = OK;
 
-	e = cert_room(ca, generation, &path);
-	if (e == OK &&
-	    !buf_add(&above, path.data,
-		(size_t)(strrchr(buf_cstr(&path), '/') - buf_cstr(&path))))
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms) && e == OK; i++) {
+		buf_clear(&path);
+		buf_clear(&flat);
+		e = make_room(st, rooms[i].kind, ca, generation, &path);
+		if (e == OK && rooms[i].shards)
+			e = store_shards(st, buf_cstr(&path));
+		if (e != OK || rooms[i].flat == NULL)
+			continue;
 		e = ERR_SYSTEM;
-	if (e == OK)
-		e = room(st, buf_cstr(&above), "cert");
-	if (e == OK)
-		e = room(st, buf_cstr(&path), buf_cstr(&above));
-	if (e == OK)
-		e = store_shards(st, buf_cstr(&path));
+		if (buf_printf(&flat, "%s/%s", buf_cstr(&path), rooms[i].flat))
+			e = room(st, buf_cstr(&flat), buf_cstr(&path));
+	}
 	buf_release(&path);
-	buf_release(&above);
+	buf_release(&flat);
 	return e;
 }

@@ -12,8 +12,9 @@ enum err cert_each(const struct store *st,
     enum err (*each)(const struct outcome *, void *arg), void *arg);
 
 /*
- * Makes cert/<ca>/<generation>/ with its shard directories, in a way that can
- * be repeated; `ca create` and `ca import` call it, a request never.
+ * Makes the rooms of a generation, cert/<ca>/<generation>/ and those under
+ * revoked/ and crl/, with their directories, in a way that can be repeated;
+ * `ca create` and `ca import` call it, a request never.
  */
 enum err cert_rooms(
     const struct store *st, const char *ca, unsigned generation);

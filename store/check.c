@@ -141,7 +141,7 @@ flat_name(const char *name, void *arg)
 	return e;
 }
 
-static enum err
+enum err
 check_flat(struct check *c, const char *dir,
     enum err (*each)(const char *path, void *check))
 {
@@ -201,8 +201,8 @@ static const struct {
 static enum err
 check_top_name(const char *name, void *arg)
 {
-	static const char *const others[] = { "audit", "cert", "format",
-		"tmp" };
+	static const char *const others[] = { "audit", "cert", "crl", "format",
+		"revoked", "tmp" };
 	struct check *c = arg;
 	struct file_facts facts;
 	size_t i;
@@ -237,7 +237,7 @@ walk_all(struct check *c)
 			e = store_each(c->st, rooms[i].kind, rooms[i].each, c);
 	}
 	if (e == OK)
-		e = check_cert_rooms(c);
+		e = check_generations(c);
 	if (e == OK)
 		e = check_flat(c, "tmp", check_tmp);
 	if (e == OK)

@@ -3,7 +3,10 @@
 
 #include <sys/types.h>
 
+#include <openssl/x509.h>
+
 #include "base/file.h"
+#include "store/crl.h"
 #include "store/inside.h"
 
 /* Shared by the files of store_check(), and by nobody else. */
@@ -16,6 +19,9 @@ struct check {
 	unsigned left; /* findings that remain and are no warnings */
 	uid_t uid;     /* the home's owner */
 	int64_t now;
+	struct issuer by; /* while the rooms of a generation are walked */
+	X509_CRL *newest; /* its newest CRL then; NULL: none, or unreadable */
+	uint64_t number;  /* its highest number then */
 };
 
 /* Tells of damage that only a person can mend. */
@@ -47,8 +53,17 @@ enum err check_cert(const char *path, void *check);
 enum err check_tmp(const char *path, void *check);
 enum err check_audit(const char *path, void *check);
 
-/* The rooms of the generations under cert/. */
-enum err check_cert_rooms(struct check *c);
+enum err check_revoked(const char *path, void *check);
+enum err check_news(const char *path, void *check);
+enum err check_crl(const char *path, void *check);
+/* Is each revocation on the newest CRL of c->by, or news? */
+enum err check_shown(struct check *c);
+
+/* The rooms of the generations under cert/, revoked/ and crl/. */
+enum err check_generations(struct check *c);
+/* each(path, c) for the names of a directory that must be there. */
+enum err check_flat(struct check *c, const char *dir,
+    enum err (*each)(const char *path, void *check));
 /* The shards of a room; `missing` is what to say of one that is not there. */
 enum err check_shards(struct check *c, const char *kind, bool *whole);
 

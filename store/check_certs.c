@@ -9,7 +9,7 @@
 #include "store/cert.h"
 #include "store/check.h"
 
-/* Outcomes and their second names in cert/. */
+/* Outcomes and their second names in cert/; check_rooms.c walks there. */
 
 #define YOUNG ((int64_t)60) /* seconds in which a grant may be half done */
 
@@ -216,83 +216,4 @@ out:
 	outcome_release(&o);
 	buf_release(&own);
 	return OK;
-}
-
-/* Two levels of directories under cert/: CA and generation. */
-struct level {
-	struct check *c;
-	const char *above; /* "cert" or "cert/<ca>" */
-	const char *ca;	   /* unescaped; NULL on the first level */
-	enum err (*each)(struct level *l, const char *path, const char *name);
-};
-
-static enum err
-level_name(const char *name, void *arg)
-{
-	struct level *l = arg;
-	struct buf path = BUF_INIT;
-	struct file_facts facts;
-	enum err e = OK;
-
-	if (!buf_printf(&path, "%s/%s", l->above, name))
-		e = ERR_SYSTEM;
-	else if (check_facts(l->c, buf_cstr(&path), FILE_DIRECTORY, &facts))
-		e = l->each(l, buf_cstr(&path), name);
-	buf_release(&path);
-	return e;
-}
-
-static enum err
-each_generation(struct level *l, const char *path, const char *name)
-{
-	bool whole = true, fixed;
-	unsigned n = 0;
-	enum err e;
-
-	if (!read_number(name, &n) || n == 0) {
-		check_damage(l->c, path, "is no generation; move it away");
-		return OK;
-	}
-	e = check_shards(l->c, path, &whole);
-	if (e != OK)
-		return e;
-	if (!whole) {
-		fixed = l->c->repair && cert_rooms(l->c->st, l->ca, n) == OK;
-		check_mended(l->c, path,
-		    "a directory of its shards is missing; repair makes it",
-		    fixed);
-	}
-	return store_each(l->c->st, path, check_cert, l->c);
-}
-
-static enum err
-each_ca(struct level *l, const char *path, const char *name)
-{
-	struct level below = { l->c, path, NULL, each_generation };
-	struct buf ca = BUF_INIT;
-	enum err e;
-
-	if (name_unescape(name, &ca) != OK) {
-		check_damage(l->c, path, "is no CA's name; move it away");
-		e = OK;
-	} else {
-		below.ca = buf_cstr(&ca);
-		e = dir_each(l->c->st->root, path, level_name, &below);
-	}
-	buf_release(&ca);
-	return e;
-}
-
-enum err
-check_cert_rooms(struct check *c)
-{
-	struct level top = { c, "cert", NULL, each_ca };
-	struct file_facts facts;
-
-	if (!check_facts(c, "cert", FILE_DIRECTORY, &facts)) {
-		check_damage(c, "cert",
-		    "is missing; make it again, owned as the home is");
-		return OK;
-	}
-	return dir_each(c->st->root, "cert", level_name, &top);
 }

@@ -141,6 +141,19 @@ store_shards(const struct store *st, const char *kind)
 	return e;
 }
 
+enum err
+generation_room(
+    const char *kind, const char *ca, unsigned generation, struct buf *out)
+{
+	enum err e = ERR_SYSTEM;
+
+	if (buf_printf(out, "%s/", kind))
+		e = name_escape(span_of(ca, strlen(ca)), out);
+	if (e == OK && !buf_printf(out, "/%u", generation))
+		e = ERR_SYSTEM;
+	return e;
+}
+
 const char *
 store_base(const char *path)
 {

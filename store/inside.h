@@ -34,6 +34,27 @@ enum err store_shards(const struct store *st, const char *kind);
 #define SHARD_TEXT 4
 unsigned store_shard(const struct store *st, unsigned i, char out[SHARD_TEXT]);
 
+/* "<kind>/<ca>/<generation>", a room of a CA's generation. */
+enum err generation_room(
+    const char *kind, const char *ca, unsigned generation, struct buf *out);
+
+/* "revoked/<ca>/<generation>/5d/5d03...,<n>" */
+struct issuer;
+enum err revoked_path(const struct store *st, const struct issuer *by,
+    const char *serial, unsigned n, struct buf *out);
+/* Reads one version; ERR_SYSTEM (logged) if it is not the one asked for. */
+struct revocation;
+enum err revoked_read(const struct store *st, const struct issuer *by,
+    const char *serial, unsigned n, struct revocation *out);
+/* "5d03...,2" and its halves; false for another form. */
+bool revoked_name(const char *name, char serial[41], unsigned *n);
+/* Links new/<serial>,<n> again, durably: no CRL shows that version yet. */
+enum err revoked_announce(const struct store *st, const struct issuer *by,
+    const struct revocation *r);
+/* Makes version n of what went from held to revoked the bridge to n + 1. */
+enum err revoked_bridge(const struct store *st, const struct issuer *by,
+    const char *serial, unsigned n);
+
 /* The name behind the last slash of a path. */
 const char *store_base(const char *path);
 

@@ -9,7 +9,7 @@
 
 #define FORMAT_MAX 256 /* bytes of store/format */
 
-/* Rooms with shards; cert/ gets them for each generation of a CA. */
+/* Rooms with shards; generations of a CA get theirs by cert_rooms(). */
 static const char *const sharded[] = {
 	"entity",
 	"secret",
@@ -17,7 +17,7 @@ static const char *const sharded[] = {
 	"try",
 	"transaction",
 };
-static const char *const plain[] = { "tmp", "audit", "cert" };
+static const char *const plain[] = { "tmp", "audit", "cert", "revoked", "crl" };
 
 /* Makes a directory that may be there already, half made by an earlier try. */
 static enum err

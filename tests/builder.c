@@ -6,6 +6,8 @@
  *	                                       0 or p256, p384, p521, ed25519
  *	builder pkcsreq --ca F --key F --subject /CN=x [options] --out F
  *	builder certrep --ca F --key F --cert F --in F [options]
+ *	builder wanted --cert F [--serial HEX] --out F
+ *	                                       the content of GetCert, GetCRL
  *	builder get --in F [--style S]         base64 for a query string
  *	builder --list-breaks                  name, answer, what; by tabs
  *
@@ -32,7 +34,8 @@ static const struct option {
 	}
 	O("--ca", ca, "FILE", "the CA's certificate: recipient, or signer"),
 	O("--key", key, "FILE", "the client's key"),
-	O("--cert", cert, "FILE", "whom a reply is for"),
+	O("--cert", cert, "FILE", "whom a reply is for, or what is wanted"),
+	O("--serial", serial, "HEX", "another serial number than its own"),
 	O("--signer-cert", signer_cert, "FILE", "signs instead, with"),
 	O("--signer-key", signer_key, "FILE", "its key"),
 	O("--subject", subject, "NAME", "of the CSR: /CN=x/O=y"),
@@ -73,7 +76,8 @@ static const struct option {
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: builder key|pkcsreq|certrep|get [options]\n");
+	fprintf(stderr, "usage: builder key|pkcsreq|certrep|wanted|get "
+			"[options]\n");
 	for (size_t i = 0; i < OPTIONS; i++)
 		fprintf(stderr, "  %s %s\t%s\n", options[i].name,
 		    options[i].arg ? options[i].arg : "", options[i].help);
@@ -203,6 +207,25 @@ pkcsreq_main(const struct opts *o)
 	return 0;
 }
 
+/*
+ * IssuerAndSerialNumber of a certificate, to go into a message by
+ * `pkcsreq --type 21 --csr`.
+ */
+static int
+wanted_main(const struct opts *o)
+{
+	struct bytes serial;
+	X509 *cert;
+
+	if (!o->cert || !o->out)
+		return usage();
+	cert = cert_read(o->cert);
+	serial = o->serial ? tlv(0x02, hex(o->serial)) : cert_serial(cert);
+	write_file(o->out, SEQ(cert_issuer(cert), serial));
+	X509_free(cert);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -221,6 +244,8 @@ main(int argc, char **argv)
 		return pkcsreq_main(&o);
 	if (strcmp(argv[1], "certrep") == 0)
 		return certrep_main(&o);
+	if (strcmp(argv[1], "wanted") == 0)
+		return wanted_main(&o);
 	if (strcmp(argv[1], "get") == 0)
 		return get_main(&o);
 	return usage();

@@ -50,7 +50,8 @@ void write_file(const char *path, struct bytes b); /* "-": standard output */
 
 /* What was typed; NULL: not given. */
 struct opts {
-	const char *ca, *key, *cert, *signer_cert, *signer_key, *subject;
+	const char *ca, *key, *cert, *serial, *signer_cert, *signer_key,
+	    *subject;
 	const char *challenge, *challenge_type, *in_extension, *san;
 	const char *extensions;
 	const char *txid, *cipher, *digest, *transport, *type, *nonce;

@@ -241,6 +241,20 @@ say_cipher(struct bytes env)
 	say("cipher", "unknown");
 }
 
+/* The first CRL inside, to PREFIXcrl.pem. */
+static void
+write_crl(const struct reply *r, X509_CRL *crl)
+{
+	char path[4096];
+	BIO *out;
+
+	snprintf(path, sizeof(path), "%scrl.pem", r->o->out_prefix);
+	out = BIO_new_file(path, "w");
+	if (out == NULL || !PEM_write_bio_X509_CRL(out, crl))
+		die(path);
+	BIO_free(out);
+}
+
 /* The certificates inside, in their order, to PREFIX0.pem and so on. */
 static void
 read_certs(struct reply *r, BIO *plain)
@@ -268,6 +282,8 @@ read_certs(struct reply *r, BIO *plain)
 			die(path);
 		BIO_free(out);
 	}
+	if (r->o->out_prefix && crls && sk_X509_CRL_num(crls) > 0)
+		write_crl(r, sk_X509_CRL_value(crls, 0));
 	sk_X509_pop_free(certs, X509_free);
 	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 	CMS_ContentInfo_free(inner);

@@ -16,14 +16,19 @@ rooms() {
 	message  message ca base
 	judge    judge aliases store ca base
 	enrol    enrol judge ca store aliases message base
-	admin    admin enrol aliases ca store judge message base
+	enrol_poll enrol_poll enrol base
+	crl      crl ca store base
+	admin    admin enrol crl aliases ca store judge message base
 	http     http base
 	query    query base
 	route    route aliases base
-	visit    visit http aliases ca store base
+	fresh    fresh http base
+	visit    visit http crl aliases ca store base
 	getca    getca visit query message aliases ca store base
 	password password visit message judge enrol aliases ca store base
 	pkioperation pkioperation password visit query message enrol aliases ca store base
+	getcert  getcert visit enrol aliases ca store base
+	publish  publish visit fresh query route base
 	serve    serve visit http query route message enrol aliases ca store base
 	workers  workers base
 	manager  manager workers serve admin base

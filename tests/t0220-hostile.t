@@ -39,6 +39,7 @@ failinfo_name() {
 	0 | badAlg) echo badAlg ;;
 	1 | badMessageCheck) echo badMessageCheck ;;
 	2 | badRequest) echo badRequest ;;
+	4 | badCertId) echo badCertId ;;
 	*) echo "failInfo $1" ;;
 	esac
 }

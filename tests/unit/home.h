@@ -64,7 +64,7 @@ put(const char *name, struct span bytes)
 	assert_int_equal(file_replace(home, name, bytes, 0640), OK);
 }
 
-static void
+static inline void
 openssl(const char *const *argv)
 {
 	struct buf out = BUF_INIT;
@@ -119,7 +119,7 @@ teardown(void **state)
 	return 0;
 }
 
-static unsigned
+static inline unsigned
 mode_of(const char *name)
 {
 	struct stat st;
@@ -128,7 +128,7 @@ mode_of(const char *name)
 	return st.st_mode & 07777;
 }
 
-static void
+static inline void
 issue(const char *name, int64_t now, enum err expect, struct issued *out)
 {
 	struct leaf leaf = { .subject = buf_span(&subject),

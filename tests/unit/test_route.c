@@ -65,11 +65,63 @@ routes(void **state)
 	}
 }
 
+/* Files of a CA's; kind -1: none. */
+static void
+documents(void **state)
+{
+	static const struct {
+		const char *path;
+		int kind;
+		const char *ca;
+		unsigned generation;
+	} docs[] = {
+		{ "/crl/A.crl", DOCUMENT_CRL, "A", 0 },
+		{ "/crl/A/1.crl", DOCUMENT_CRL, "A", 1 },
+		{ "/scep/crl/A.crl", DOCUMENT_CRL, "A", 0 },
+		{ "/x/y/crl/A/999999999.crl", DOCUMENT_CRL, "A", 999999999 },
+		{ "//crl//A%20B//2.crl/", DOCUMENT_CRL, "A%20B", 2 },
+		{ "/crl/7.crl", DOCUMENT_CRL, "7", 0 },
+		{ "/crl/crl/7.crl", DOCUMENT_CRL, "7", 0 },
+		{ "/crl/a.crl.crl", DOCUMENT_CRL, "a.crl", 0 },
+		{ "/ca/A.cer", DOCUMENT_CERT, "A", 0 },
+		{ "/ca/A/3.cer", DOCUMENT_CERT, "A", 3 },
+		{ "/ca/A.crl", -1, "", 0 },
+		{ "/crl/A.cer", -1, "", 0 },
+		{ "/crl/A/0.crl", -1, "", 0 },
+		{ "/crl/A/01.crl", -1, "", 0 },
+		{ "/crl/A/1000000000.crl", -1, "", 0 },
+		{ "/crl/A/x.crl", -1, "", 0 },
+		{ "/crl/A/1/2.crl", -1, "", 0 },
+		{ "/crl/.crl", -1, "", 0 },
+		{ "/A.crl", -1, "", 0 },
+		{ "/crl", -1, "", 0 },
+		{ "", -1, "", 0 },
+		{ "/scep/A/pkiclient.exe", -1, "", 0 },
+	};
+	struct document d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(docs) / sizeof(*docs); i++) {
+		struct span path = span_of(docs[i].path, strlen(docs[i].path));
+		bool found = route_document(path, &d);
+
+		if (found != (docs[i].kind >= 0))
+			fail_msg("%s", docs[i].path);
+		if (!found)
+			continue;
+		assert_int_equal((int)d.kind, docs[i].kind);
+		assert_true(
+		    span_eq(d.ca, span_of(docs[i].ca, strlen(docs[i].ca))));
+		assert_int_equal(d.generation, docs[i].generation);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes),
+		cmocka_unit_test(documents),
 	};
 
 	return cmocka_run_group_tests_name("route", tests, NULL, NULL);

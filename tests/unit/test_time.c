@@ -205,6 +205,38 @@ test_clocks(void **state)
 	assert_in_range(b - a, 15, 10000);
 }
 
+static void
+test_http(void **state)
+{
+	static const struct {
+		int64_t t;
+		const char *text;
+	} rows[] = {
+		{ 784111777, "Sun, 06 Nov 1994 08:49:37 GMT" },
+		{ 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+		{ -1, "Wed, 31 Dec 1969 23:59:59 GMT" },
+		{ 1709164800, "Thu, 29 Feb 2024 00:00:00 GMT" },
+		{ INT64_C(253402300799), "Fri, 31 Dec 9999 23:59:59 GMT" },
+	};
+	static const char *const bad[] = { "", "Sun, 06 Nov 1994 08:49:37",
+		"Mon, 06 Nov 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 08:49:37 GMT ",
+		"Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT",
+		"Sun, 06 nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 1994" };
+	char text[TIME_HTTP];
+	int64_t t = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		time_http(rows[i].t, text);
+		assert_string_equal(text, rows[i].text);
+		assert_int_equal(time_http_read(text, &t), OK);
+		assert_int_equal(t, rows[i].t);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(time_http_read(bad[i], &t), ERR_INPUT);
+}
+
 int
 main(void)
 {
@@ -216,6 +248,7 @@ main(void)
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_option),
 		cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_http),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
