@@ -155,6 +155,7 @@ SRCS += store/transaction.c
 SRCS += store/try.c
 SRCS += crl.c
 SRCS += enrol.c
+SRCS += enrol_look.c
 SRCS += enrol_poll.c
 SRCS += fresh.c
 SRCS += getca.c

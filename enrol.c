@@ -3,18 +3,10 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "ca/dn.h"
 #include "ca/profile.h"
-#include "ca/san.h"
 #include "enrol.h"
 #include "judge/judge.h"
 #include "store/revoked.h"
-
-/*
- * What a record holds beside names and key: extensions, signature (MAX_RSA),
- * digests, times, and the names of alias, CA, entity and profile, escaped.
- */
-#define RECORD_REST 16384
 
 /*
  * The state of a PKCSReq, in the order in which it is found:
@@ -27,8 +19,6 @@
  *	names, profile, key or extensions do not fit       -> REFUSE
  *	otherwise                                          -> GRANT
  */
-
-#define DEFAULT_PROFILE "ENDUSER"
 
 void
 decision_init(struct decision *d)
@@ -88,45 +78,6 @@ refuse_used(const struct store *st, int64_t now, struct decision *d)
 	return e == OK ?
 		   decision_refuse(d, FAIL_BADREQUEST, "code is used up") :
 		   e;
-}
-
-/* The first attribute that has a value; empty if none has. */
-static enum err
-first_value(struct span subject, struct buf *value)
-{
-	static const char *const names[] = { "CN", "SN", "UNSTRUCTUREDNAME" };
-	enum err e = ERR_NOTFOUND;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		buf_clear(value);
-		e = dn_value(subject, names[i], value);
-		if (e == ERR_SYSTEM || (e == OK && value->len > 0))
-			return e;
-	}
-	buf_clear(value);
-	return OK;
-}
-
-enum err
-enrol_username(const struct alias *alias, struct span subject, char **out)
-{
-	struct buf value = BUF_INIT;
-	char *text;
-	enum err e;
-
-	if ((e = first_value(subject, &value)) != OK)
-		goto out;
-	text = (char *)value.data;
-	if (value.len == 0 || value.len > MAX_USERNAME ||
-	    strlen(text) != value.len)
-		goto out;
-	if (alias->cutusername)
-		text[strcspn(text, " ")] = '\0';
-	if (*text != '\0' && (*out = str_dup(text)) == NULL)
-		e = ERR_SYSTEM;
-out:
-	buf_release(&value);
-	return e;
 }
 
 /* Is this CSR, byte for byte, one that has its certificate? */
@@ -194,150 +145,6 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 	if (e == ERR_REFUSED)
 		return refuse_used(st, now, d);
 	return e;
-}
-
-/* The request's subjectAltName, or the entity's own. */
-static enum err
-find_san(const struct pkimsg *msg, struct decision *d)
-{
-	const char *own = d->entity.san;
-	struct span wish = msg->csr.san;
-
-	if (own == NULL)
-		return OK;
-	if (strcmp(own, "request") != 0)
-		return san_parse(own, &d->san) == OK ?
-			   OK :
-			   decision_refuse(d, FAIL_BADREQUEST,
-			       "entity's subjectAltName is unreadable");
-	if (wish.len == 0)
-		return OK;
-	if (san_issuable(wish) != OK)
-		return decision_refuse(d, FAIL_BADREQUEST,
-		    "requested subjectAltName is malformed");
-	return buf_add(&d->san, wish.p, wish.len) ? OK : ERR_SYSTEM;
-}
-
-/*
- * The names of the certificate: the entity's, else the request's.  They are
- * checked and written out here, before anything is paid or signed: what
- * cannot be read, certified or recorded is refused while that costs nothing.
- */
-static enum err
-find_names(const struct pkimsg *msg, struct decision *d)
-{
-	const struct entity *who = &d->entity;
-	struct span subject = msg->csr.subject;
-	const char *why = NULL;
-	enum err e;
-
-	if (who->subject != NULL) {
-		if (dn_parse(who->subject, &d->subject) != OK)
-			return decision_refuse(d, FAIL_BADREQUEST,
-			    "entity's subject is unreadable");
-	} else if (!buf_add(&d->subject, subject.p, subject.len)) {
-		return ERR_SYSTEM;
-	}
-	if ((e = dn_check(buf_span(&d->subject), &why)) == OK)
-		e = dn_text(buf_span(&d->subject), &d->subject_text);
-	if (e == ERR_INPUT)
-		return decision_refuse(d, FAIL_BADREQUEST,
-		    why ? why : "the subject cannot be written as text");
-	if (e != OK || (e = find_san(msg, d)) != OK ||
-	    d->verdict == VERDICT_REFUSE)
-		return e;
-	if (dn_empty(buf_span(&d->subject)) && d->san.len == 0)
-		return decision_refuse(
-		    d, FAIL_BADREQUEST, "neither subject nor subjectAltName");
-	return OK;
-}
-
-/*
- * Will the outcome fit into a record?  The certificate in PEM takes 4/3 of
- * its bytes and a bit, escaped text three times its length.
- */
-static enum err
-find_room(const struct pkimsg *msg, struct decision *d)
-{
-	size_t der = d->subject.len + d->san.len + msg->csr.spki.len +
-		     msg->gen->subject.len;
-	size_t text = d->subject_text.len + msg->txid.len;
-
-	for (size_t i = 0; i < msg->csr.nasked; i++)
-		der += msg->csr.asked[i].value.len;
-	if (2 * der + 3 * text + RECORD_REST > MAX_RECORD)
-		return decision_refuse(d, FAIL_BADREQUEST,
-		    "the certificate is too large for a record");
-	return OK;
-}
-
-struct leaf
-enrol_leaf(
-    const struct enrol *in, const struct pkimsg *msg, const struct decision *d)
-{
-	return (struct leaf){ .subject = buf_span(&d->subject),
-		.spki = msg->csr.spki,
-		.san = buf_span(&d->san),
-		.transaction = d->transaction.name,
-		.ca = msg->ca->name,
-		.baseurl = in->baseurl,
-		.asked = msg->csr.asked,
-		.nasked = msg->csr.nasked };
-}
-
-/* The entity's profile, else the alias's, else the one everybody has. */
-static enum err
-find_profile(
-    const struct enrol *in, const struct alias *alias, struct decision *d)
-{
-	const char *name = d->entity.profile;
-	enum err e;
-
-	if (name == NULL && alias != NULL)
-		name = alias->profile;
-	if (name == NULL)
-		name = DEFAULT_PROFILE;
-	e = profiles_find(in->profiles, name, &d->profile);
-	if (e == ERR_NOTFOUND)
-		return decision_refuse(
-		    d, FAIL_BADREQUEST, "certificate profile does not exist");
-	return e;
-}
-
-/* May the request have what the profile makes of it? */
-static enum err
-check_profile(const struct enrol *in, const struct pkimsg *msg, int64_t now,
-    struct decision *d)
-{
-	struct leaf leaf = enrol_leaf(in, msg, d);
-	const char *why = NULL;
-	bool alg = false;
-	struct shape s;
-	enum err e;
-
-	e = profile_key(d->profile, msg->csr.spki, &why, &alg);
-	if (e == ERR_REFUSED)
-		return decision_refuse(
-		    d, alg ? FAIL_BADALG : FAIL_BADREQUEST, why);
-	if (e != OK)
-		return e;
-	e = profile_shape(d->profile, msg->gen, &leaf, now, &s, &why);
-	shape_release(&s);
-	return e == ERR_REFUSED ? decision_refuse(d, FAIL_BADREQUEST, why) : e;
-}
-
-enum err
-enrol_look(const struct enrol *in, const struct alias *alias,
-    const struct pkimsg *msg, int64_t now, struct decision *d)
-{
-	enum err e;
-
-	d->verdict = VERDICT_GRANT;
-	if ((e = find_names(msg, d)) != OK || d->verdict == VERDICT_REFUSE ||
-	    (e = find_profile(in, alias, d)) != OK ||
-	    d->verdict == VERDICT_REFUSE)
-		return e;
-	return check_profile(in, msg, now, d);
 }
 
 static enum err
@@ -427,10 +234,7 @@ enrol_decide(const struct enrol *in, const struct alias *alias,
 	if ((e = find_attempt(st, msg, now, d)) != OK ||
 	    d->verdict != VERDICT_GRANT)
 		return e;
-	if ((e = enrol_look(in, alias, msg, now, d)) != OK ||
-	    d->verdict == VERDICT_REFUSE)
-		return e;
-	return find_room(msg, d);
+	return enrol_look(in, alias, msg, now, d);
 }
 
 /* What `cert show` and replays need to know of the certificate. */
