@@ -54,7 +54,7 @@ struct opts {
 	const char *challenge, *challenge_type, *in_extension, *san;
 	const char *txid, *cipher, *digest, *transport, *type, *nonce;
 	const char *csr, *csr_out, *cert_out, *ber, *flaws, *block;
-	const char *in, *out, *style, *out_prefix;
+	const char *in, *out, *style, *out_prefix, *port;
 };
 
 enum attr {
@@ -190,6 +190,21 @@ const char *digest_oid(const char *name);
 /* builder_break.c */
 void flaws_apply(struct plan *p, const char *names); /* a,b,c */
 int flaws_list(void);
+
+/*
+ * builder_post.c: sends a message to 127.0.0.1 and says in a letter what came
+ * back: S success, A M R T C the failInfo of a verified CertRep, 4 HTTP 400,
+ * L HTTP 413, - no answer, ? or ! something else.
+ */
+char post_letter(int port, struct bytes message, X509 *ca);
+
+/* builder_grammar.c: a line for each variant; how many were not as allowed. */
+unsigned grammar_walk(struct plan *p, const char *type, struct bytes content,
+    int port, unsigned *tried);
+
+/* builder_fields.c: the letters that this variant may be answered with. */
+const char *field_answers(
+    const char *type, const char *region, const char *path, const char *way);
 
 /* builder_certrep.c, builder_get.c: subcommands */
 int certrep_main(const struct opts *o);
