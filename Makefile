@@ -194,10 +194,13 @@ BUILDER += tests/builder_certrep.c
 BUILDER += tests/builder_csr.c
 BUILDER += tests/builder_der.c
 BUILDER += tests/builder_envelope.c
+BUILDER += tests/builder_fields.c
 BUILDER += tests/builder_get.c
+BUILDER += tests/builder_grammar.c
 BUILDER += tests/builder_key.c
 BUILDER += tests/builder_message.c
 BUILDER += tests/builder_password.c
+BUILDER += tests/builder_post.c
 TOOLS = tests/bench/load.c
 
 MAN1 = man/scep.1

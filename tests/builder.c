@@ -9,6 +9,7 @@
  *	builder wanted --cert F [--serial HEX] --out F
  *	                                       the content of GetCert, GetCRL
  *	builder get --in F [--style S]         base64 for a query string
+ *	builder grammar --port N --ca F --key F [options]  all fields, all ways
  *	builder --list-breaks                  name, answer, what; by tabs
  *
  * usage() has the options; builder_break.c what can be wrong, builder_get.c
@@ -68,6 +69,7 @@ static const struct option {
 	O("--in", in, "FILE", "what to read"),
 	O("--out", out, "FILE", "where to write"),
 	O("--style", style, "S", "how a GET is mangled"),
+	O("--port", port, "N", "of the server on 127.0.0.1"),
 	O("--out-prefix", out_prefix, "P", "certificates go to P0.pem ..."),
 #undef O
 };
@@ -226,6 +228,35 @@ wanted_main(const struct opts *o)
 	return 0;
 }
 
+/* A PKCSReq with all its parts, and what GetCert and GetCRL carry. */
+static int
+grammar_main(const struct opts *o)
+{
+	static const struct {
+		const char *type, *name;
+	} types[] = { { "19", "PKCSReq" }, { "21", "GetCert" },
+		{ "22", "GetCRL" } };
+	unsigned tried = 0, wrong = 0;
+
+	if (!o->port || !o->ca || !o->key || !o->subject)
+		return usage();
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		static struct plan p;
+		unsigned n = 0;
+
+		p = (struct plan){ .o = NULL };
+		plan_fill(&p, o);
+		p.type = types[i].type;
+		wrong += grammar_walk(&p, types[i].name,
+		    i == 0 ? csr_build(&p) :
+			     SEQ(cert_issuer(p.ca), cert_serial(p.ca)),
+		    (int)strtol(o->port, NULL, 10), &n);
+		tried += n;
+	}
+	printf("%u variants, %u wrong\n", tried, wrong);
+	return wrong > 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -242,6 +273,8 @@ main(int argc, char **argv)
 		o.subject = "/CN=builder";
 	if (strcmp(argv[1], "pkcsreq") == 0)
 		return pkcsreq_main(&o);
+	if (strcmp(argv[1], "grammar") == 0)
+		return grammar_main(&o);
 	if (strcmp(argv[1], "certrep") == 0)
 		return certrep_main(&o);
 	if (strcmp(argv[1], "wanted") == 0)

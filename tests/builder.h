@@ -56,8 +56,9 @@ struct opts {
 	const char *extensions;
 	const char *txid, *cipher, *digest, *transport, *type, *nonce;
 	const char *csr, *csr_out, *cert_out, *ber, *flaws, *block;
-	const char *in, *out, *style, *out_prefix;
+
 	const char *pss, *password, *iterations, *legacy;
+	const char *in, *out, *style, *out_prefix, *port;
 };
 
 enum attr {
@@ -230,6 +231,25 @@ const char *digest_oid(const char *name);
 /* builder_break.c */
 void flaws_apply(struct plan *p, const char *names); /* a,b,c */
 int flaws_list(void);
+
+/*
+ * builder_post.c: sends a message to 127.0.0.1 and says in a letter what came
+ * back: S success, A M R T C the failInfo of a verified CertRep, 4 HTTP 400,
+ * L HTTP 413, - no answer, ? or ! something else.
+ */
+char post_letter(int port, struct bytes message, X509 *ca);
+
+/* builder_grammar.c: a line for each variant that is not as it must be. */
+unsigned grammar_walk(struct plan *p, const char *type, struct bytes content,
+    int port, unsigned *tried);
+
+/*
+ * builder_fields.c: the letter that this variant must be answered with, and
+ * what the field is called.  A field that is not in the table ends the program.
+ */
+char field_answer(
+    const char *type, const char *region, const char *path, const char *way);
+const char *field_name(const char *type, const char *region, const char *path);
 
 /* builder_certrep.c, builder_get.c: subcommands */
 int certrep_main(const struct opts *o);
