@@ -191,6 +191,7 @@ BUILDER =
 BUILDER += tests/builder.c
 BUILDER += tests/builder_break.c
 BUILDER += tests/builder_certrep.c
+BUILDER += tests/builder_client.c
 BUILDER += tests/builder_csr.c
 BUILDER += tests/builder_der.c
 BUILDER += tests/builder_envelope.c

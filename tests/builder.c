@@ -7,6 +7,7 @@
  *	builder pkcsreq --ca F --key F --subject /CN=x [options] --out F
  *	builder certrep --ca F --key F --cert F --in F [options]
  *	builder wanted --cert F [--serial HEX] --out F
+ *	builder wanted --ca F --subject /CN=x --out F
  *	                                       the content of GetCert, GetCRL
  *	builder get --in F [--style S]         base64 for a query string
  *	builder grammar --port N --ca F --key F [options]  all fields, all ways
@@ -37,8 +38,12 @@ static const struct option {
 	O("--key", key, "FILE", "the client's key"),
 	O("--cert", cert, "FILE", "whom a reply is for, or what is wanted"),
 	O("--serial", serial, "HEX", "another serial number than its own"),
+	O("--as", as, "CLIENT", "what a real client sends; builder_client.c"),
+	O("--said", said, "FILE", "where to keep transactionID and nonce"),
 	O("--signer-cert", signer_cert, "FILE", "signs instead, with"),
 	O("--signer-key", signer_key, "FILE", "its key"),
+	O("--signer-subject", signer_subject, "NAME",
+	    "of its certificate, if not the CSR's"),
 	O("--subject", subject, "NAME", "of the CSR: /CN=x/O=y"),
 	O("--challenge", challenge, "TEXT", "challengePassword"),
 	O("--challenge-type", challenge_type, "KIND",
@@ -48,6 +53,7 @@ static const struct option {
 	O("--san", san, "LIST", "dns:a,ip:10.0.0.1,email:x@y,uri:z"),
 	O("--extensions", extensions, "LIST",
 	    "asked for: OID=HEX,!OID=HEX,... (! critical)"),
+	O("--attributes", attributes, "LIST", "of the CSR: OID=HEX,..."),
 	O("--txid", txid, "TEXT", "transactionID; \\xNN is a byte"),
 	O("--cipher", cipher, "C", "aes128 aes192 aes256 des3 des"),
 	O("--digest", digest, "D", "sha1 sha256 sha384 sha512 md5"),
@@ -60,7 +66,8 @@ static const struct option {
 	O("--legacy", legacy, NULL, "read single DES too"),
 	O("--type", type, "N", "messageType"),
 	O("--nonce", nonce, "HEX", "senderNonce"),
-	O("--csr", csr, "FILE", "a CSR (DER) instead of a new one"),
+	O("--csr", csr, "FILE", "a CSR (DER or PEM) instead of a new one"),
+	O("--envelope", envelope, "FILE", "an EnvelopedData to sign as it is"),
 	O("--csr-out", csr_out, "FILE", "where to keep the CSR"),
 	O("--cert-out", cert_out, "FILE", "where to keep the signer's"),
 	O("--ber", ber, "indefinite", "indefinite lengths"),
@@ -137,17 +144,6 @@ static const char * or (const char *a, const char *b)
 	return a != NULL ? a : b;
 }
 
-/* strongSwan's way: upper hex of a hash of the key. */
-static struct bytes
-key_txid(struct bytes ski)
-{
-	char *digits = (char *)hold(ski.n * 2 + 1);
-
-	for (size_t i = 0; i < ski.n; i++)
-		snprintf(digits + 2 * i, 3, "%02X", ski.p[i]);
-	return text(digits);
-}
-
 static void
 plan_fill(struct plan *p, const struct opts *o)
 {
@@ -162,6 +158,9 @@ plan_fill(struct plan *p, const struct opts *o)
 	p->ber = o->ber != NULL;
 	p->signers = 1;
 	p->version = 1;
+	p->signer_name = or (o->signer_subject, o->subject);
+	if (o->as != NULL)
+		client_apply(p, o->as);
 	if (o->block != NULL) {
 		p->flip = FLIP_AT;
 		p->flip_at = (int)strtol(o->block, NULL, 10);
@@ -171,8 +170,10 @@ plan_fill(struct plan *p, const struct opts *o)
 	p->ca = cert_read(o->ca);
 	p->key = key_read(o->key);
 	key_signer(p);
-	p->nonce = o->nonce ? hex(o->nonce) : noise(16);
-	p->txid = p->txid_text ? unescape(p->txid_text) : key_txid(p->ski);
+	p->nonce = noise(p->nonce_bytes > 0 ? (size_t)p->nonce_bytes : 16);
+	if (o->nonce != NULL)
+		p->nonce = hex(o->nonce);
+	p->txid = p->txid_text ? unescape(p->txid_text) : client_txid(p);
 }
 
 static void
@@ -188,6 +189,27 @@ keep_cert(const char *path, struct bytes der)
 	BIO_free(out);
 }
 
+/* DER, or the PEM of `openssl req`. */
+static struct bytes
+csr_read(const char *path)
+{
+	struct bytes b = read_file(path);
+	unsigned char *der = NULL;
+	long n = 0;
+	char *name = NULL, *header = NULL;
+	BIO *in;
+
+	if (b.n < 5 || memcmp(b.p, "-----", 5) != 0)
+		return b;
+	in = BIO_new_mem_buf(b.p, (int)b.n);
+	if (in == NULL || PEM_read_bio(in, &name, &header, &der, &n) != 1)
+		die(path);
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	BIO_free(in);
+	return take(der, (int)n);
+}
+
 static int
 pkcsreq_main(const struct opts *o)
 {
@@ -197,12 +219,14 @@ pkcsreq_main(const struct opts *o)
 	if (!o->ca || !o->key || !o->out || (!o->subject && !o->csr))
 		return usage();
 	plan_fill(&p, o);
-	csr = o->csr ? read_file(o->csr) : csr_build(&p);
+	csr = o->csr ? csr_read(o->csr) : csr_build(&p);
 	write_file(o->out, message_build(&p, csr));
 	if (o->csr_out)
 		write_file(o->csr_out, csr);
 	if (o->cert_out)
 		keep_cert(o->cert_out, p.cert);
+	if (o->said)
+		client_said(&p, o->said);
 	X509_free(p.ca);
 	EVP_PKEY_free(p.key);
 	EVP_PKEY_free(p.signer);
@@ -211,7 +235,7 @@ pkcsreq_main(const struct opts *o)
 
 /*
  * IssuerAndSerialNumber of a certificate, to go into a message by
- * `pkcsreq --type 21 --csr`.
+ * `pkcsreq --type 21 --csr`; with --ca IssuerAndSubject, for type 20.
  */
 static int
 wanted_main(const struct opts *o)
@@ -219,8 +243,15 @@ wanted_main(const struct opts *o)
 	struct bytes serial;
 	X509 *cert;
 
-	if (!o->cert || !o->out)
+	if ((!o->cert && !o->ca) || !o->out)
 		return usage();
+	if (o->ca != NULL) {
+		cert = cert_read(o->ca);
+		write_file(
+		    o->out, SEQ(cert_subject(cert), name_der(o->subject)));
+		X509_free(cert);
+		return 0;
+	}
 	cert = cert_read(o->cert);
 	serial = o->serial ? tlv(0x02, hex(o->serial)) : cert_serial(cert);
 	write_file(o->out, SEQ(cert_issuer(cert), serial));

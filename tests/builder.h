@@ -53,7 +53,8 @@ struct opts {
 	const char *ca, *key, *cert, *serial, *signer_cert, *signer_key,
 	    *subject;
 	const char *challenge, *challenge_type, *in_extension, *san;
-	const char *extensions;
+	const char *extensions, *attributes, *as, *said, *signer_subject;
+	const char *envelope;
 	const char *txid, *cipher, *digest, *transport, *type, *nonce;
 	const char *csr, *csr_out, *cert_out, *ber, *flaws, *block;
 
@@ -129,7 +130,24 @@ enum certs_flaw {
 };
 enum tail { TAIL_NONE, TAIL_CRLF, TAIL_NOISE, TAIL_TWICE, TAIL_CUT };
 enum whole { WHOLE_GOOD, WHOLE_EMPTY, WHOLE_NOISE, WHOLE_DEEP, WHOLE_ENVELOPE };
-enum serial_flaw { SERIAL_GOOD, SERIAL_NEGATIVE, SERIAL_LONG, SERIAL_ZERO };
+enum serial_flaw {
+	SERIAL_GOOD,
+	SERIAL_NEGATIVE,
+	SERIAL_LONG,
+	SERIAL_ZERO,
+	SERIAL_ONE,
+	SERIAL_ID /* the transactionID as text */
+};
+/* What a transactionID is made of, if none is given. */
+enum id {
+	ID_SHA1_SPKI_UPPER, /* strongSwan, and whoever names none */
+	ID_SHA1_SPKI_LOWER,
+	ID_SHA1_RSA_UPPER,
+	ID_MD5_SPKI_UPPER,
+	ID_MD5_SPKI_LOWER,
+	ID_SERIAL,
+	ID__MAX
+};
 enum challenge_flaw {
 	CHALLENGE_GOOD,
 	CHALLENGE_NONE,
@@ -170,7 +188,9 @@ enum extra {
 	EXTRA_DOUBLED,
 	EXTRA_MANY,
 	EXTRA_BIG,
-	EXTRA_DEEP
+	EXTRA_DEEP,
+	EXTRA_TIME,
+	EXTRA_NONCE
 };
 
 /* One message to be: the options read, and what is wrong with it. */
@@ -186,7 +206,8 @@ struct plan {
 	bool ber;
 	/* texts that a flaw may set instead of an option */
 	const char *cipher, *digest, *transport, *type, *challenge;
-	const char *txid_text, *csr_digest, *signature_oid, *transport_oid;
+	const char *signer_name, *txid_text, *csr_digest, *signature_oid,
+	    *transport_oid;
 	/* what is wrong, each from one of the enums above */
 	int attr[ATTR__MAX];
 	int signer_key, csr_key, recipient, content, pad, block, flip;
@@ -196,7 +217,7 @@ struct plan {
 	int subject_form, san_form;
 	int csr_version, csr_unsigned, csr_tail, csr_ca, csr_ber;
 	int cert_v1, cert_old, cert_aki, txid_bytes, nonce_bytes, deep_content;
-	int pieces;
+	int pieces, id;
 };
 
 /* builder_key.c */
@@ -213,6 +234,7 @@ struct bytes name_der(const char *subject);
 struct bytes ski_of(struct bytes spki);
 X509 *cert_read(const char *path);
 struct bytes cert_issuer(const X509 *cert);
+struct bytes cert_subject(const X509 *cert);
 struct bytes cert_serial(const X509 *cert);
 
 /* builder_csr.c */
@@ -227,6 +249,12 @@ struct bytes password_envelope(const struct plan *p, struct bytes content);
 /* builder_message.c */
 struct bytes message_build(const struct plan *p, struct bytes csr);
 const char *digest_oid(const char *name);
+
+/* builder_client.c */
+void client_apply(struct plan *p, const char *name);
+struct bytes client_txid(const struct plan *p);
+/* What a client keeps of a request, lines txid=ESCAPED and nonce=HEX. */
+void client_said(const struct plan *p, const char *path);
 
 /* builder_break.c */
 void flaws_apply(struct plan *p, const char *names); /* a,b,c */

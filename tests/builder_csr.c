@@ -248,6 +248,25 @@ attribute(const char *dotted, struct bytes values)
 	return SEQ(oid(dotted), tlv(0x31, values));
 }
 
+/* "1.2.3=0500,1.2.4=0500": further attributes, each with one value. */
+static struct bytes
+any_attributes(const char *list)
+{
+	char *word = (char *)hold(strlen(list) + 1), *value, *next;
+	struct bytes b = NOTHING;
+
+	memcpy(word, list, strlen(list) + 1);
+	for (; word != NULL; word = next) {
+		if ((next = strchr(word, ',')) != NULL)
+			*next++ = '\0';
+		if ((value = strchr(word, '=')) == NULL)
+			die(word);
+		*value++ = '\0';
+		b = JOIN(b, attribute(word, hex(value)));
+	}
+	return b;
+}
+
 static struct bytes
 attributes(const struct plan *p)
 {
@@ -278,6 +297,8 @@ attributes(const struct plan *p)
 	if (wish.n > 0)
 		attrs =
 		    JOIN(attrs, attribute(PKCS9_EXTENSIONS, tlv(0x30, wish)));
+	if (p->o->attributes != NULL)
+		attrs = JOIN(attrs, any_attributes(p->o->attributes));
 	return attrs;
 }
 

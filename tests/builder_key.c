@@ -73,6 +73,15 @@ cert_issuer(const X509 *cert)
 }
 
 struct bytes
+cert_subject(const X509 *cert)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509_NAME(X509_get_subject_name(cert), &der);
+
+	return take(der, n);
+}
+
+struct bytes
 cert_serial(const X509 *cert)
 {
 	unsigned char *der = NULL;
@@ -272,6 +281,8 @@ serial_of(int form)
 		b.p[0] |= 0x80;
 	else if (form == SERIAL_ZERO)
 		b = raw("", 1);
+	else if (form == SERIAL_ONE)
+		b = raw("\1", 1);
 	else if (form == SERIAL_LONG) /* PIX: its ID as text */
 		b = text("0123456789ABCDEF0123456789ABCDEF");
 	return tlv(0x02, b);
@@ -305,11 +316,12 @@ extensions(const struct plan *p, struct bytes ski)
 static void
 self_sign(struct plan *p, struct bytes spki)
 {
-	struct bytes name = name_der(p->o->subject);
+	struct bytes name = name_der(p->signer_name);
 	struct bytes alg = key_sign_alg(p->signer, "SHA256", false);
 	struct bytes tbs;
 
-	p->serial = serial_of(p->serial_form);
+	p->serial = p->serial_form == SERIAL_ID ? tlv(0x02, client_txid(p)) :
+						  serial_of(p->serial_form);
 	p->issuer = name;
 	p->ski = ski_of(spki);
 	tbs = SEQ(p->cert_v1 ? NOTHING : tlv(0xa0, number(2)), p->serial, alg,

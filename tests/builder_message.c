@@ -121,6 +121,10 @@ add_extra(struct attrs *a, int extra)
 		}
 	} else if (extra == EXTRA_BIG) {
 		add(a, "1.2.840.113549.1.9.25.3", tlv(0x04, noise(BIG)));
+	} else if (extra == EXTRA_TIME) {
+		add(a, TIME, tlv(0x17, text("930301000000Z")));
+	} else if (extra == EXTRA_NONCE) {
+		add(a, "1.2.840.113549.1.9.25.3", tlv(0x04, noise(16)));
 	} else if (extra == EXTRA_DEEP) {
 		add(a, "1.2.840.113549.1.9.25.3", nest(DEPTH));
 	}
@@ -139,8 +143,6 @@ attributes(const struct plan *p, struct bytes content, struct attrs *a)
 		txid.n = (size_t)p->txid_bytes;
 		memset(txid.p, 'A', txid.n);
 	}
-	if (p->nonce_bytes > 0)
-		nonce = noise((size_t)p->nonce_bytes);
 	a->n = a->m = 0;
 	add_flawed(a, CONTENTTYPE, oid(ID_DATA), p->attr[ATTR_CONTENT_TYPE]);
 	add_flawed(a, DIGEST, tlv(0x04, digest), p->attr[ATTR_DIGEST]);
@@ -278,6 +280,8 @@ message_build(const struct plan *p, struct bytes csr)
 		return m;
 	}
 	content = p->content == CONTENT_CLEAR ? csr : envelope_build(p, csr);
+	if (p->o->envelope != NULL)
+		content = read_file(p->o->envelope);
 	m = p->whole == WHOLE_ENVELOPE ? content : signed_data(p, content);
 	return end(m, p->tail);
 }
