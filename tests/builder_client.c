@@ -162,13 +162,17 @@ client_txid(const struct plan *p)
 	return id;
 }
 
+/* As unescape() reads it. */
 static struct bytes
 escaped(struct bytes b)
 {
-	char *s = (char *)hold(4 * b.n + 1);
+	char *s = (char *)hold(4 * b.n + 1), *end = s;
 
 	for (size_t i = 0; i < b.n; i++)
-		snprintf(s + 4 * i, 5, "\\x%02x", b.p[i]);
+		if (b.p[i] > 0x1f && b.p[i] < 0x7f && b.p[i] != '\\')
+			*end++ = (char)b.p[i];
+		else
+			end += snprintf(end, 5, "\\x%02x", b.p[i]);
 	return text(s);
 }
 
