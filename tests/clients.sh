@@ -26,6 +26,8 @@ clients_home() {
 	"$SCEP" ca export Devices --out devices.pem
 	"$SCEP" alias set scep cas ManagementCA,Devices >>log
 	printf '[certificate]\nminrsa = 1024\n' >home/profiles/old.ini
+	# One that was just written might not be written to its end yet.
+	touch -d '5 seconds ago' home/profiles/old.ini
 	"$SCEP" alias add old --ca ManagementCA >>log
 	"$SCEP" alias set old legacy yes >>log
 	"$SCEP" alias set old profile old >>log

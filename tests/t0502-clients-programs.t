@@ -92,7 +92,7 @@ dn=/C=SE/ST=Skane/O=Lab/OU=Auto/CN=auto2/emailAddress=admin@lab.example
 enrols auto2 "$code" --subject "$dn"
 is "AutoSscep: the order of a registered DN" "$(exact auto2.pem)" "subject=$dn"
 
-# --- OpenSCEP: MD5 and single DES by GET
+# --- OpenSCEP: MD5 and single DES by GET (a recorded request: t0227-legacy.t)
 
 AS=openscep VIA=standard LEGACY=--legacy
 code=$(add_entity openscep --ca ManagementCA)
