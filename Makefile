@@ -362,7 +362,8 @@ install: all ## PREFIX=/usr/local DESTDIR=
 	    aliases/example.ini $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 $(PROFILES) profiles/example.ini \
 	    $(DESTDIR)$(DATADIR)/profiles
-	install -m 0755 examples/scep-suexec $(DESTDIR)$(DOCDIR)/examples
+	install -m 0755 examples/scep-suexec examples/read-message.sh \
+	    $(DESTDIR)$(DOCDIR)/examples
 	@echo 'For web servers and systemd: $(DOCDIR)/examples'
 
 clean: ## remove what was built

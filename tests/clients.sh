@@ -15,7 +15,7 @@
 # Set by the script: AS, the builder's row; VIA, post or the style of a GET;
 # BITS of its key; LEGACY=--legacy where answers come in single DES.
 
-AS= VIA=post BITS=2048 LEGACY= WHO= BASE= IDENT= CA=
+AS='' VIA=post BITS=2048 LEGACY='' WHO='' BASE='' IDENT='' CA=''
 
 # ManagementCA and Devices serve the alias scep; the alias old admits what
 # was usual then.
@@ -28,9 +28,11 @@ clients_home() {
 	printf '[certificate]\nminrsa = 1024\n' >home/profiles/old.ini
 	# One that was just written might not be written to its end yet.
 	touch -d '5 seconds ago' home/profiles/old.ini
-	"$SCEP" alias add old --ca ManagementCA >>log
-	"$SCEP" alias set old legacy yes >>log
-	"$SCEP" alias set old profile old >>log
+	{
+		"$SCEP" alias add old --ca ManagementCA
+		"$SCEP" alias set old legacy yes
+		"$SCEP" alias set old profile old
+	} >>log
 	lighttpd_start 2
 }
 

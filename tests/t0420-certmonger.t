@@ -41,4 +41,19 @@ is "has the registered subject" "$(openssl x509 -in c.pem -noout -subject)" \
 	"subject=CN = peer1, O = Lab"
 is "and the daemon's key" "$(openssl x509 -in c.pem -noout -pubkey)" \
 	"$(openssl pkey -in k.pem -pubout)"
+
+timeout 20 getcert list >listed
+is "getcert list: the one request" \
+	"$(sed -n 's/^Number of .*: //p' listed)" 1.
+while IFS='|' read -r what wanted; do
+	like "getcert list: $what" "$(cat listed)" "^[[:space:]]*$wanted\$"
+done <<EOT
+its name|Request ID 'job':
+not stuck|stuck: no
+its CA|CA: peer
+who issued it|issuer: C=SE,O=Lab,CN=Test CA
+to whom|subject: O=Lab,CN=peer1
+it will renew it|auto-renew: yes
+EOT
+like "getcert list: until when" "$(cat listed)" "expires: 20[0-9][0-9]-"
 done_testing

@@ -67,7 +67,7 @@ is "Cisco VPN client: its ID is its serial" "$(serial ciscovpn.crt)" \
 	"$(said ciscovpn txid)"
 is "Cisco VPN client: no signingTime is put upon it" \
 	"$(reply ciscovpn signing_time)" ""
-LEGACY= BITS=2048
+LEGACY='' BITS=2048
 
 # --- Cisco ISE: it signs for devices with a key of its own, one code pays for
 # them all, and asks for the CRL

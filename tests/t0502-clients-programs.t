@@ -106,7 +106,7 @@ polls openscep
 BASE=$URL/scep
 not_ok "OpenSCEP: not where legacy is off" \
 	test "$(submit openscep; reply openscep status)" = 0
-LEGACY=
+LEGACY=''
 
 # --- cryptlib: an attribute of its own, a free-form ID, keyEncipherment on
 # the CA's certificate
