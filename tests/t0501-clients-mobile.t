@@ -1,7 +1,7 @@
 #!/bin/sh
 # Phones, Windows and MikroTik's routers, imitated, each with its whole
-# session (CLIENTS.md; C-2, C-11, C-13, C-23, C-24, C-41, C-59, C-76, C-84,
-# C-85, C-108, C-149).
+# session (CLIENTS.md; C-2, C-11, C-13, C-23, C-24, C-41, C-59, C-74, C-76,
+# C-84, C-85, C-108, C-149).
 # shellcheck disable=SC1091,SC2034 # lib.sh and clients.sh use them
 . "${0%/*}/lib.sh"
 . "$TOP/tests/clients.sh"
