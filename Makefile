@@ -25,6 +25,7 @@ SRCS += admin/audit.c
 SRCS += admin/ca.c
 SRCS += admin/cert.c
 SRCS += admin/check.c
+SRCS += admin/check_issued.c
 SRCS += admin/csv.c
 SRCS += admin/edit.c
 SRCS += admin/entity.c

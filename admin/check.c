@@ -217,6 +217,12 @@ broken_alias(const char *file, void *arg)
 	buf_release(&path);
 }
 
+static void
+wrong_issued(const char *where, const char *what, void *arg)
+{
+	find(arg, where, what, false, false);
+}
+
 /* The rooms that `init` made; what is missing stops what looks into it. */
 static enum err
 check_dirs(struct check *k)
@@ -305,6 +311,12 @@ check_all(struct check *k)
 		return e;
 	e = store_check(&k->cmd->store, k->repair, print_finding, k, &left);
 	k->left += left;
+	/* Behind the walk, which tells better of what cannot be read. */
+	if (e == OK) {
+		health_hush();
+		e = health_issued(k->cmd, wrong_issued, k);
+		health_speak();
+	}
 	return e;
 }
 

@@ -15,6 +15,7 @@ struct check {
 	void *arg;
 	unsigned left; /* findings that remain and are no warnings */
 	uid_t uid;     /* the home's owner */
+	gid_t gid;     /* and its group */
 	int64_t now;
 };
 
