@@ -382,4 +382,32 @@ is "then the issuing CA" "$(cat vpn-1.pem)" "$(cat ca.pem)"
 "$SCEP" alias set scep includeca no
 succeeds vpn "includeca = no (Juniper)"
 is "one certificate" "$(reply vpn ncerts)" 1
+
+# The issuing CA is below a root: it goes out, the root does not.
+cat >sub.cnf <<'END'
+[ca]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign, digitalSignature, keyEncipherment
+subjectKeyIdentifier = hash
+END
+{
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout root.key \
+		-out root.pem -subj "/CN=Root" -days 3650
+	openssl req -newkey rsa:2048 -nodes -keyout sub.key -out sub.csr \
+		-subj "/CN=Sub CA"
+	openssl x509 -req -in sub.csr -CA root.pem -CAkey root.key -days 3000 \
+		-set_serial 7 -extfile sub.cnf -extensions ca -out sub.pem
+} 2>/dev/null
+ok "a CA below a root" "$SCEP" ca import SubCA --cert sub.pem --key sub.key \
+	--chain root.pem
+"$SCEP" alias set scep cas SubCA
+"$SCEP" alias set scep includeca yes
+code=$(add_entity below --ca SubCA)
+cp sub.pem ca.pem
+pkcsreq below "$code"
+send below
+is "enrols" "$(reply below status) $(reply below ncerts)" "0 2"
+is "the leaf first" "$(openssl x509 -in below-0.pem -noout -subject)" \
+	"subject=CN = below"
+is "then the issuing CA, not the root" "$(cat below-1.pem)" "$(cat sub.pem)"
 done_testing
