@@ -187,6 +187,11 @@ sweeps(void **state)
 	    code.id, code.id);
 	scribble(h, mark, "");
 	mended(h, mark, true);
+	/* of a worker that died while it looked */
+	(void)snprintf(mark, sizeof(mark), "try/%.2s/%s,2026-01-01T00.05,3",
+	    code.id, code.id);
+	scribble(h, mark, "");
+	mended(h, mark, true);
 }
 
 static void
