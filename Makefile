@@ -32,6 +32,7 @@ SRCS += admin/ca_ra.c
 SRCS += admin/cert.c
 SRCS += admin/cert_import.c
 SRCS += admin/check.c
+SRCS += admin/check_issued.c
 SRCS += admin/crl.c
 SRCS += admin/crl_import.c
 SRCS += admin/csv.c
