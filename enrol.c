@@ -132,9 +132,11 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 	if (e != OK && e != ERR_NOTFOUND)
 		return e;
 	if (e == OK) {
-		e = revoked_now(st,
-		    &(struct issuer){ msg->ca->name, d->outcome.generation },
-		    d->outcome.serial, &revoked);
+		if (d->outcome.kind == OUTCOME_CERTIFICATE)
+			e = revoked_now(st,
+			    &(struct issuer){
+				msg->ca->name, d->outcome.generation },
+			    d->outcome.serial, &revoked);
 		if (e != OK)
 			return e;
 		if (!revoked && answers(&d->outcome, d, spki, now))
