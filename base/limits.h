@@ -7,12 +7,12 @@
  */
 
 /* HTTP */
-#define MAX_QUERY     131072  /* bytes of a query string (C-11: 414) */
-#define MAX_BODY      1048576 /* bytes of a POST body (C-12: 413) */
-#define MAX_DISCARD   16777216 /* bytes read only to be able to answer */
-#define MAX_DISCARD_MS 5000   /* and how long that may take */
-#define MAX_PATH_INFO 2048    /* bytes of a request path */
-#define MAX_CA_IDENT  256     /* bytes of message= in GET operations */
+#define MAX_QUERY      131072	/* bytes of a query string (C-11: 414) */
+#define MAX_BODY       1048576	/* bytes of a POST body (C-12: 413) */
+#define MAX_DISCARD    16777216 /* bytes read only to be able to answer */
+#define MAX_DISCARD_MS 5000	/* and how long that may take */
+#define MAX_PATH_INFO  2048	/* bytes of a request path */
+#define MAX_CA_IDENT   256	/* bytes of message= in GET operations */
 
 /* Messages (C-52, C-71, C-177) */
 #define MAX_DEPTH      32    /* nested BER elements */

@@ -65,7 +65,7 @@ like "requests are logged to standard error" "$(cat serve.log)" \
 	"operation=GetCACaps .*status=200"
 is "and not to the web server" "$(cat clients)" ""
 
-"$SCEP" serve --listen "unix:$sock" >two 2>&1
+timeout 20 "$SCEP" serve --listen "unix:$sock" >two 2>&1
 is "a second one: exit 1" $? 1
 like "says why" "$(cat two)" "^scep: somebody listens on .* already$"
 is "in one line" "$(wc -l <two)" 1
@@ -236,7 +236,7 @@ is "and left alone" "$(cat run/file)" text
 refused() { # DESCRIPTION EXIT REGEX OPTIONS...
 	_d=$1 _n=$2 _re=$3
 	shift 3
-	exits "$_n" "$_d" "$SCEP" serve "$@"
+	exits "$_n" "$_d" timeout 20 "$SCEP" serve "$@"
 	like "$_d: says so" "$(cat .out)" "$_re"
 	is "$_d: in one line" "$(wc -l <.out)" 1
 }
