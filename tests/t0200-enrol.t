@@ -209,7 +209,7 @@ like "has the request's SAN" \
 	"$(openssl x509 -in san-0.pem -noout -ext subjectAltName)" \
 	"DNS:a.example, IP Address:10.0.0.2, email:x@y.example"
 
-# --- refusals: one answer outside, different log lines ----------------------------------------
+# --- refusals: one answer outside, different log lines (C-163) ----------------------------------------
 
 code=$(add_entity device)
 pkcsreq device "wrong-$code"
@@ -244,7 +244,7 @@ refused late "code has expired" "an expired code"
 is "no foreign name in a CertRep" "$(reply late failinfotext)" \
 	"request refused"
 
-# --- the same work for each, counted (behind the envelope: t0205) -------------------------------------------
+# --- the same work for each (C-163), counted (behind the envelope: t0205) -------------------------------------------
 
 if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
 	# NAME: instructions of a CGI request with NAME.der, and in "verify"
@@ -363,7 +363,7 @@ else
 	skip "the same work in files" "strace cannot trace here"
 fi
 
-# --- wrong passwords: marks, a delay, unlock (C-172) ------------------------------------------------------
+# --- wrong passwords: marks, a delay, unlock (C-169, C-172) ------------------------------------------------------
 
 printf 'a chosen word' | "$SCEP" entity setpwd device --password - >/dev/null
 i=0
