@@ -348,6 +348,8 @@ check_dirs(struct check *k)
 			all = ERR_NOTFOUND;
 	}
 	check_owner(k, "scep.ini");
+	check_owner(k, "seal.key"); /* of recoverable codes, if there are any */
+	check_key_file(k, "seal.key");
 	return all;
 }
 
