@@ -145,6 +145,7 @@ SRCS += store/code.c
 SRCS += store/crl.c
 SRCS += store/entity.c
 SRCS += store/inside.c
+SRCS += store/news.c
 SRCS += store/outcome.c
 SRCS += store/probe.c
 SRCS += store/record.c
