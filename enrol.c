@@ -12,6 +12,8 @@
  * The state of a PKCSReq, in the order in which it is found:
  *
  *	same CSR as an attempt that has a certificate      -> KEPT
+ *	  but if that has expired, and a code that was set
+ *	  later admits it and has a redemption left        -> GRANT
  *	judge says no                                      -> REFUSE
  *	same code, certificate alive, before its half-life,
  *	not revoked                                        -> KEPT
@@ -130,9 +132,11 @@ find_attempt(const struct store *st, const struct pkimsg *msg, int64_t now,
 	if (e != OK && e != ERR_NOTFOUND)
 		return e;
 	if (e == OK) {
-		e = revoked_now(st,
-		    &(struct issuer){ msg->ca->name, d->outcome.generation },
-		    d->outcome.serial, &revoked);
+		if (d->outcome.kind == OUTCOME_CERTIFICATE)
+			e = revoked_now(st,
+			    &(struct issuer){
+				msg->ca->name, d->outcome.generation },
+			    d->outcome.serial, &revoked);
 		if (e != OK)
 			return e;
 		if (!revoked && answers(&d->outcome, d, spki, now))
@@ -204,6 +208,60 @@ check_ca(const struct pkimsg *msg, int64_t now)
 	return ERR_BUSY;
 }
 
+/*
+ * May a replay buy again?  Signatures of PKCS#1 v1.5 are alike for alike
+ * requests, so a device whose certificate has expired and whose password was
+ * set once more, to the same words, sends the very bytes of long ago.  A
+ * capture of those is worth no more than the password itself: it has to be
+ * the present one, of a code that paid for nothing here yet.
+ */
+static enum err
+buys_again(const struct store *st, const struct pkimsg *msg, int64_t now,
+    struct decision *d, bool *yes)
+{
+	char by[SHA256_HEX];
+	struct outcome last = OUTCOME_INIT;
+	enum err e;
+
+	*yes = false;
+	if ((e = ask_judge(st, msg, now, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE)
+		return e;
+	if ((e = outcome_latest(st, &d->transaction, &last)) != OK)
+		return e;
+	d->attempt = last.attempt + 1;
+	*yes = last.code == NULL || strcmp(last.code, d->code.id) != 0;
+	outcome_release(&last);
+	if (*yes)
+		e = code_room(
+		    st, &d->code, d->transaction.name, d->attempt, by);
+	if (e == ERR_REFUSED)
+		*yes = false;
+	return e == ERR_REFUSED ? OK : e;
+}
+
+/* A replay gets what it got (C-173); see buys_again() for the exception. */
+static enum err
+decide_replay(const struct enrol *in, const struct alias *alias,
+    const struct pkimsg *msg, int64_t now, struct decision *d)
+{
+	bool again = false;
+	enum err e = OK;
+
+	if (now >= d->outcome.not_after && now < msg->gen->not_after)
+		e = buys_again(in->store, msg, now, d, &again);
+	if (e != OK)
+		return e;
+	if (!again) {
+		d->reason = NULL;
+		return keep(d);
+	}
+	outcome_release(&d->outcome);
+	if ((e = check_strength(msg, d)) != OK || d->verdict == VERDICT_REFUSE)
+		return e;
+	return enrol_look(in, alias, msg, now, d);
+}
+
 enum err
 enrol_decide(const struct enrol *in, const struct alias *alias,
     const struct pkimsg *msg, int64_t now, struct decision *d)
@@ -221,7 +279,7 @@ enrol_decide(const struct enrol *in, const struct alias *alias,
 	if (e != OK)
 		return e;
 	if ((e = find_replay(st, msg, d)) == OK)
-		return keep(d);
+		return decide_replay(in, alias, msg, now, d);
 	if (e != ERR_NOTFOUND)
 		return e;
 	if ((e = check_ca(msg, now)) != OK)

@@ -166,21 +166,17 @@ fcgi_log(const char *line, void *arg)
 	(void)FCGX_PutChar('\n', h->fcgx.err);
 }
 
-/*
- * Until there is a connection, or more on the one that the web server keeps
- * open; false: to end.
- */
+/* Until there is a connection; false: to end. */
 static bool
 fcgi_wait(struct http *h)
 {
-	int fd = h->fcgx.ipcFd >= 0 ? h->fcgx.ipcFd : 0;
 	fd_set set;
 	int got = 0;
 
 	while (!stopping && got == 0) {
 		FD_ZERO(&set);
-		FD_SET(fd, &set);
-		got = pselect(fd + 1, &set, NULL, NULL, NULL, &h->idle);
+		FD_SET(0, &set);
+		got = pselect(1, &set, NULL, NULL, NULL, &h->idle);
 		if (got < 0 && errno == EINTR)
 			got = 0;
 	}
@@ -199,6 +195,12 @@ fcgi_accept(struct http *h)
 	}
 	if (bad != 0)
 		return false;
+	/*
+	 * One request a connection, whatever the web server would like: an
+	 * idle one would hold this worker while others wait, and what libfcgi
+	 * leaves unread of a request it takes for the next.
+	 */
+	h->fcgx.keepConnection = 0;
 	if (!h->keep_log)
 		log_sink(fcgi_log, h);
 	return true;

@@ -320,6 +320,12 @@ check_profile(const char *name, void *arg)
 	return e;
 }
 
+static void
+wrong_issued(const char *where, const char *what, void *arg)
+{
+	find(arg, where, what, false, false);
+}
+
 /* The rooms that `init` made; what is missing stops what looks into it. */
 static enum err
 check_dirs(struct check *k)
@@ -342,6 +348,8 @@ check_dirs(struct check *k)
 			all = ERR_NOTFOUND;
 	}
 	check_owner(k, "scep.ini");
+	check_owner(k, "seal.key"); /* of recoverable codes, if there are any */
+	check_key_file(k, "seal.key");
 	return all;
 }
 
@@ -410,6 +418,12 @@ check_all(struct check *k)
 		return e;
 	e = store_check(&k->cmd->store, k->repair, print_finding, k, &left);
 	k->left += left;
+	/* Behind the walk, which tells better of what cannot be read. */
+	if (e == OK) {
+		health_hush();
+		e = health_issued(k->cmd, wrong_issued, k);
+		health_speak();
+	}
 	return e;
 }
 

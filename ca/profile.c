@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include "ca/der.h"
 #include "ca/pubkey.h"
 
 static unsigned
@@ -84,7 +85,7 @@ profile_key(
 	       (e == OK && (p->keys & kind_of(type, bits)) == 0);
 	if (*alg)
 		*why = "this type of key is not supported";
-	else if (e != OK)
+	else if (e != OK || !der_strict(spki)) /* it is copied as it is */
 		*why = "the key is malformed";
 	else if (type == KEY_RSA)
 		*why = rsa_why(p, spki, bits);

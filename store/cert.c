@@ -54,17 +54,20 @@ struct certs {
 	const struct store *st;
 	enum err (*each)(const struct outcome *, void *arg);
 	void *arg;
+	bool damage;
 };
 
+/* One that cannot be read, which was logged, must not hide the others. */
 static enum err
 cert_one(const char *path, void *arg)
 {
-	const struct certs *c = arg;
+	struct certs *c = arg;
 	struct outcome o = OUTCOME_INIT;
 	enum err e;
 
 	e = outcome_read(c->st, path, &o);
-	if (e == ERR_NOTFOUND) /* pruned while we walked */
+	c->damage |= e == ERR_SYSTEM;
+	if (e == ERR_SYSTEM || e == ERR_NOTFOUND) /* pruned meanwhile */
 		return OK;
 	if (e == OK && o.kind == OUTCOME_CERTIFICATE)
 		e = c->each(&o, c->arg);
@@ -77,9 +80,11 @@ enum err
 cert_each(const struct store *st,
     enum err (*each)(const struct outcome *, void *arg), void *arg)
 {
-	struct certs c = { st, each, arg };
+	struct certs c = { .st = st, .each = each, .arg = arg };
+	enum err e;
 
-	return store_each(st, "transaction", cert_one, &c);
+	e = store_each(st, "transaction", cert_one, &c);
+	return e == OK && c.damage ? ERR_INPUT : e;
 }
 
 /* A directory that may be there, and its name made durable. */

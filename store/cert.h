@@ -7,7 +7,10 @@
 enum err cert_find(const struct store *st, const char *ca, unsigned generation,
     const char *serial, struct outcome *out);
 
-/* All of them (administrators only). */
+/*
+ * All of them (administrators only).  ERR_INPUT (logged): some could not be
+ * read and were passed over.
+ */
 enum err cert_each(const struct store *st,
     enum err (*each)(const struct outcome *, void *arg), void *arg);
 

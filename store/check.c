@@ -72,6 +72,11 @@ check_facts(struct check *c, const char *path, enum file_type type,
 	if (out->uid != c->uid)
 		check_damage(c, path,
 		    "belongs to somebody else than the home; `chown` it");
+	else if (out->gid != c->gid)
+		check_litter(c, path,
+		    "belongs to another group than the home, which may read "
+		    "it; `chgrp` it",
+		    false);
 	if (types[type].wrong_mode != NULL && out->mode != types[type].mode)
 		check_damage(c, path, types[type].wrong_mode);
 	return true;
@@ -261,6 +266,7 @@ store_check(struct store *st, bool repair,
 	if (e != OK)
 		return e == ERR_NOTFOUND ? ERR_SYSTEM : e;
 	c.uid = home.uid;
+	c.gid = home.gid;
 	e = walk_all(&c);
 	*left = c.left;
 	return e;

@@ -18,6 +18,7 @@ struct check {
 	void *arg;
 	unsigned left; /* findings that remain and are no warnings */
 	uid_t uid;     /* the home's owner */
+	gid_t gid;     /* and its group */
 	int64_t now;
 	struct issuer by; /* while the rooms of a generation are walked */
 	X509_CRL *newest; /* its newest CRL then; NULL: none, or unreadable */

@@ -112,6 +112,19 @@ is_present(const struct check *c, const struct code *code, bool *out)
 	return e == ERR_NOTFOUND ? OK : e;
 }
 
+/* A recoverable code that cannot be recovered opens no envelope. */
+static void
+check_sealed(struct check *c, const char *path, const struct code *code)
+{
+	struct buf secret = BUF_SECRET;
+
+	if (code_reveal(c->st, code, &secret) != OK)
+		check_damage(c, path,
+		    "cannot be opened with seal.key; put back the seal.key of "
+		    "this home, or set another code with `scep entity setpwd`");
+	buf_release(&secret);
+}
+
 enum err
 check_secret(const char *path, void *check)
 {
@@ -128,6 +141,8 @@ check_secret(const char *path, void *check)
 		check_damage(c, path,
 		    "cannot be read; restore it, or set "
 		    "another with `scep entity setpwd`");
+	if (e == OK && code.form == CODE_SEALED)
+		check_sealed(c, path, &code);
 	/* A young one may be waiting for its entity's next version. */
 	if (e != OK || code.created > c->now - SETTLED)
 		goto out;

@@ -82,17 +82,6 @@ claim_read(const struct store *st, const char *path, struct claim *out)
 	return e;
 }
 
-static enum err
-slot_path(const struct store *st, const struct code *code, unsigned k,
-    struct buf *out)
-{
-	char tail[16];
-
-	buf_clear(out);
-	(void)snprintf(tail, sizeof(tail), ",%u", k);
-	return store_path_hex(st, "used", code->id, tail, out);
-}
-
 /* fsync of used/5f, so that what we found there stays. */
 static enum err
 sync_slots(const struct store *st, const char *path)
@@ -113,12 +102,12 @@ enum slot { SLOT_FREE, SLOT_OURS, SLOT_TAKEN };
 struct probe {
 	const struct store *st;
 	const struct code *code;
-	const char *transaction; /* NULL: counting, nobody's */
-	unsigned attempt;
-	struct buf word; /* of our own claim */
-	struct buf path; /* of the slot looked at */
-	struct claim there;
-	bool make; /* claim the first free slot */
+	struct buf word;    /* of our own claim; empty: counting, nobody's */
+	struct buf path;    /* of the slot looked at */
+	size_t stem;	    /* how much of it all slots have in common */
+	struct buf target;  /* what stands there */
+	struct claim there; /* the same, once it is needed */
+	bool make;	    /* claim the first free slot */
 };
 
 /*
@@ -150,29 +139,54 @@ look_dead(const struct probe *p, bool *dead)
 	return e;
 }
 
-/* What is in slot k? */
+static enum err
+slot_path(struct probe *p, unsigned k)
+{
+	if (p->path.len == 0) {
+		enum err e =
+		    store_path_hex(p->st, "used", p->code->id, ",", &p->path);
+
+		if (e != OK)
+			return e;
+		p->stem = p->path.len;
+	}
+	p->path.len = p->stem;
+	return buf_printf(&p->path, "%u", k) ? OK : ERR_SYSTEM;
+}
+
+/* What is in slot k?  Whose it is, if not ours, is not asked yet. */
 static enum err
 look(struct probe *p, unsigned k, enum slot *out)
 {
 	enum err e;
 
 	*out = SLOT_FREE;
-	e = slot_path(p->st, p->code, k, &p->path);
+	e = slot_path(p, k);
 	if (e != OK)
 		return e;
-	p->there.transaction[0] = '\0';
-	e = claim_read(p->st, buf_cstr(&p->path), &p->there);
+	buf_clear(&p->target);
+	e = file_claim_read(p->st->root, buf_cstr(&p->path), &p->target);
 	if (e == ERR_NOTFOUND)
 		return OK;
 	*out = SLOT_TAKEN;
-	if (e == ERR_INPUT) { /* damage: it counts */
-		p->there.transaction[0] = '\0';
-		return OK;
-	}
-	if (e == OK && p->transaction != NULL &&
-	    p->there.attempt == p->attempt &&
-	    strcmp(p->there.transaction, p->transaction) == 0)
+	if (e == OK && span_eq(buf_span(&p->target), buf_span(&p->word)))
 		*out = SLOT_OURS;
+	return e == ERR_INPUT ? OK : e; /* damage: it may have paid */
+}
+
+/* Whose claim is it that look() found?  Nobody's that is known: damage. */
+static enum err
+look_whose(struct probe *p)
+{
+	enum err e;
+
+	p->there.transaction[0] = '\0';
+	e = parse_word(p->st, buf_cstr(&p->target), &p->there);
+	if (e == ERR_INPUT) {
+		log_error("%s is not a claim", buf_cstr(&p->path));
+		p->there.transaction[0] = '\0';
+		e = OK;
+	}
 	return e;
 }
 
@@ -205,10 +219,10 @@ first_slot(const struct code *code, const char transaction[SHA256_HEX])
 
 /* The slots for anybody.  ERR_REFUSED: all of them are others'. */
 static enum err
-probe_round(struct probe *p)
+probe_round(struct probe *p, const char transaction[SHA256_HEX])
 {
 	unsigned count = p->code->count;
-	unsigned first = first_slot(p->code, p->transaction);
+	unsigned first = first_slot(p->code, transaction);
 	enum slot slot;
 	enum err e;
 
@@ -222,7 +236,8 @@ probe_round(struct probe *p)
 
 /* OK: p->path is our claim, or with !make the slot that it could be. */
 static enum err
-probe(struct probe *p, char by[SHA256_HEX])
+probe(struct probe *p, const char transaction[SHA256_HEX], unsigned attempt,
+    char by[SHA256_HEX])
 {
 	unsigned count = p->code->count, limit = count;
 	enum slot slot;
@@ -230,14 +245,17 @@ probe(struct probe *p, char by[SHA256_HEX])
 	enum err e;
 
 	by[0] = '\0';
-	e = probe_round(p);
+	e = claim_word(p->st, transaction, attempt, &p->word);
+	if (e == OK)
+		e = probe_round(p, transaction);
 	if (e != ERR_REFUSED)
 		return e;
 	for (unsigned k = 0; k < limit; k++) {
 		e = k < count ? look(p, k, &slot) : look_or_claim(p, k, &slot);
 		if (e != OK || slot != SLOT_TAKEN)
 			return e;
-		if ((e = look_dead(p, &dead)) != OK)
+		if ((e = look_whose(p)) != OK ||
+		    (e = look_dead(p, &dead)) != OK)
 			return e;
 		if (dead)
 			limit++;
@@ -252,22 +270,17 @@ probe_release(struct probe *p)
 {
 	buf_release(&p->word);
 	buf_release(&p->path);
+	buf_release(&p->target);
 }
 
 enum err
 code_claim(const struct store *st, const struct code *code,
     const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX])
 {
-	struct probe p = { .st = st,
-		.code = code,
-		.transaction = transaction,
-		.attempt = attempt,
-		.make = true };
+	struct probe p = { .st = st, .code = code, .make = true };
 	enum err e;
 
-	e = claim_word(st, transaction, attempt, &p.word);
-	if (e == OK)
-		e = probe(&p, by);
+	e = probe(&p, transaction, attempt, by);
 	if (e == OK) /* also one that an earlier try made and lost */
 		e = sync_slots(st, buf_cstr(&p.path));
 	if (e != OK)
@@ -287,13 +300,10 @@ enum err
 code_room(const struct store *st, const struct code *code,
     const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX])
 {
-	struct probe p = { .st = st,
-		.code = code,
-		.transaction = transaction,
-		.attempt = attempt };
+	struct probe p = { .st = st, .code = code };
 	enum err e;
 
-	e = probe(&p, by);
+	e = probe(&p, transaction, attempt, by);
 	probe_release(&p);
 	return e;
 }
@@ -311,9 +321,10 @@ each_claim(const struct store *st, const struct code *code,
 		e = look(&p, k, &slot);
 		if (e != OK)
 			break;
-		if (slot != SLOT_FREE)
+		if (slot != SLOT_FREE && (e = look_whose(&p)) == OK)
 			e = each(&p, arg);
-		else if (k >= code->count) /* those behind have no gaps */
+		if (slot == SLOT_FREE &&
+		    k >= code->count) /* those behind have no gaps */
 			break;
 	}
 	probe_release(&p);

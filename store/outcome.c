@@ -136,10 +136,9 @@ static bool
 put_head(struct buf *out, enum outcome_kind kind, const char *transaction,
     unsigned attempt, const char *code)
 {
-	return record_begin(out, "outcome") &&
-	       record_text(out, "kind", kinds[kind]) &&
-	       record_text(out, "transaction", transaction) &&
-	       record_num(out, "attempt", attempt) &&
+	return buf_printf(out,
+		   "[outcome]\nkind = %s\ntransaction = %s\nattempt = %u\n",
+		   kinds[kind], transaction, attempt) &&
 	       record_text(out, "code", code);
 }
 

@@ -104,19 +104,28 @@ enum err
 outcome_replay(const struct store *st, const struct transaction *t,
     const char csr[SHA256_HEX], struct outcome *out)
 {
-	struct outcome o = OUTCOME_INIT;
-	enum err e;
+	struct outcome o = OUTCOME_INIT, last = OUTCOME_INIT;
+	enum err e, found = ERR_NOTFOUND;
 
 	for (unsigned n = 1;; n++) {
 		e = outcome_find(st, t, n, &o);
 		if (e != OK)
-			return e; /* ERR_NOTFOUND behind the last */
-		if (o.kind == OUTCOME_CERTIFICATE && strcmp(o.csr, csr) == 0)
 			break;
+		if (o.kind == OUTCOME_CERTIFICATE && strcmp(o.csr, csr) == 0) {
+			outcome_release(&last);
+			last = o;
+			o = (struct outcome)OUTCOME_INIT;
+			found = OK;
+		}
 		outcome_release(&o);
 	}
-	*out = o;
-	return OK;
+	if (e != ERR_NOTFOUND) /* which is what is behind the last */
+		found = e;
+	if (found == OK)
+		*out = last;
+	else
+		outcome_release(&last);
+	return found;
 }
 
 /* fsync of the directory that holds a path. */

@@ -67,7 +67,7 @@ enum err outcome_find(const struct store *st, const struct transaction *t,
 enum err outcome_latest(
     const struct store *st, const struct transaction *t, struct outcome *out);
 
-/* Among all attempts, the one whose CSR was byte-identical (a replay). */
+/* The last attempt whose CSR was byte-identical (a replay). */
 enum err outcome_replay(const struct store *st, const struct transaction *t,
     const char csr[SHA256_HEX], struct outcome *out);
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# RA certificates (C-33, C-83, C-151 to C-153): an EC CA with an RSA one,
+# RA certificates (C-33, C-34, C-83, C-151 to C-153): an EC CA with an RSA one,
 # single and split, made, imported, renewed by hand and by themselves.
 # shellcheck disable=SC1091,SC2016,SC2034,SC2154 # lib.sh uses them
 . "${0%/*}/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # CAs below a parent here or elsewhere, what GetCACert returns of them (C-31
-# to C-37), GetCACertChain, key files with a passphrase, and a key that leaves.
+# to C-37), GetCACertChain (C-18), key files with a passphrase, and a key that
+# leaves.
 # shellcheck disable=SC1091,SC2016,SC2034,SC2154 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

@@ -209,7 +209,7 @@ like "has the request's SAN" \
 	"$(openssl x509 -in san-0.pem -noout -ext subjectAltName)" \
 	"DNS:a.example, IP Address:10.0.0.2, email:x@y.example"
 
-# --- refusals: one answer outside, different log lines ----------------------------------------
+# --- refusals: one answer outside, different log lines (C-163) ----------------------------------------
 
 code=$(add_entity device)
 pkcsreq device "wrong-$code"
@@ -244,7 +244,7 @@ refused late "code has expired" "an expired code"
 is "no foreign name in a CertRep" "$(reply late failinfotext)" \
 	"request refused"
 
-# --- the same work for each, counted (behind the envelope: t0205) -------------------------------------------
+# --- the same work for each (C-163), counted (behind the envelope: t0205) -------------------------------------------
 
 if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
 	# NAME: instructions of a CGI request with NAME.der, and in "verify"
@@ -279,11 +279,91 @@ if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
 	send work
 	pkcsreq work "$code" --txid w-4
 	near "a used code costs the same" "$wrong" "$(cost work)"
+	"$SCEP" entity block work
+	near "a blocked entity" "$wrong" "$(cost work)"
+	"$SCEP" entity unblock work
+	pkcsreq work ""
+	near "no challengePassword" "$wrong" "$(cost work)"
+	printf 'chosen by me' | "$SCEP" entity setpwd work --password - \
+		>/dev/null
+	pkcsreq work "chosen by you" --txid w-6
+	near "a wrong chosen password" "$wrong" "$(cost work)"
+	for i in 1 2 3 4 5 6 7 8 9; do
+		send work
+	done
+	ok "ten of them" log_says "wrong code"
+	near "a locked entity" "$wrong" "$(cost work)"
+	code=$("$SCEP" entity setpwd work --generate --ttl 1s)
+	wait_for sh -c '"$SCEP" entity show work | grep -qi expired'
+	pkcsreq work "$code" --txid w-7
+	near "an expired code" "$wrong" "$(cost work)"
+	"$SCEP" entity set work --ca Other
+	near "another CA's entity" "$wrong" "$(cost work)"
+	"$SCEP" entity set work --ca ManagementCA
+
+	# A code for 300 that is used up: the first certificate 299 times more,
+	# as outcomes of other transactions.
+	code=$("$SCEP" entity setpwd work --generate --count 300)
+	pkcsreq work "$code" --txid w-8
+	send work
+	cp -a home full
+	slot=$(find full/store/used -type l -exec sh -c \
+		'readlink "$1" | grep -q "$(basename "$2")" && echo "$1"' \
+		sh {} "$(grep -rl "$(serial work-0.pem | tr A-F a-f)" \
+			full/store/transaction)" \;)
+	one=full/store/used/x/$(readlink "$slot")
+	name=$(basename "$one" ,1,outcome)
+	i=0
+	while [ $i -lt 300 ]; do
+		to=$(printf 'ab%062x' $i)
+		sed "s/$name/$to/" "full/store/${one#*x/../../}" \
+			>"full/store/transaction/ab/$to,1,outcome"
+		ln -s "../../transaction/ab/$to,1,outcome" \
+			"${slot%,*},$i" 2>/dev/null
+		i=$((i + 1))
+	done
+	is "300 redemptions" "$(find full/store/used -name \
+		"$(basename "${slot%,*}"),*" | wc -l)" 300
+	SCEP_HOME=$FRESH/full
+	pkcsreq work "$code" --txid w-9
+	near "a code for 300 that is used up" "$wrong" "$(cost work)"
+	send work
+	SCEP_HOME=$FRESH/home
+	ok "of that it was" log_says "code is used up"
+	rm -rf full
 else
 	skip "the same work" "counted on the plain build, by valgrind"
 fi
 
-# --- wrong passwords: marks, a delay, unlock (C-172) ------------------------------------------------------
+# --- and the same work in files ---------------------------------------------------------------------
+
+if strace -e trace=none true 2>/dev/null; then
+	code=$("$SCEP" entity setpwd work --generate)
+	files() { # NAME: calls that change a file, without the audit and the log
+		printf '#!/bin/sh\nexec strace -f -qq -o "%s/trace" -e %s "%s"\n' \
+			"$FRESH" trace=openat,linkat,symlinkat,mkdirat "$SCEP" \
+			>traced.sh
+		chmod 755 traced.sh
+		ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
+			SCEP=$FRESH/traced.sh send "$1"
+		grep -Eo 'O_CREAT|^[0-9]+ +[a-z]*link|mkdir' trace |
+			sed 's/.* //' | sort | uniq -c | tr -s ' \n' ' '
+	}
+	pkcsreq work "no$code" --txid f-1
+	is "a wrong generated code" "$(files work)" " 1 O_CREAT 2 link "
+	pkcsreq work "$code" --subject /CN=unknown --txid f-2
+	is "an unknown name" "$(files work)" " 1 O_CREAT 2 link "
+	printf 'chosen by me' | "$SCEP" entity setpwd work --password - \
+		>/dev/null
+	pkcsreq work "chosen by you" --txid f-3
+	is "a wrong chosen password" "$(files work)" " 1 O_CREAT 2 link "
+	is "of which one mark is left" "$(find home/store/try -type f \
+		-newer work.der | wc -l)" 1
+else
+	skip "the same work in files" "strace cannot trace here"
+fi
+
+# --- wrong passwords: marks, a delay, unlock (C-169, C-172) ------------------------------------------------------
 
 printf 'a chosen word' | "$SCEP" entity setpwd device --password - >/dev/null
 i=0
@@ -296,6 +376,28 @@ ok "ten guesses are looked at" log_says "wrong code"
 pkcsreq device "a chosen word" --txid eleven
 refused device "too many wrong codes this hour" "the eleventh, although right"
 like "entity show tells" "$("$SCEP" entity show device)" "Locked until"
+faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+if [ -n "$faketime" ] && [ "${SCEP_FLAVOUR:-plain}" != asan ]; then
+	REAL=$SCEP
+	printf '#!/bin/sh\nLD_PRELOAD=%s FAKETIME=+1h exec "%s" "$@"\n' \
+		"$faketime" "$REAL" >timed
+	chmod 755 timed
+	SCEP=$FRESH/timed
+	pkcsreq device "a chosen word" --txid next-hour
+	send device
+	is "the next hour admits it" "$(reply device status)" 0
+	SCEP=$REAL
+	printf 'a chosen word' | "$SCEP" entity setpwd device --password - \
+		>/dev/null
+	i=0
+	while [ $i -lt 10 ]; do
+		i=$((i + 1))
+		pkcsreq device "guess $i" --txid "more-$i"
+		send device
+	done
+else
+	skip "the next hour" "needs libfaketime, on the plain build"
+fi
 ok "entity unlock" "$SCEP" entity unlock device
 pkcsreq device "a chosen word" --txid twelve
 succeeds device "the right one is taken again"
@@ -313,4 +415,32 @@ is "then the issuing CA" "$(cat vpn-1.pem)" "$(cat ca.pem)"
 "$SCEP" alias set scep includeca no
 succeeds vpn "includeca = no (Juniper)"
 is "one certificate" "$(reply vpn ncerts)" 1
+
+# The issuing CA is below a root: it goes out, the root does not.
+cat >sub.cnf <<'END'
+[ca]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign, digitalSignature, keyEncipherment
+subjectKeyIdentifier = hash
+END
+{
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout root.key \
+		-out root.pem -subj "/CN=Root" -days 3650
+	openssl req -newkey rsa:2048 -nodes -keyout sub.key -out sub.csr \
+		-subj "/CN=Sub CA"
+	openssl x509 -req -in sub.csr -CA root.pem -CAkey root.key -days 3000 \
+		-set_serial 7 -extfile sub.cnf -extensions ca -out sub.pem
+} 2>/dev/null
+ok "a CA below a root" "$SCEP" ca import SubCA --cert sub.pem --key sub.key \
+	--chain root.pem
+"$SCEP" alias set scep cas SubCA
+"$SCEP" alias set scep includeca yes
+code=$(add_entity below --ca SubCA)
+cp sub.pem ca.pem
+pkcsreq below "$code"
+send below
+is "enrols" "$(reply below status) $(reply below ncerts)" "0 2"
+is "the leaf first" "$(openssl x509 -in below-0.pem -noout -subject)" \
+	"subject=CN = below"
+is "then the issuing CA, not the root" "$(cat below-1.pem)" "$(cat sub.pem)"
 done_testing

@@ -42,7 +42,7 @@ near() { # DESCRIPTION A B
 }
 
 for victim in rsa2048 rsa4096 p256; do
-	captured $victim crlf # whole and right, but another's key
+	captured $victim crlf # whole, but another's key (C-74)
 	whole=$(cost)
 	ok "$victim: a check is in it" test "${whole:-0}" -gt 800000
 	cp reply whole

@@ -4,11 +4,12 @@
 # succeeds.
 #
 # The breaks by rule.  SignedData: its shape and caps C-45, C-52, versions and
-# algorithms C-100, C-160, attributes C-47, C-59, C-64, C-71, types without a
-# verb C-132, C-142, C-144, the signer C-74, C-75, C-177.  Envelope: C-83, C-86,
-# C-98.  CSR: C-106 to C-109.  Answers: a CertRep by HTTP 200 (C-15) with
-# failInfo and no detail (C-57, C-58); nothing is written before the signature
-# is good (C-53).
+# algorithms C-50, C-51, C-100, C-160, attributes C-47, C-59, C-64, C-71, times
+# C-164, types without a verb C-132, C-142, C-144, a poll of nothing C-133, the
+# signer C-74 to C-76, C-80, C-177.  Envelope: C-81, C-83, C-86, C-88, C-98.
+# CSR: C-106 to C-109.  Answers: a CertRep by HTTP 200 (C-15) with failInfo and
+# no detail (C-57, C-58); nothing is written before the signature is good
+# (C-53).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

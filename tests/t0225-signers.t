@@ -71,6 +71,17 @@ for kind in p256 p384 p521 ed25519; do
 	not_ok "$kind: not under another" read_answer $kind "not$code"
 done
 
+# As OpenSSL prints the last one's envelope (C-81, C-92 to C-94).
+openssl cms -verify -noverify -inform DER -in body -out env.der 2>>log
+openssl cms -cmsout -print -inform DER -in env.der >env.txt 2>>log
+envelope=$(tr -d ' ' <env.txt | tr '\n' ' ')
+like "EnvelopedData version 3" "$envelope" "envelopedData: version:3"
+like "PasswordRecipientInfo version 0" "$envelope" "d.pwri: version:0"
+like "with PBKDF2" "$envelope" "algorithm:PBKDF2"
+like "of 100,000 rounds" "$envelope" "INTEGER:0186A0"
+like "of HMAC-SHA-256" "$envelope" "hmacWithSHA256"
+like "and PWRI-KEK" "$envelope" "id-alg-PWRI-KEK"
+
 # A re-send gets the same certificate, under a new key.
 cp body first
 serial=$(serial ed25519-0.pem)

@@ -54,6 +54,15 @@ ok "which stands in no file of the store" \
 ok "nor does the code" sh -c '! grep -rqF "$1" home/store' - "$code"
 like "entity show tells the form" "$("$SCEP" entity show dev)" "sealed"
 
+chmod 644 home/seal.key
+exits 1 "scep check sees its mode" "$SCEP" check
+like "and says so" "$(cat .out)" "seal.key.*0400"
+ok "and mends it" "$SCEP" check --repair
+mv home/seal.key kept
+exits 1 "scep check misses the key" "$SCEP" check
+like "and says what for" "$(cat .out)" "cannot be opened with seal.key"
+mv kept home/seal.key
+
 ok "a request under the code" try dev "$code"
 is "SUCCESS" "$(reply dev status)" 0
 is "by the key of an RSA signer" "$(reply dev transport)" rsaEncryption

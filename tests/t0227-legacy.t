@@ -1,7 +1,7 @@
 #!/bin/sh
 # legacy = yes: MD5, single DES and small keys, for clients of long ago, and
-# for nobody else (C-100 to C-104).  Recorded requests of three of them, where
-# SCEP_VECTORS names their folder.
+# for nobody else (C-66, C-86, C-87, C-100 to C-104).  Recorded requests of
+# three of them, where SCEP_VECTORS names their folder.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
@@ -76,6 +76,7 @@ if [ ! -r "$p12" ]; then
 	skip "recorded requests" "SCEP_VECTORS names no folder of them"
 	done_testing
 fi
+# Small keys sign under legacy; what is certified is the profile's (C-80).
 # The CA that they were sent to: its key is there, its certificate is not.
 openssl pkcs12 -legacy -in "$p12" -passin pass:foo123 -nodes 2>/dev/null |
 	awk '/friendlyName: /{ p = /privatesignkeyalias/ } p' >keys.pem

@@ -106,7 +106,8 @@ is "and the last one is told so" "$(reply guess12 status)" 2
 ok "of which the log warns" grep -q \
 	'level=warn.*entity one: locked, and still being tried' log
 
-# The right password in parallel: a busy server says so, and FAILURE to nobody.
+# The right password in parallel: a busy server says so, and FAILURE to nobody
+# (C-166).
 N=40
 printf 'right password' | "$SCEP" entity setpwd one --password - \
 	--count $N >/dev/null

@@ -1,7 +1,7 @@
 #!/bin/sh
 # I2 and I3 where two codes claim one attempt: two entities with one key and
-# transactionID, or one entity whose code is set anew.  strace stops or kills
-# the slower one where it hurts.
+# transactionID, or one entity whose code is set anew (C-115, C-136).  strace
+# stops or kills the slower one where it hurts.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # I4 with a FastCGI worker that lives on: its home moved away, its disk in
-# trouble, no inodes left; clients get 503, nothing is half visible, and work
-# goes on when the trouble ends.  And what `scep status` says of a full disk.
+# trouble, no inodes left; clients get 503 (C-166), nothing is half visible, and
+# work goes on when the trouble ends.  And what `scep status` says of a full
+# disk.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

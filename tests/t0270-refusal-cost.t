@@ -61,7 +61,7 @@ flaw() { # FLAW STATUS REASON
 flaw signer-huge 200 "signer's key is not supported"
 flaw deep-nest 400 "nested too deep"
 flaw deep-octets 400 "nested too deep"
-flaw csr-huge-key 200 "content is not good"
+flaw csr-huge-key 200 "signer's key is not the CSR's"
 
 pkcsreq cost "$code" --txid million --password "$code" --iterations 1000000
 refused "a million PBKDF2 iterations" 200 cost.der "iteration count"

@@ -267,7 +267,8 @@ exits 1 "entity set of a blank subject" scep entity set router1 --subject " "
 exits 1 "entity set of no CA" scep entity set router1 --ca=
 like "says why" "$(err scep entity set router1 --ca=)" "always; --ca"
 ok "entity set of an empty profile" scep entity set router1 --profile=
-like "is the default" "$(out scep entity show router1)" "Profile: +ENDUSER"
+like "is the alias's" "$(out scep entity show router1)" \
+	"Profile: +\(the alias's\)"
 ok "entity block" scep entity block router1
 like "is shown" "$(out scep entity list --match 'router*')" "blocked"
 ok "twice is fine" scep entity block router1

@@ -44,6 +44,7 @@ for type in application/x-pki-message application/octet-stream \
 		--out-prefix web- >web.rep
 	is "is answered SUCCESS" "$(reply web status)" 0
 done
+# C-16
 like "not to be kept" "$(tr -d '\r' <headers)" "^Cache-Control: no-store$"
 like "with a length" "$(tr -d '\r' <headers)" \
 	"^Content-Length: $(wc -c <body)$"

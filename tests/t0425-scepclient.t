@@ -1,6 +1,6 @@
 #!/bin/sh
 # micromdm's scepclient behind lighttpd: it encrypts with single DES, and so
-# enrols where `legacy = yes` and nowhere else.
+# enrols where `legacy = yes` and nowhere else (C-100).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

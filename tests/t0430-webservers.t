@@ -19,7 +19,7 @@ servers_table() {
 }
 
 # A CRL is served: the row of that check.
-CRL=no
+CRL=yes
 
 # Root lets the home belong to one user and the web server be another.
 web=$(id -un)

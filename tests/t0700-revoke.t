@@ -1,6 +1,6 @@
 #!/bin/sh
-# Revoking, holding, letting go; CRLs of the command line, judged by openssl;
-# parallel issuers; entries that leave (C-197 to C-203).
+# Revoking (C-176, C-182), holding, letting go; CRLs of the command line, judged
+# by openssl; parallel issuers; entries that leave (C-197 to C-203).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

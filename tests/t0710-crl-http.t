@@ -1,6 +1,6 @@
 #!/bin/sh
-# CRLs and CA certificates by GET: paths, types, what a client has already,
-# through both doors and behind a web server.
+# CRLs and CA certificates by GET (C-192, C-202): paths, types, what a client
+# has already, through both doors and behind a web server.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

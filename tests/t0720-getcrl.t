@@ -1,5 +1,6 @@
 #!/bin/sh
-# GetCRL, GetCert and GetCertInitial (C-69, C-132 to C-135, C-142 to C-149).
+# GetCRL (C-192), GetCert and GetCertInitial (C-69, C-132 to C-135, C-142 to
+# C-149); what is not there is badCertId (C-165, C-167).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

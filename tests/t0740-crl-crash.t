@@ -1,7 +1,8 @@
 #!/bin/sh
 # At every system call of a revocation and of a CRL that touches a file, the
 # disk fails or the process is killed; then the command comes to its end, the
-# next CRL has what was revoked, and `scep check` is content.
+# next CRL has what was revoked, no number is left out (C-198), and `scep check`
+# is content.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

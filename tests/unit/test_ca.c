@@ -1,6 +1,7 @@
 /* CAs on disk: made, loaded, current; and what they issue. */
 #include "tests/unit/home.h"
 
+/* C-35, C-196: what a root of our own may do. */
 static void
 test_create(void **state)
 {
@@ -99,7 +100,10 @@ move(const char *from, const char *to)
 	assert_int_equal(rename(at(from), at(to)), 0);
 }
 
-/* A second generation is seen at the next request; activation by time alone. */
+/*
+ * A second generation is seen at the next request; activation by time alone,
+ * so that the next one is not served early (C-37).
+ */
 static void
 test_generations(void **state)
 {
@@ -211,7 +215,7 @@ test_names(void **state)
 	cli_remove(at("ca/.new-0"));
 }
 
-/* openssl(1) is the judge: verify, text, asn1parse. */
+/* openssl(1) is the judge: verify, text, asn1parse; C-189: critical. */
 static void
 test_issue(void **state)
 {

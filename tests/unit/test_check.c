@@ -43,6 +43,11 @@ sweeps(void **state)
 	    code.id, code.id);
 	scribble(h, mark, "");
 	mended(h, mark, true);
+	/* of a worker that died while it looked */
+	(void)snprintf(mark, sizeof(mark), "try/%.2s/%s,2026-01-01T00.05,3",
+	    code.id, code.id);
+	scribble(h, mark, "");
+	mended(h, mark, true);
 }
 
 static void
@@ -267,6 +272,14 @@ tells_owners(void **state)
 	assert_non_null(strstr(buf_cstr(&findings), "`chown` it"));
 	assert_int_equal(
 	    fchownat(h->st.root, attempt, 0, 0, AT_SYMLINK_NOFOLLOW), 0);
+	/* another group may read it, but nothing is broken */
+	assert_int_equal(
+	    fchownat(h->st.root, entity_2, 0, 65534, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(check(h, true), 0);
+	assert_int_equal(warnings, 1);
+	assert_non_null(strstr(buf_cstr(&findings), "`chgrp` it"));
+	assert_int_equal(
+	    fchownat(h->st.root, entity_2, 0, 0, AT_SYMLINK_NOFOLLOW), 0);
 	assert_int_equal(
 	    fchownat(h->st.root, claim, 65534, 65534, AT_SYMLINK_NOFOLLOW), 0);
 	damaged(h, claim, "`chown` it");

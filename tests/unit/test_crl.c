@@ -68,6 +68,7 @@ says(const struct buf *text, const char *words)
 	return strstr(buf_cstr(text), words) != NULL;
 }
 
+/* C-198: numbered, and with the key identifier of its CA. */
 static void
 empty(void **state)
 {

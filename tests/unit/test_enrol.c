@@ -304,6 +304,39 @@ answers_again(void **state)
 }
 
 /*
+ * The same password set again makes the very same bytes: a replay, until the
+ * certificate has expired and the code is another.
+ */
+static void
+replays_the_expired(void **state)
+{
+	struct world *w = *state;
+	char first[41], again[41];
+
+	ask(w, "CN=router1", 0, SECRET, "1");
+	grant(w, VERDICT_ISSUED, first);
+	new_code(w, "router1", SECRET, CODE_SHA256);
+	grant(w, VERDICT_KEPT, again);
+	assert_string_equal(first, again);
+	w->now += 1000 * DAY;
+	/* captured: the password is no longer that */
+	new_code(w, "router1", "another", CODE_SHA256);
+	grant(w, VERDICT_KEPT, again);
+	assert_string_equal(first, again);
+	new_code(w, "router1", SECRET, CODE_SHA256);
+	grant(w, VERDICT_ISSUED, again);
+	assert_string_not_equal(first, again);
+	/* once, and that is what is replayed from now on */
+	memcpy(first, again, sizeof(first));
+	grant(w, VERDICT_KEPT, again);
+	assert_string_equal(first, again);
+	/* the code that paid for it buys no third */
+	w->now += 1000 * DAY;
+	grant(w, VERDICT_KEPT, again);
+	assert_string_equal(first, again);
+}
+
+/*
  * Two entities, one key and transactionID: b's worker is slower than a's, or
  * died behind its claim.  b never gets a's certificate, nor loses its code.
  */
@@ -519,6 +552,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    delays_guesses, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    replays_the_expired, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    shares_no_attempt, setup, teardown),
 		cmocka_unit_test_setup_teardown(

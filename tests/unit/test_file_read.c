@@ -31,6 +31,40 @@ test_read(void **state)
 	buf_release(&b);
 }
 
+static void
+test_read_head(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(file_mark(tmp, home, "d/h", text("12345")), OK);
+	assert_int_equal(file_read_head(home, "d/h", 3, &b), OK);
+	assert_string_equal(buf_cstr(&b), "123");
+	assert_int_equal(file_read_head(home, "d/h", 9, &b), OK);
+	assert_string_equal(buf_cstr(&b), "12312345");
+	assert_int_equal(file_read_head(home, "d/none", 9, &b), ERR_NOTFOUND);
+	assert_int_equal(file_read_head(home, "d", 9, &b), ERR_SYSTEM);
+	assert_string_equal(buf_cstr(&b), "12312345");
+	buf_release(&b);
+}
+
+static void
+test_same_directory(void **state)
+{
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(dir_make(home, "one"), OK);
+	assert_int_equal(dir_open(home, "one", &fd), OK);
+	assert_int_equal(dir_same(home, "one", fd), OK);
+	assert_int_equal(file_rename(home, "one", "two"), OK);
+	assert_int_equal(dir_same(home, "one", fd), ERR_NOTFOUND);
+	assert_int_equal(dir_same(home, "two", fd), OK);
+	assert_int_equal(dir_make(home, "one"), OK);
+	assert_int_equal(dir_same(home, "one", fd), ERR_EXISTS);
+	file_close(&fd);
+}
+
 /* Larger than one read() takes. */
 static void
 test_read_large(void **state)
@@ -143,6 +177,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_read),
+		TEST(test_read_head),
+		TEST(test_same_directory),
 		TEST(test_read_large),
 		TEST(test_not_regular),
 		TEST(test_dir_each),

@@ -91,7 +91,7 @@ every_algorithm(void **state)
 	}
 }
 
-/* C-48: subjectKeyIdentifier for signer and recipient. */
+/* C-48, C-83: subjectKeyIdentifier for signer and recipient. */
 static void
 key_identifiers(void **state)
 {
@@ -177,7 +177,8 @@ enum inside { A_CSR, A_WANTED, NONSENSE };
 
 /*
  * C-55, C-89: what stands in the envelope must be what the type says; a
- * poll's is not looked at, nor is that of a type which nobody serves.
+ * poll's is not looked at, nor is that of a type which nobody serves.  C-75: a
+ * RenewalReq is read like a PKCSReq.
  */
 static void
 other_types(void **state)

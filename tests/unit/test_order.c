@@ -1,6 +1,6 @@
 /*
- * The order of an opening (C-53, C-177): the CA's key is asked once, and only
- * for a message whose signature is good.  The Makefile links this program
+ * The order of an opening (C-53, C-169, C-177): the CA's key is asked once, and
+ * only for a message whose signature is good.  The Makefile links this program
  * with --wrap=key_unwrap.
  */
 #include <setjmp.h>

@@ -133,7 +133,10 @@ reads_every_key(void **state)
 	profile_free(p);
 }
 
-/* What is wrong is said with its line; nothing of the file counts. */
+/*
+ * What is wrong is said with its line; nothing of the file counts.  No file
+ * gives what is a CA's (C-178).
+ */
 static void
 refuses_bad_files(void **state)
 {

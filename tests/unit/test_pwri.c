@@ -91,7 +91,7 @@ fresh(void **state)
 	return 0;
 }
 
-/* RFC 3211 3.1 and 3.2, its two examples from password to content key. */
+/* C-94: RFC 3211 3.1 and 3.2, its examples from password to content key. */
 static void
 rfc_3211(void **state)
 {
@@ -128,7 +128,7 @@ rfc_3211(void **state)
 	assert_true(memcmp(key, "\x8c\x62\x7c\x89\x73\x23\xa2\xf8", 8) != 0);
 }
 
-/* What is wrapped comes back, and after any change another key does. */
+/* C-94: what is wrapped comes back, and after any change another key does. */
 static void
 round_trip(void **state)
 {
@@ -330,7 +330,7 @@ polls(void **state)
 	buf_release(&env);
 }
 
-/* C-93: too few and too many iterations, before one of them is computed. */
+/* C-93, C-177: too few and too many iterations, before one is computed. */
 static void
 limits(void **state)
 {

@@ -102,7 +102,10 @@ test_refused(void **state)
 	buf_release(&out);
 }
 
-/* The clock alone decides which one is served, and when it is renewed. */
+/*
+ * The clock alone decides which one is served (C-37), for how long it still
+ * opens envelopes (C-83), and when it is renewed.
+ */
 static void
 test_times(void **state)
 {
@@ -221,7 +224,7 @@ test_names(void **state)
 	}
 }
 
-/* The door signs RA certificates and nothing else by that name. */
+/* C-180: the door signs RA certificates and nothing else by that name. */
 static void
 test_door(void **state)
 {
@@ -285,7 +288,7 @@ test_lacks(void **state)
 	buf_clear(&logged);
 }
 
-/* Below a parent: a chain that OpenSSL builds, in the order that we found. */
+/* C-196: below a parent a chain that OpenSSL builds, in the order we found. */
 static void
 test_chain(void **state)
 {

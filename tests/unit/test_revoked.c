@@ -239,6 +239,7 @@ highest(const struct house *h)
 	return n;
 }
 
+/* C-198: each number once, none left out, never a lower one again. */
 static void
 numbers(void **state)
 {

@@ -1,6 +1,7 @@
 /*
  * Recoverable codes: what is sealed comes back, to its owner alone, and
- * stands nowhere in clear; who makes the key, and what happens without it.
+ * stands nowhere in clear; who makes the key, and what happens without it
+ * (C-97).
  */
 #include "tests/unit/storehome.h"
 

@@ -233,7 +233,7 @@ narrows_eku(void **state)
 	"\x30\x1d\xa0\x1b\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x19\x02\x02" \
 	"\xa0\x0d\x04\x0b"
 
-/* Only what is listed, whole, readable, and never critical. */
+/* C-193, C-194: only what is listed, whole, readable, and never critical. */
 static void
 copies_what_is_listed(void **state)
 {

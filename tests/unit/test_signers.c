@@ -302,8 +302,8 @@ odd_certificates(void **state)
 }
 
 /*
- * C-100 to C-104: what `legacy` admits, each noted; without it refused, in
- * words that name the setting.
+ * C-100 to C-104: what `legacy` admits, each noted, small keys too (C-80);
+ * without it refused, in words that name the setting.
  */
 static void
 legacy(void **state)

@@ -1,6 +1,9 @@
 /* Transactions: what names them (C-70, C-71) and their outcomes. */
 #include "tests/unit/storehome.h"
 
+#include "base/limits.h"
+#include "store/audit.h"
+
 #define CERT_1 "cert/Test%20CA/1/5d/" SERIAL_1 ".pem"
 
 static void
@@ -215,6 +218,31 @@ remembers_attempts(void **state)
 	    outcome_replay(&h->st, &t, digest, &back), ERR_NOTFOUND);
 }
 
+struct wanted {
+	const char *word;
+	int lines;
+};
+
+static enum err
+count_line(const char *line, void *arg)
+{
+	struct wanted *w = arg;
+
+	w->lines += strstr(line, w->word) != NULL &&
+		    strstr(line, "\"outcome\":\"issued\"") != NULL;
+	return OK;
+}
+
+/* Lines in the audit that say so. */
+static int
+lines_about(const struct house *h, const char *serial)
+{
+	struct wanted w = { serial, 0 };
+
+	assert_int_equal(audit_each(&h->st, 0, count_line, &w), OK);
+	return w.lines;
+}
+
 /* Killed between the issuance and its second name: the reader mends it. */
 static void
 publishes_late(void **state)
@@ -229,8 +257,10 @@ publishes_late(void **state)
 	assert_int_equal(file_unlink(h->st.root, CERT_1), OK);
 	assert_int_equal(
 	    cert_find(&h->st, "Test CA", 1, SERIAL_1, &back), ERR_NOTFOUND);
+	assert_int_equal(lines_about(h, SERIAL_1), 1);
 	assert_int_equal(outcome_publish(&h->st, &o), OK);
 	assert_int_equal(outcome_publish(&h->st, &o), OK);
+	assert_int_equal(lines_about(h, SERIAL_1), 2); /* at least once */
 	assert_int_equal(cert_find(&h->st, "Test CA", 1, SERIAL_1, &back), OK);
 	outcome_release(&back);
 	outcome_release(&o);
@@ -251,6 +281,27 @@ tells_a_missing_room(void **state)
 	assert_int_equal(cert_rooms(&h->st, "Test CA", 2), OK);
 	assert_int_equal(cert_rooms(&h->st, "Test CA", 2), OK);
 	assert_int_equal(outcome_publish(&h->st, &o), OK);
+	outcome_release(&o);
+}
+
+/* What nobody could read again is not issued. */
+static void
+links_nothing_too_big(void **state)
+{
+	struct house *h = *state;
+	struct transaction t;
+	struct outcome o;
+	enum outcome_kind kind;
+	size_t len = MAX_RECORD / 3 + 1;
+
+	make_transaction(&t, "1", KEY_A);
+	make_outcome(&t, 1, SERIAL_1, &o);
+	free(o.subject);
+	o.subject = calloc(1, len + 1);
+	assert_non_null(o.subject);
+	memset(o.subject, '%', len); /* three bytes each when escaped */
+	assert_int_equal(outcome_link(&h->st, &o), ERR_TOOBIG);
+	assert_int_equal(outcome_kind(&h->st, t.name, 1, &kind), ERR_NOTFOUND);
 	outcome_release(&o);
 }
 
@@ -323,6 +374,7 @@ lists_all(void **state)
 	struct buf list = BUF_INIT;
 	struct transaction t;
 	struct outcome o;
+	char path[128];
 
 	make_transaction(&t, "1", KEY_A);
 	make_outcome(&t, 1, SERIAL_1, &o);
@@ -334,6 +386,12 @@ lists_all(void **state)
 	assert_int_equal(file_unlink(h->st.root, CERT_1), OK);
 	assert_int_equal(cert_each(&h->st, add_serial, &list), OK);
 	assert_string_equal(buf_cstr(&list), SERIAL_1 ";" SERIAL_2 ";");
+	/* one that is damaged does not hide the other */
+	outcome_name(&t, 1, path);
+	scribble(h, path, "[outcome]\n");
+	buf_clear(&list);
+	assert_int_equal(cert_each(&h->st, add_serial, &list), ERR_INPUT);
+	assert_string_equal(buf_cstr(&list), SERIAL_2 ";");
 	outcome_release(&o);
 	buf_release(&list);
 }
@@ -353,6 +411,7 @@ main(void)
 		TEST(remembers_attempts),
 		TEST(publishes_late),
 		TEST(tells_a_missing_room),
+		TEST(links_nothing_too_big),
 		TEST(compares_what_is_inside),
 		TEST(tells_damage),
 		TEST(lists_all),
