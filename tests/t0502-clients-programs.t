@@ -104,8 +104,8 @@ is "OpenSCEP: answered as it asked" \
 	"$(reply openscep digest) $(reply openscep cipher)" "MD5 DES-CBC"
 polls openscep
 BASE=$URL/scep
-not_ok "OpenSCEP: not where legacy is off" \
-	test "$(submit openscep; reply openscep status)" = 0
+submit openscep
+is "OpenSCEP: badAlg where legacy is off" "$(reply openscep failinfo)" 0
 LEGACY=''
 
 # --- cryptlib: an attribute of its own, a free-form ID, keyEncipherment on
