@@ -249,6 +249,19 @@ check_envelope(struct opening *o)
 	return check_transport(o);
 }
 
+/*
+ * Only what carries its secret inside comes under a password: what answers
+ * by "not there" would tell whoever signs a captured envelope again whether
+ * it could be opened (C-99, C-168).
+ */
+enum err
+check_known(struct opening *o)
+{
+	return o->password ? opening_refuse(o, FAIL_BADALG,
+				 "this message cannot come under a password") :
+			     OK;
+}
+
 enum err
 check_reply(struct opening *o)
 {

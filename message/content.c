@@ -1,5 +1,6 @@
 #include "message/opening.h"
 
+#include "ca/dn.h"
 #include "ca/pubkey.h"
 
 /* What stands behind the envelope. */
@@ -137,34 +138,34 @@ out:
 	return e;
 }
 
+#define MAX_WANTED 21 /* bytes of a serial: 20, and a leading zero */
+
 /* IssuerAndSerialNumber (RFC 8894 3.3.4, RFC 5652 10.2.4). */
 static bool
 wanted_read(struct span der, struct pkimsg *msg)
 {
 	struct span seq;
 	struct der issuer;
+	const char *why;
 
 	if (!der_one(der, DER_SEQUENCE, &seq) || !der_next(&seq, &issuer) ||
-	    issuer.tag != DER_SEQUENCE ||
+	    issuer.tag != DER_SEQUENCE || issuer.body.len == 0 ||
 	    !der_one(seq, DER_INTEGER, &msg->wanted_serial))
 		return false;
 	msg->wanted_issuer = issuer.whole;
-	return msg->wanted_serial.len > 0;
+	return msg->wanted_serial.len > 0 &&
+	       msg->wanted_serial.len <= MAX_WANTED &&
+	       dn_check(msg->wanted_issuer, &why) == OK;
 }
 
-/* A poll's IssuerAndSubject says nothing that counts (C-132). */
-static bool
-subject_read(struct span der, struct pkimsg *msg)
-{
-	struct span seq;
-
-	(void)msg;
-	return der_one(der, DER_SEQUENCE, &seq);
-}
-
-/* As uniform as open_csr(): read first, judged afterwards. */
-static enum err
-open_with(struct opening *o, bool (*read)(struct span der, struct pkimsg *msg))
+/*
+ * A question that cannot be read becomes one for nothing, so that it gets
+ * the answer of what is not there, badCertId, by the same way: anybody may
+ * sign a captured envelope again as a GetCert, and must not learn from the
+ * answer what came out of it (C-168).
+ */
+enum err
+open_wanted(struct opening *o)
 {
 	struct pkimsg *msg = o->msg;
 	struct ber ber = { .used = 0 };
@@ -182,26 +183,14 @@ open_with(struct opening *o, bool (*read)(struct span der, struct pkimsg *msg))
 	e = ERR_SYSTEM;
 	if (!buf_add(&msg->content, ber.der.p, ber.der.len))
 		goto out;
-	readable = readable & read(buf_span(&msg->content), msg);
+	readable = readable & wanted_read(buf_span(&msg->content), msg);
 	e = OK;
-	if (!readable || ber.used != plain.len || plain.padded == 0 ||
-	    msg->gen == NULL)
-		e = refuse_content(o, content_wrong);
+	if (!readable || ber.used != plain.len || plain.padded == 0) {
+		msg->wanted_issuer = DER_BYTES("\x30\x00");
+		msg->wanted_serial = DER_BYTES("\x00");
+	}
 out:
 	ber_release(&ber);
 	buf_release(&plain.bytes);
 	return e;
-}
-
-enum err
-open_wanted(struct opening *o)
-{
-	return open_with(o, wanted_read);
-}
-
-/* Under a password, opening it alone shows whose it is. */
-enum err
-open_poll(struct opening *o)
-{
-	return o->password ? open_with(o, subject_read) : OK;
 }

@@ -131,10 +131,11 @@ static const struct walk outside = { 0,
 /* Then, by message type; what is not listed is the caller's to refuse. */
 static const struct walk inside[] = {
 	{ MSG_PKCSREQ, { check_envelope, open_csr } },
-	{ MSG_RENEWALREQ, { check_envelope, open_csr } },
-	{ MSG_CERTPOLL, { check_envelope, check_reply, open_poll } },
-	{ MSG_GETCERT, { check_envelope, check_reply, open_wanted } },
-	{ MSG_GETCRL, { check_envelope, check_reply, open_wanted } },
+	{ MSG_CERTPOLL, { check_envelope, check_reply, check_known } },
+	{ MSG_GETCERT,
+	    { check_envelope, check_reply, check_known, open_wanted } },
+	{ MSG_GETCRL,
+	    { check_envelope, check_reply, check_known, open_wanted } },
 };
 
 static enum err

@@ -49,13 +49,13 @@ enum err check_type(struct opening *o);
 enum err check_envelope(struct opening *o);
 /* Can the answer be encrypted without the request's challenge (C-99)? */
 enum err check_reply(struct opening *o);
+/* Does it come by a key of ours, not under a password (C-99)? */
+enum err check_known(struct opening *o);
 /* Of a CSR whose signature was good: nothing secret is told. */
 enum err check_csr(struct opening *o, const struct csr_check *csr);
 
 /* content.c: uniform, whatever came out of the cipher (DESIGN 5, C-168). */
 enum err open_csr(struct opening *o);
 enum err open_wanted(struct opening *o);
-/* Closed, if it is for a key of ours: its content does not count (C-132). */
-enum err open_poll(struct opening *o);
 
 #endif

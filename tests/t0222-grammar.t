@@ -2,9 +2,10 @@
 # Every field of a pkiMessage, wrong in every way: missing, doubled, of another
 # type, NULL, cut, empty, oversized, with something behind it, a bit flipped,
 # wrapped, of indefinite, lying and overlong length; what was signed around it
-# is signed again.  builder_fields.c has the answer to each (C-155 to C-163);
+# is signed again.  builder_fields.c has the answer to each (C-89, C-155 to
+# C-163);
 # nothing is stored by those that are refused, and a good request right after
-# succeeds.
+# succeeds (C-89).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 

@@ -88,7 +88,8 @@ ask box 22 by-spelled
 is "compared as RFC 5280 has it" "$(reply box status)" 0
 printf 'no DER' >noise
 ask box 22 noise
-is "no IssuerAndSerialNumber" "$(reply box failinfo)" 2
+is "no IssuerAndSerialNumber: as if it were not there (C-89)" \
+	"$(reply box failinfo)" 4
 
 "$SCEP" alias set scep getcrl no >/dev/null
 ask box 22 by-cert
@@ -169,4 +170,16 @@ builder certrep --ca other.pem --key box.key --cert box.crt --in body \
 	>box.rep 2>>log
 is "another CA: none" "$(reply box failinfo)" 4
 is "one certificate in all" "$("$SCEP" cert list --json | wc -l)" 1
+
+# Whoever signs a captured envelope again, as a question, learns nothing of
+# what came out of it: all get the answer of what is not there (C-168).
+for type in 21 22; do
+	for flaw in nonce-8 pad-zero pad-uneven flip-first flip-last flip-iv \
+		flip-key content-noise content-trailing; do
+		pkcsreq box "a code" --type $type --break $flaw
+		send box
+		is "a captured request as $type, $flaw" \
+			"$(reply box status) $(reply box failinfo)" "2 4"
+	done
+done
 done_testing

@@ -176,9 +176,11 @@ wanted_make(struct buf *out)
 enum inside { A_CSR, A_WANTED, NONSENSE };
 
 /*
- * C-55, C-89: what stands in the envelope must be what the type says; a
- * poll's is not looked at, nor is that of a type which nobody serves.  C-75: a
- * RenewalReq is read like a PKCSReq.
+ * C-55, C-89: what stands in the envelope must be what the type says.  A
+ * poll's is not looked at, nor is that of a type which nobody serves, such as
+ * a RenewalReq (C-75).  A question that cannot be read is one for nothing: its
+ * answer must not tell whoever signs a captured envelope again what came out
+ * of it (C-168).
  */
 static void
 other_types(void **state)
@@ -190,16 +192,16 @@ other_types(void **state)
 		enum failinfo fail;
 	} t[] = {
 		{ "17", A_CSR, MSG_RENEWALREQ, FAIL_NONE },
-		{ "17", A_WANTED, MSG_RENEWALREQ, FAIL_BADREQUEST },
+		{ "17", A_WANTED, MSG_RENEWALREQ, FAIL_NONE },
 		{ "19", A_WANTED, MSG_PKCSREQ, FAIL_BADREQUEST },
 		{ "19", NONSENSE, MSG_PKCSREQ, FAIL_BADREQUEST },
 		{ "20", A_WANTED, MSG_CERTPOLL, FAIL_NONE },
 		{ "20", NONSENSE, MSG_CERTPOLL, FAIL_NONE },
 		{ "21", A_WANTED, MSG_GETCERT, FAIL_NONE },
-		{ "21", A_CSR, MSG_GETCERT, FAIL_BADREQUEST },
-		{ "21", NONSENSE, MSG_GETCERT, FAIL_BADREQUEST },
+		{ "21", A_CSR, MSG_GETCERT, FAIL_NONE },
+		{ "21", NONSENSE, MSG_GETCERT, FAIL_NONE },
 		{ "22", A_WANTED, MSG_GETCRL, FAIL_NONE },
-		{ "22", A_CSR, MSG_GETCRL, FAIL_BADREQUEST },
+		{ "22", A_CSR, MSG_GETCRL, FAIL_NONE },
 		{ "18", NONSENSE, 18, FAIL_NONE },
 		{ "4242", NONSENSE, 4242, FAIL_NONE },
 		{ "0", NONSENSE, 0, FAIL_NONE },
@@ -228,12 +230,14 @@ other_types(void **state)
 		assert_int_equal(msg.fail, t[i].fail);
 		assert_ptr_equal(msg.ca, &house.ca);
 		assert_int_equal(msg.csr.der.len > 0,
-		    good && t[i].inside == A_CSR && t[i].type >= 17);
-		if (good && t[i].type >= MSG_GETCERT && t[i].type < 23) {
-			assert_true(
-			    span_eq(msg.wanted_issuer, house.gen.issuer));
-			assert_true(
-			    span_eq(msg.wanted_serial, span_of("\x12\x67", 2)));
+		    good && t[i].inside == A_CSR && t[i].type == MSG_PKCSREQ);
+		if (t[i].type == MSG_GETCERT || t[i].type == MSG_GETCRL) {
+			bool is = t[i].inside == A_WANTED;
+
+			assert_true(span_eq(msg.wanted_issuer,
+			    is ? house.gen.issuer : DER_BYTES("\x30\x00")));
+			assert_true(span_eq(msg.wanted_serial,
+			    is ? DER_BYTES("\x12\x67") : DER_BYTES("\0")));
 		}
 		pkimsg_release(&msg);
 		buf_release(&der);

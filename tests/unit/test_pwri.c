@@ -261,18 +261,12 @@ uniform(void **state)
 	assert_ptr_equal(opened(&with, &env, &stranger, "19", &msg), reason);
 	assert_int_equal(msg.fail, FAIL_BADALG);
 	pkimsg_release(&msg);
-	for (int i = 0; i < 4; i++) {
-		static const char *const type[] = { "19", "20", "21", "22" };
-
-		password_envelope(
-		    EVP_aes_128_cbc(), -1, "wrong", buf_span(&csr), &env);
-		assert_ptr_equal(
-		    opened(&with, &env, &device, type[i], &msg), reason);
-		assert_int_equal(msg.fail, FAIL_BADALG);
-		assert_null(msg.ca);
-		assert_null(msg.by);
-		pkimsg_release(&msg);
-	}
+	password_envelope(EVP_aes_128_cbc(), -1, "wrong", buf_span(&csr), &env);
+	assert_ptr_equal(opened(&with, &env, &device, "19", &msg), reason);
+	assert_int_equal(msg.fail, FAIL_BADALG);
+	assert_null(msg.ca);
+	assert_null(msg.by);
+	pkimsg_release(&msg);
 	password_envelope(
 	    EVP_aes_128_cbc(), -1, SECRET, span_of("no request", 10), &env);
 	assert_ptr_equal(opened(&with, &env, &device, "19", &msg), reason);
@@ -313,20 +307,30 @@ no_verdict(void **state)
 	buf_release(&der);
 }
 
-/* C-132: a poll under a password is its owner's, whatever it asks for. */
+/*
+ * C-99, C-168: what asks for something that may not be there never comes
+ * under a password, whether that is the right one or not: the answer would
+ * tell.
+ */
 static void
-polls(void **state)
+questions(void **state)
 {
+	static const char *const type[] = { "20", "21", "22" };
+	static const char *const secret[] = { SECRET, "wrong" };
 	struct buf env = BUF_INIT;
 	struct pkimsg msg;
 
 	(void)state;
-	password_envelope(EVP_aes_128_cbc(), -1, SECRET,
-	    DER_BYTES("\x30\x04\x30\x00\x30\x00"), &env);
-	assert_string_equal(opened(&with, &env, &device, "20", &msg), "");
-	assert_int_equal(msg.fail, FAIL_NONE);
-	assert_ptr_equal(msg.ca, &house.ca);
-	pkimsg_release(&msg);
+	for (int i = 0; i < 6; i++) {
+		password_envelope(EVP_aes_128_cbc(), -1, secret[i % 2],
+		    DER_BYTES("\x30\x04\x30\x00\x30\x00"), &env);
+		assert_string_equal(
+		    opened(&with, &env, &device, type[i / 2], &msg),
+		    "this message cannot come under a password");
+		assert_int_equal(msg.fail, FAIL_BADALG);
+		assert_null(msg.ca);
+		pkimsg_release(&msg);
+	}
 	buf_release(&env);
 }
 
@@ -479,7 +483,7 @@ main(void)
 		cmocka_unit_test_setup(requests, fresh),
 		cmocka_unit_test_setup(uniform, fresh),
 		cmocka_unit_test_setup(no_verdict, fresh),
-		cmocka_unit_test_setup(polls, fresh),
+		cmocka_unit_test_setup(questions, fresh),
 		cmocka_unit_test_setup(limits, fresh),
 		cmocka_unit_test(damage),
 		cmocka_unit_test_setup(replies, fresh),
