@@ -48,7 +48,10 @@ unwrap(struct opening *o, struct plain *plain)
 		how.pwri = &o->pwri;
 		how.secret = buf_span(&o->secret);
 		msg->ca = o->who.ca;
-		msg->gen = msg->to = msg->by = o->who.gen;
+		msg->gen = msg->to = o->who.gen;
+		/* the signer of every other answer of this CA */
+		msg->by =
+		    o->who.ca ? ca_signer(o->who.ca, o->policy->now) : NULL;
 	} else {
 		how.key = msg->to->key;
 		how.block = o->address.recipient->block;

@@ -220,7 +220,7 @@ static const struct field {
 	{ "GetCRL", "content", "0.2.0", "CCCCCCCCCCSCC", "in issuer" },
 	{ "GetCRL", "content", "0.2.0.0", "CCCCCCCCCCSCC", "in issuer" },
 	{ "GetCRL", "content", "0.2.0.1", "CCCCCCCCCCSCC", "in issuer" },
-	{ "GetCRL", "content", "1", "CCCCSCSSSCSCS", "serialNumber" },
+	{ "GetCRL", "content", "1", "CCCCSCCSSCSCS", "serialNumber" },
 	/* clang-format on */
 };
 #define FIELDS (sizeof(fields) / sizeof(*fields))
