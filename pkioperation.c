@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "ca/dn.h"
 #include "enrol.h"
 #include "message/message.h"
@@ -119,6 +121,19 @@ decide(struct visit *v, const struct served *served, const struct pkimsg *msg,
 	    d, FAIL_BADREQUEST, "this message type is not served");
 }
 
+/* The CA certificate that a leaf to be sent was issued under; or empty. */
+static struct span
+issuer_cert(const struct pkimsg *msg, const struct outcome *o)
+{
+	const struct ca *ca = msg->ca;
+
+	for (size_t i = 0; ca != NULL && i < ca->ngen; i++)
+		if (o->ca != NULL && strcmp(o->ca, ca->name) == 0 &&
+		    ca->gen[i].n == o->generation)
+			return buf_span(&ca->gen[i].cert);
+	return span_of(NULL, 0);
+}
+
 /* Seals the answer to a decided message. */
 static enum err
 seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
@@ -131,11 +146,11 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		[VERDICT_REFUSE] = "refused",
 	};
 	struct span certs[2] = { buf_span(&d->outcome.cert),
-		msg->gen ? buf_span(&msg->gen->cert) : span_of(NULL, 0) };
+		issuer_cert(msg, &d->outcome) };
 	struct certrep rep = { .status = PKI_SUCCESS,
 		.fail = FAIL_NONE,
 		.certs = certs,
-		.ncerts = v->alias->includeca ? 2 : 1,
+		.ncerts = v->alias->includeca && certs[1].len > 0 ? 2 : 1,
 		.gen = gen,
 		.no_sha1 = !v->alias->sha1 };
 

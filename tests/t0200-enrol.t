@@ -416,6 +416,25 @@ is "then the issuing CA" "$(cat vpn-1.pem)" "$(cat ca.pem)"
 succeeds vpn "includeca = no (Juniper)"
 is "one certificate" "$(reply vpn ncerts)" 1
 
+# Of two generations the one that issued goes out, whichever was asked by.
+"$SCEP" alias set scep includeca yes
+cp -a home rolled
+SCEP_HOME=$FRESH/rolled
+openssl req -x509 -newkey rsa:2048 -nodes -keyout gen2.key -out gen2.pem \
+	-subj "/C=SE/O=Lab/CN=Test CA" -days 3650 2>/dev/null
+mkdir rolled/ca/ManagementCA/2
+cp gen2.key rolled/ca/ManagementCA/2/key.pem
+cp gen2.pem rolled/ca/ManagementCA/2/cert.pem
+chmod 400 rolled/ca/ManagementCA/2/key.pem
+cp vpn-0.pem leaf.pem
+cp gen2.pem ca.pem
+pkcsreq vpn "$code" --csr vpn.csr
+send vpn
+is "sent again by the next generation" "$(cat vpn-0.pem)" "$(cat leaf.pem)"
+is "the CA is its issuer" "$(cat vpn-1.pem)" "$(cat first.pem)"
+SCEP_HOME=$FRESH/home
+cp first.pem ca.pem
+
 # The issuing CA is below a root: it goes out, the root does not.
 cat >sub.cnf <<'END'
 [ca]
