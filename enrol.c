@@ -12,8 +12,9 @@
  * The state of a PKCSReq, in the order in which it is found:
  *
  *	same CSR as an attempt that has a certificate      -> KEPT
- *	  but if that has expired, and a code that was set
- *	  later admits it and has a redemption left        -> GRANT
+ *	  but if that has expired or was revoked, and a
+ *	  code that was set later admits it and has a
+ *	  redemption left                                  -> GRANT
  *	judge says no                                      -> REFUSE
  *	same code, certificate alive, before its half-life,
  *	not revoked                                        -> KEPT
@@ -210,10 +211,10 @@ check_ca(const struct pkimsg *msg, int64_t now)
 
 /*
  * May a replay buy again?  Signatures of PKCS#1 v1.5 are alike for alike
- * requests, so a device whose certificate has expired and whose password was
- * set once more, to the same words, sends the very bytes of long ago.  A
- * capture of those is worth no more than the password itself: it has to be
- * the present one, of a code that paid for nothing here yet.
+ * requests, so a device whose certificate has expired or was revoked, and whose
+ * password was set once more, to the same words, sends the very bytes of long
+ * ago.  A capture of those is worth no more than the password itself: it has
+ * to be the present one, of a code that paid for nothing here yet.
  */
 static enum err
 buys_again(const struct store *st, const struct pkimsg *msg, int64_t now,
@@ -240,15 +241,27 @@ buys_again(const struct store *st, const struct pkimsg *msg, int64_t now,
 	return e == ERR_REFUSED ? OK : e;
 }
 
+/* Is what a replay would get of no use: expired, or revoked by now? */
+static enum err
+is_spent(const struct store *st, const struct pkimsg *msg, int64_t now,
+    const struct outcome *o, bool *yes)
+{
+	const struct issuer by = { msg->ca->name, o->generation };
+
+	*yes = now >= o->not_after;
+	return *yes ? OK : revoked_now(st, &by, o->serial, yes);
+}
+
 /* A replay gets what it got (C-173); see buys_again() for the exception. */
 static enum err
 decide_replay(const struct enrol *in, const struct alias *alias,
     const struct pkimsg *msg, int64_t now, struct decision *d)
 {
-	bool again = false;
-	enum err e = OK;
+	bool spent = false, again = false;
+	enum err e;
 
-	if (now >= d->outcome.not_after && now < msg->gen->not_after)
+	e = is_spent(in->store, msg, now, &d->outcome, &spent);
+	if (e == OK && spent && now < msg->gen->not_after)
 		e = buys_again(in->store, msg, now, d, &again);
 	if (e != OK)
 		return e;
@@ -257,6 +270,8 @@ decide_replay(const struct enrol *in, const struct alias *alias,
 		return keep(d);
 	}
 	outcome_release(&d->outcome);
+	if ((e = check_ca(msg, now)) != OK)
+		return e;
 	if ((e = check_strength(msg, d)) != OK || d->verdict == VERDICT_REFUSE)
 		return e;
 	return enrol_look(in, alias, msg, now, d);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "ca/dn.h"
 #include "enrol.h"
 #include "message/message.h"
@@ -5,26 +7,49 @@
 #include "query.h"
 #include "visit.h"
 
-/* The CAs whose envelopes this alias opens.  cas has room for MAX_CAS. */
+/*
+ * The CAs whose envelopes this alias opens; served->ca has room for MAX_CAS.
+ * One with a broken key, say, does not keep clients from the others.
+ */
 static enum err
-served_cas(struct visit *v, const struct ca **cas, size_t *n)
+served_cas(struct visit *v, struct served *served)
 {
+	const struct alias *alias = v->alias;
 	enum err e;
 
-	*n = 0;
-	for (size_t i = 0; i < v->alias->ncas && *n < MAX_CAS; i++) {
-		const char *name = v->alias->cas[i];
-
-		e = visit_ca(v, name, &cas[*n]);
-		if (e == OK)
-			(*n)++;
-		else if (e == ERR_NOTFOUND)
+	for (size_t i = 0; i < alias->ncas && served->n < MAX_CAS; i++) {
+		e = visit_ca(v, alias->cas[i], &served->ca[served->n]);
+		if (e == OK) {
+			served->n++;
+		} else if (e == ERR_NOTFOUND) {
 			log_warn("alias %s: its CA %s does not exist",
-			    v->alias->name, name);
-		else
-			return e;
+			    alias->name, alias->cas[i]);
+		} else {
+			log_warn("alias %s: its CA %s is left out: %s",
+			    alias->name, alias->cas[i], err_name(e));
+			served->lacking = true;
+		}
 	}
-	return *n > 0 ? OK : ERR_SYSTEM;
+	return served->n > 0 ? OK : ERR_SYSTEM;
+}
+
+/*
+ * A refusal that a CA which is left out for now might not have given is no
+ * answer: ERR_BUSY.
+ */
+static enum err
+mind_lacking(const struct visit *v, const struct served *served,
+    const struct pkimsg *msg, const struct decision *d)
+{
+	bool asked = msg->type == MSG_GETCERT || msg->type == MSG_GETCRL;
+
+	if (!served->lacking ||
+	    (msg->ca != NULL && (!asked || d->verdict != VERDICT_REFUSE ||
+				    d->fail != FAIL_BADCERTID)))
+		return OK;
+	log_warn("alias %s: a message that may be for a CA that is left out",
+	    v->alias->name);
+	return ERR_BUSY;
 }
 
 /* Text for anybody to read on the way: the class of the answer, no detail. */
@@ -119,6 +144,19 @@ decide(struct visit *v, const struct served *served, const struct pkimsg *msg,
 	    d, FAIL_BADREQUEST, "this message type is not served");
 }
 
+/* The CA certificate that a leaf to be sent was issued under; or empty. */
+static struct span
+issuer_cert(const struct pkimsg *msg, const struct outcome *o)
+{
+	const struct ca *ca = msg->ca;
+
+	for (size_t i = 0; ca != NULL && i < ca->ngen; i++)
+		if (o->ca != NULL && strcmp(o->ca, ca->name) == 0 &&
+		    ca->gen[i].n == o->generation)
+			return buf_span(&ca->gen[i].cert);
+	return span_of(NULL, 0);
+}
+
 /* Seals the answer to a decided message. */
 static enum err
 seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
@@ -131,11 +169,11 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		[VERDICT_REFUSE] = "refused",
 	};
 	struct span certs[2] = { buf_span(&d->outcome.cert),
-		msg->gen ? buf_span(&msg->gen->cert) : span_of(NULL, 0) };
+		issuer_cert(msg, &d->outcome) };
 	struct certrep rep = { .status = PKI_SUCCESS,
 		.fail = FAIL_NONE,
 		.certs = certs,
-		.ncerts = v->alias->includeca ? 2 : 1,
+		.ncerts = v->alias->includeca && certs[1].len > 0 ? 2 : 1,
 		.gen = gen,
 		.no_sha1 = !v->alias->sha1 };
 
@@ -181,10 +219,12 @@ message_bytes(const struct request *r, struct buf *decoded, struct span *der)
  * means that nothing in it can be answered but by HTTP 400.
  */
 static enum err
-read_message(struct visit *v, const struct ca *const *cas, size_t n,
-    struct buf *decoded, struct pkimsg *msg)
+read_message(struct visit *v, const struct served *served, struct buf *decoded,
+    struct pkimsg *msg)
 {
-	struct passwords passwords = { .visit = v, .cas = cas, .n = n };
+	struct passwords passwords = {
+		.visit = v, .cas = served->ca, .n = served->n
+	};
 	const struct secret_source secrets = { &passwords, password_find };
 	struct message_policy policy = { .sha1 = v->alias->sha1,
 		.des3 = v->alias->des3,
@@ -197,7 +237,7 @@ read_message(struct visit *v, const struct ca *const *cas, size_t n,
 
 	if ((e = message_bytes(v->request, decoded, &der)) != OK)
 		return e;
-	e = message_open(cas, n, &policy, der, msg);
+	e = message_open(served->ca, served->n, &policy, der, msg);
 	log_message(v, msg);
 	return e;
 }
@@ -219,6 +259,7 @@ answer_message(
 	}
 	decision_init(&d);
 	if ((e = decide(v, served, msg, &d)) == OK &&
+	    (e = mind_lacking(v, served, msg, &d)) == OK &&
 	    (e = enrol_release(&v->house->store, &d)) == OK)
 		e = seal(v, msg, &d, gen);
 	decision_release(&d);
@@ -230,17 +271,17 @@ pki_operation(struct visit *v)
 {
 	struct buf decoded = BUF_SECRET;
 	const struct ca *cas[MAX_CAS];
+	struct served served = { .ca = cas };
 	struct pkimsg msg;
-	size_t n = 0;
 	enum err e;
 
 	pkimsg_init(&msg);
 	v->reply->no_store = true;
-	if ((e = served_cas(v, cas, &n)) != OK)
+	if ((e = served_cas(v, &served)) != OK)
 		goto out;
-	e = read_message(v, cas, n, &decoded, &msg);
+	e = read_message(v, &served, &decoded, &msg);
 	if (e == OK) {
-		e = answer_message(v, &(struct served){ cas, n }, &msg);
+		e = answer_message(v, &served, &msg);
 	} else if (e == ERR_INPUT) {
 		log_text(&v->line, "reason", msg.reason);
 		e = answer_text(v->reply, 400, "not a readable SCEP message");

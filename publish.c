@@ -17,13 +17,14 @@ struct print {
 	int64_t modified;
 };
 
+/* One that has not begun signs nothing yet, and is nobody's issuer. */
 static const struct generation *
 find_generation(const struct ca *ca, unsigned n, int64_t now)
 {
 	if (n == 0)
 		return ca_current(ca, now);
 	for (size_t i = 0; i < ca->ngen; i++)
-		if (ca->gen[i].n == n)
+		if (ca->gen[i].n == n && ca->gen[i].not_before <= now)
 			return &ca->gen[i];
 	return NULL;
 }

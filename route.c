@@ -104,12 +104,13 @@ route_document(struct span path, struct document *out)
 		*out = (struct document){ .kind = (enum document_kind)kind };
 		if (!stem(last[0], kinds[kind].ending, &name))
 			continue;
-		out->ca = name;
-		if (is(last[1], kinds[kind].folder))
-			return true;
+		/* first: last[1] may be a CA that is named like the folder */
 		out->ca = last[1];
 		if (is(last[2], kinds[kind].folder) &&
 		    number(name, &out->generation))
+			return true;
+		out->ca = name;
+		if (is(last[1], kinds[kind].folder))
 			return true;
 	}
 	return false;

@@ -69,6 +69,7 @@ struct decision;
 struct served {
 	const struct ca **ca;
 	size_t n;
+	bool lacking; /* one more is named, but cannot be used now */
 };
 enum err get_cert(struct visit *v, const struct served *served,
     const struct pkimsg *msg, struct decision *d);

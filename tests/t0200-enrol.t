@@ -416,6 +416,57 @@ is "then the issuing CA" "$(cat vpn-1.pem)" "$(cat ca.pem)"
 succeeds vpn "includeca = no (Juniper)"
 is "one certificate" "$(reply vpn ncerts)" 1
 
+# Of two generations the one that issued goes out, whichever was asked by.
+"$SCEP" alias set scep includeca yes
+cp -a home rolled
+SCEP_HOME=$FRESH/rolled
+openssl req -x509 -newkey rsa:2048 -nodes -keyout gen2.key -out gen2.pem \
+	-subj "/C=SE/O=Lab/CN=Test CA" -days 3650 2>/dev/null
+mkdir rolled/ca/ManagementCA/2
+cp gen2.key rolled/ca/ManagementCA/2/key.pem
+cp gen2.pem rolled/ca/ManagementCA/2/cert.pem
+chmod 400 rolled/ca/ManagementCA/2/key.pem
+cp vpn-0.pem leaf.pem
+cp gen2.pem ca.pem
+pkcsreq vpn "$code" --csr vpn.csr
+send vpn
+is "sent again by the next generation" "$(cat vpn-0.pem)" "$(cat leaf.pem)"
+is "the CA is its issuer" "$(cat vpn-1.pem)" "$(cat first.pem)"
+SCEP_HOME=$FRESH/home
+cp first.pem ca.pem
+
+# --- one broken CA of several -------------------------------------------------------------------------
+
+"$SCEP" alias set scep cas "Other, ManagementCA"
+code=$(add_entity spare --ca ManagementCA)
+key=home/ca/Other/1/key.pem
+cp -p $key other.key
+echo junk >junk
+cp junk other.tmp && chmod 400 other.tmp && mv -f other.tmp $key
+pkcsreq spare "$code"
+: >log
+succeeds spare "another CA's key is junk"
+like "which is said" "$(cat log)" "alias scep: its CA Other is left out"
+pkcsreq spare "$code" --ca other.pem --txid to-other
+send spare
+is "a message to that one: 503, no FAILURE" "$STATUS" 503
+builder wanted --cert other.pem --out wanted
+builder pkcsreq --ca ca.pem --key spare.key --type 22 --csr wanted \
+	--cert-out spare.crt --out spare.der --txid crl-of-other
+send spare
+is "GetCRL for that one: 503, no FAILURE" "$STATUS" 503
+"$SCEP" alias set scep cas Other
+pkcsreq spare "$code"
+send spare
+is "none is left: 503" "$STATUS" 503
+"$SCEP" alias set scep cas "Other, ManagementCA"
+mv -f other.key $key
+pkcsreq spare "wrong" --ca other.pem --txid to-other
+cp other.pem ca.pem
+send spare
+is "mended: it answers" "$(reply spare status)" 2
+cp first.pem ca.pem
+
 # The issuing CA is below a root: it goes out, the root does not.
 cat >sub.cnf <<'END'
 [ca]

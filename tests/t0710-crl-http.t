@@ -49,6 +49,33 @@ DOOR=cgi
 request GET "/scep/crl?operation=GetCACaps"
 is "crl is no alias" "$STATUS" 404
 
+# A CA may be named like the folder it is found in.
+for name in crl ca; do
+	"$SCEP" ca create $name --subject "CN=$name" --key rsa:2048 >/dev/null
+	for path in /crl/$name/1.crl /crl/$name.crl /ca/$name/1.cer; do
+		request GET "$path"
+		is "a CA named $name: $path" "$STATUS" 200
+	done
+done
+"$SCEP" ca create Later --subject CN=Later --key rsa:2048 >/dev/null
+faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+if [ -n "$faketime" ] && [ "${SCEP_FLAVOUR:-plain}" != asan ]; then
+	REAL=$SCEP
+	printf '#!/bin/sh\n%s LD_PRELOAD=%s exec "%s" "$@"\n' \
+		FAKETIME=-1d "$faketime" "$REAL" >timed
+	chmod 755 timed
+	SCEP=$FRESH/timed
+	for path in /crl/Later.crl /crl/Later/1.crl /ca/Later/1.cer; do
+		request GET "$path"
+		is "not begun: $path" "$STATUS" 404
+	done
+	SCEP=$REAL
+else
+	skip "not begun" "needs libfaketime, on the plain build"
+fi
+request GET /crl/Later/1.crl
+is "begun" "$STATUS" 200
+
 # --- what the client has ---------------------------------------------------
 
 request GET /crl/ManagementCA.crl

@@ -20,6 +20,7 @@
 #include "ca/dn.h"
 #include "enrol.h"
 #include "store/cert.h"
+#include "store/revoked.h"
 
 #define SECRET "a code that a person chose"
 
@@ -336,6 +337,66 @@ replays_the_expired(void **state)
 	assert_string_equal(first, again);
 }
 
+static void
+revoke_cert(struct world *w, const char *serial)
+{
+	const struct issuer by = { "TestCA", 1 };
+	struct revocation r = {
+		.reason = REASON_UNSPECIFIED, .date = w->now, .written = w->now
+	};
+
+	memcpy(r.serial, serial, sizeof(r.serial));
+	assert_int_equal(revoked_add(&w->store, &by, &r), OK);
+}
+
+/* The same holds for a certificate that was revoked. */
+static void
+replays_the_revoked(void **state)
+{
+	struct world *w = *state;
+	char first[41], again[41];
+
+	ask(w, "CN=router1", 0, SECRET, "1");
+	grant(w, VERDICT_ISSUED, first);
+	revoke_cert(w, first);
+	/* the code that paid for it buys no other */
+	grant(w, VERDICT_KEPT, again);
+	assert_string_equal(first, again);
+	new_code(w, "router1", "another", CODE_SHA256);
+	grant(w, VERDICT_KEPT, again);
+	assert_string_equal(first, again);
+	new_code(w, "router1", SECRET, CODE_SCRYPT);
+	grant(w, VERDICT_ISSUED, again);
+	assert_string_not_equal(first, again);
+	memcpy(first, again, sizeof(first));
+	grant(w, VERDICT_KEPT, again);
+	assert_string_equal(first, again);
+}
+
+/* A replay that would buy again waits for its CA like any other request. */
+static void
+replays_before_the_ca(void **state)
+{
+	struct world *w = *state;
+	struct generation later;
+	struct decision d;
+	char serial[41];
+
+	ask(w, "CN=router1", 0, SECRET, "1");
+	grant(w, VERDICT_ISSUED, serial);
+	revoke_cert(w, serial);
+	new_code(w, "router1", SECRET, CODE_SHA256);
+	later = *w->msg.gen;
+	later.not_before = w->now + DAY;
+	w->msg.gen = &later;
+	decision_init(&d);
+	assert_int_equal(
+	    enrol_decide(&w->in, &w->alias, &w->msg, w->now, &d), ERR_BUSY);
+	decision_release(&d);
+	later.not_before = w->now;
+	expect(w, VERDICT_GRANT, NULL);
+}
+
 /*
  * Two entities, one key and transactionID: b's worker is slower than a's, or
  * died behind its claim.  b never gets a's certificate, nor loses its code.
@@ -554,6 +615,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(answers_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    replays_the_expired, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    replays_the_revoked, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    replays_before_the_ca, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    shares_no_attempt, setup, teardown),
 		cmocka_unit_test_setup_teardown(
