@@ -106,7 +106,7 @@ const struct generation *ca_signer(const struct ca *ca, int64_t now);
 /*
  * Is it time for a new one?  At two thirds of the life of one that we made,
  * or when the CA has a newer generation; not where a new one would not last
- * longer.
+ * longer, and not in its first day.
  */
 bool ca_ra_due(const struct ca *ca, int64_t now);
 

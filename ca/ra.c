@@ -48,18 +48,33 @@ out:
 	return e == ERR_NOTFOUND ? OK : e;
 }
 
-/* Of generations with one name the key identifier tells. */
+static bool
+valid(const struct generation *g, int64_t now)
+{
+	return g->not_before <= now && now < g->not_after;
+}
+
+/*
+ * Of generations with one name the key identifier tells; of those with one
+ * key too, the time: an RA is made by the generation that is current then,
+ * not by one that waits ahead.
+ */
 static unsigned
 issuer_of(const struct ca *ca, const struct generation *g)
 {
+	unsigned any = 0;
+
 	for (size_t i = ca->ngen; i > 0; i--) {
 		const struct generation *by = &ca->gen[i - 1];
 
-		if (dn_eq(g->issuer, by->subject) &&
-		    (g->aki.len == 0 || span_eq(g->aki, by->ski)))
+		if (!dn_eq(g->issuer, by->subject) ||
+		    (g->aki.len > 0 && !span_eq(g->aki, by->ski)))
+			continue;
+		if (valid(by, g->not_before))
 			return by->n;
+		any = any == 0 ? by->n : any;
 	}
-	return 0;
+	return any;
 }
 
 static enum err
@@ -144,12 +159,6 @@ ras_load(int home, const char *dir, struct ca *ca)
 
 /* ---- asking ---- */
 
-static bool
-valid(const struct generation *g, int64_t now)
-{
-	return g->not_before <= now && now < g->not_after;
-}
-
 const struct ra *
 ca_ra_current(const struct ca *ca, int64_t now)
 {
@@ -204,6 +213,9 @@ ca_ra_due(const struct ca *ca, int64_t now)
 	ra = &ca->ra[ca->nra - 1];
 	old = &ra->enc;
 	if (ra->days == 0 || now < old->not_before)
+		return false;
+	/* whatever else is said: no more than one a day while it works */
+	if (valid(old, now) && now < old->not_before + DAY)
 		return false;
 	if (ra->gen != gen->n)
 		return true;

@@ -140,6 +140,44 @@ test_times(void **state)
 	imported = *ra;
 	imported.gen = 7;
 	assert_true(ca_ra_due(&other, from + DAY));
+	/* but no more than one a day, while it is valid */
+	assert_false(ca_ra_due(&other, from + DAY - 1));
+	imported.enc.not_after = from + 3600;
+	assert_false(ca_ra_due(&other, from + 3599));
+	assert_true(ca_ra_due(&other, from + 3600));
+}
+
+/*
+ * A generation with the same name and key that waits ahead has issued no RA:
+ * else each request would find the RA's issuer not to be the current one.
+ */
+static void
+test_ahead(void **state)
+{
+	struct ca_order o = { .name = "Ahead",
+		.subject = "CN=Ahead",
+		.key = "ec:P-256",
+		.days = 900 };
+	int64_t now = time_now();
+	const struct ca *ca;
+
+	(void)state;
+	assert_int_equal(ca_create(home, &o, now + 800 * DAY), OK);
+	assert_int_equal(file_rename(home, "ca/Ahead/1", "ca/Ahead/2"), OK);
+	cli_remove(at("ca/Ahead/ra"));
+	assert_int_equal(mkdir(at("ca/Ahead/1"), 0750), 0);
+	OPENSSL("req", "-x509", "-key", at("ca/Ahead/2/key.pem"), "-subj",
+	    "/CN=Ahead", "-days", "900", "-out", at("ca/Ahead/1/cert.pem"));
+	OPENSSL("pkey", "-in", at("ca/Ahead/2/key.pem"), "-out",
+	    at("ca/Ahead/1/key.pem"));
+	ca = find("Ahead");
+	assert_int_equal(ca_ra_renew(home, ca, &plain, now + 3600), OK);
+	ca = find("Ahead");
+	assert_int_equal(ca->ngen, 2);
+	assert_true(span_eq(ca->gen[0].ski, ca->gen[1].ski));
+	assert_int_equal(ca->ra[0].gen, 1);
+	assert_false(ca_ra_due(ca, now + 2 * DAY));
+	cli_remove(at("ca/Ahead"));
 }
 
 /* Who issues for requests to it: the generation it is from, while that can. */
@@ -354,6 +392,7 @@ main(void)
 		cmocka_unit_test(test_made),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_issuer),
 		cmocka_unit_test(test_tend),
 		cmocka_unit_test(test_broken),
