@@ -124,8 +124,9 @@ slot_load(int home, const char *name, const char *path, struct slot **out)
 	qsort(s->ca.gen, s->ca.ngen, sizeof(*s->ca.gen), by_number);
 	if ((e = ras_load(home, path, &s->ca)) != OK)
 		goto out;
-	s->settled =
-	    s->stamp.mtime_s + 1 < time_now() && s->ra.mtime_s + 1 < time_now();
+	/* a key that is mended does not change its folder's parent */
+	s->settled = !s->ca.ra_lost && s->stamp.mtime_s + 1 < time_now() &&
+		     s->ra.mtime_s + 1 < time_now();
 	*out = s;
 	s = NULL;
 out:

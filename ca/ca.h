@@ -60,6 +60,8 @@ struct ca {
 	size_t ngen;
 	struct ra *ra; /* by n, ascending */
 	size_t nra;
+	unsigned ra_top; /* the highest number that is taken */
+	bool ra_lost;	 /* some could not be loaded, and are left out */
 };
 
 /*

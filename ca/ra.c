@@ -106,6 +106,10 @@ out:
 	return e;
 }
 
+/*
+ * One that is broken, of which the leaf has told, is left out: it must not
+ * stop the CA's CRLs, nor the other ones.
+ */
 static enum err
 load_one(const char *name, void *arg)
 {
@@ -117,6 +121,8 @@ load_one(const char *name, void *arg)
 
 	if (ra.n == 0)
 		return OK;
+	if (ca->ra_top < ra.n)
+		ca->ra_top = ra.n;
 	more = realloc(ca->ra, (ca->nra + 1) * sizeof(*more));
 	if (more == NULL) {
 		log_error("out of memory");
@@ -131,7 +137,8 @@ load_one(const char *name, void *arg)
 		ca->ra[ca->nra++] = ra;
 	else
 		ra_release(&ra);
-	return e == OK || e == ERR_CRYPTO ? e : ERR_SYSTEM;
+	ca->ra_lost |= e != OK;
+	return OK;
 }
 
 static int

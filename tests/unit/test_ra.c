@@ -219,7 +219,22 @@ test_tend(void **state)
 	assert_ptr_equal(ca_ra_current(ca, now), &ca->ra[0]);
 }
 
-/* What is broken is trouble, never skipped. */
+/* How often the log has that word. */
+static unsigned
+times_said(const char *what)
+{
+	const char *p = buf_cstr(&logged);
+	unsigned n = 0;
+
+	for (; (p = strstr(p, what)) != NULL; p++)
+		n++;
+	return n;
+}
+
+/*
+ * What is broken is told once a load and left out: the CA and its other RAs
+ * go on.  Its number stays taken, and mending it is seen.
+ */
 static void
 test_broken(void **state)
 {
@@ -228,15 +243,29 @@ test_broken(void **state)
 	(void)state;
 	cas_free(cas);
 	cas = NULL;
-	put("ca/Test%20CA/ra/1/ra.ini", span_of("[ra]\ndays = x\n", 14));
+	put("ca/Test%20CA/ra/2/sign-key.pem", span_of("junk\n", 5));
 	buf_clear(&logged);
 	assert_int_equal(cas_new(home, &cas), OK);
-	assert_int_equal(cas_find(cas, "Test CA", &ca), ERR_SYSTEM);
+	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
+	assert_int_equal(ca->nra, 1);
+	assert_int_equal(ca->ra[0].n, 1);
+	assert_true(ca->ra_lost);
+	assert_int_equal(ca->ra_top, 2);
+	assert_int_equal(times_said("\n"), 1);
+	assert_true(said("ra/2/sign-key.pem"));
+	put("ca/Test%20CA/ra/1/ra.ini", span_of("[ra]\ndays = x\n", 14));
+	cas_refresh(cas);
+	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
+	assert_int_equal(ca->nra, 0);
 	assert_true(said("days must be"));
+	assert_int_equal(ca_ra_renew(home, ca, &plain, time_now()), OK);
 	put("ca/Test%20CA/ra/1/ra.ini", span_of("[ra]\ndays = 300\n", 16));
-	assert_int_equal(unlink(at("ca/Test%20CA/ra/1/sign-key.pem")), 0);
-	assert_int_equal(cas_find(cas, "Test CA", &ca), ERR_SYSTEM);
+	assert_int_equal(unlink(at("ca/Test%20CA/ra/2/sign-key.pem")), 0);
+	cas_refresh(cas);
+	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
 	assert_true(said("sign-key.pem is missing"));
+	assert_int_equal(ca->nra, 2);
+	assert_int_equal(ca->ra[1].n, 3);
 	cli_remove(at("ca/Test%20CA/ra"));
 }
 
