@@ -1,6 +1,7 @@
 /* RA certificates: made, loaded, chosen by time; what the key's door signs. */
 #include "tests/unit/home.h"
 
+#include <fcntl.h>
 #include <openssl/x509v3.h>
 
 #include "ca/chain.h"
@@ -201,15 +202,27 @@ test_issuer(void **state)
 static void
 test_tend(void **state)
 {
+	static const char mark[] = "ca/Test%20CA/ra/.renewing";
 	const struct ca *ca = find("Test CA");
 	int64_t now = time_now();
+	const struct timespec old[2] = { { .tv_sec = now - 130 },
+		{ .tv_sec = now - 130 } };
 
 	(void)state;
 	cas_tend(cas, "Test CA", now);
 	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
 	assert_int_equal(ca->nra, 1);
 	cas_tend(cas, "nosuch", now);
-	cas_tend(cas, "Test CA", now + 250 * DAY);
+	/* somebody is at it: the old one goes on, and no key is made */
+	assert_int_equal(mkdir(at(mark), 0750), 0);
+	assert_false(cas_tend(cas, "Test CA", now + 250 * DAY));
+	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
+	assert_int_equal(ca->nra, 1);
+	assert_int_equal(file_exists(home, mark), OK);
+	/* no: that was a crash */
+	assert_int_equal(utimensat(AT_FDCWD, at(mark), old, 0), 0);
+	assert_true(cas_tend(cas, "Test CA", now + 250 * DAY));
+	assert_int_equal(file_exists(home, mark), ERR_NOTFOUND);
 	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
 	assert_int_equal(ca->nra, 2);
 	assert_true(ca->ra[1].split);
