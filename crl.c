@@ -265,22 +265,22 @@ crl_due(const struct crl_source *from, bool *due)
 
 /* Trouble with the signing: said once an hour, by whichever process. */
 static void
-warn(const struct crl_source *from, const struct crl *last, enum err why)
+warn(const struct store *st, const struct issuer *by, const struct crl *last,
+    enum err why)
 {
-	struct issuer by = issuer_of(from);
 	char until[TIME_TEXT];
 
-	if (crls_warn(from->st, &by, time_now()) == ERR_EXISTS)
+	if (crls_warn(st, by, time_now()) == ERR_EXISTS)
 		return;
 	time_text(last->next_update, until);
 	if (last->next_update > time_now())
 		log_warn("CA %s, generation %u: no new CRL (%s); the last one "
 			 "is handed out until %s",
-		    by.ca, by.generation, err_name(why), until);
+		    by->ca, by->generation, err_name(why), until);
 	else
 		log_warn("CA %s, generation %u: no CRL (%s), and no last one "
 			 "that is still valid",
-		    by.ca, by.generation, err_name(why));
+		    by->ca, by->generation, err_name(why));
 }
 
 /* What was said in this hour is not said again by trying again. */
@@ -314,6 +314,7 @@ settle(const struct crl_source *from, const struct crl *crl)
 enum err
 crl_current(const struct crl_source *from, struct crl *out)
 {
+	struct issuer by = issuer_of(from);
 	struct crl last = CRL_INIT, made = CRL_INIT;
 	enum err e = ERR_EXISTS;
 	bool due = false;
@@ -330,7 +331,7 @@ crl_current(const struct crl_source *from, struct crl *out)
 		goto out;
 	}
 	e = e == ERR_EXISTS ? ERR_BUSY : e;
-	warn(from, &last, e);
+	warn(from->st, &by, &last, e);
 	if (last.next_update > time_now()) {
 		*out = last;
 		last = (struct crl)CRL_INIT;
@@ -361,4 +362,18 @@ crl_last(const struct store *st, const char *ca, unsigned generation,
 			break;
 	}
 	return e;
+}
+
+enum err
+crl_fallback(const struct store *st, const char *ca, unsigned generation,
+    enum err why, struct crl *out)
+{
+	enum err e = crl_last(st, ca, generation, out);
+	struct issuer by = { ca, generation };
+
+	if (e != OK)
+		return e == ERR_NOTFOUND ? ERR_BUSY : e;
+	by.generation = out->generation;
+	warn(st, &by, out, why);
+	return out->next_update > time_now() ? OK : ERR_BUSY;
 }

@@ -65,4 +65,11 @@ enum err crl_due(const struct crl_source *from, bool *due);
 enum err crl_last(const struct store *st, const char *ca, unsigned generation,
     struct crl *out);
 
+/*
+ * The same for handing out, where the CA cannot be loaded (why): until its
+ * nextUpdate, then ERR_BUSY; warned of once an hour, as by crl_current().
+ */
+enum err crl_fallback(const struct store *st, const char *ca,
+    unsigned generation, enum err why, struct crl *out);
+
 #endif

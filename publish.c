@@ -76,20 +76,18 @@ take_cert(struct visit *v, const struct ca *ca, const struct generation *gen,
  */
 static enum err
 take_last(struct visit *v, const char *ca, const struct document *document,
-    struct print *out)
+    enum err why, struct print *out)
 {
 	struct crl crl = CRL_INIT;
 	enum err e;
 
 	if (document->kind != DOCUMENT_CRL)
 		return ERR_BUSY;
-	e = crl_last(&v->house->store, ca, document->generation, &crl);
-	if (e == OK && crl.next_update <= v->now)
-		e = ERR_BUSY;
+	e = crl_fallback(&v->house->store, ca, document->generation, why, &crl);
 	if (e == OK)
 		print_crl(v, &crl, out);
 	crl_release(&crl);
-	return e == ERR_NOTFOUND ? ERR_BUSY : e;
+	return e;
 }
 
 /* ERR_NOTFOUND: there is no such CA or generation. */
@@ -109,7 +107,7 @@ take(struct visit *v, const char *name, const struct document *document,
 	if (e == ERR_NOTFOUND)
 		return e;
 	if (e != OK)
-		return take_last(v, name, document, out);
+		return take_last(v, name, document, e, out);
 	gen = find_generation(ca, document->generation, v->now);
 	if (gen == NULL)
 		return ERR_NOTFOUND;

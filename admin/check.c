@@ -226,6 +226,9 @@ check_ca(struct check *k, struct cas *cas, const char *name)
 	else if (e == OK) {
 		struct usages u = { k, buf_cstr(&folder) };
 
+		if (ca->ra_lost)
+			find(k, buf_cstr(&folder),
+			    "an RA certificate cannot be loaded", false, false);
 		(void)ca_lacks(ca, k->cmd->now, warn_usage, &u);
 		e = check_rooms(k, ca);
 	}

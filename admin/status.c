@@ -89,9 +89,12 @@ look_at_ra(struct status *s, const char *name, const struct ca *ca)
 	char what[256];
 	int64_t days;
 
+	(void)snprintf(what, sizeof(what), "ra of ca %s", name);
+	if (ca->ra_lost)
+		report(s, LEVEL_CRITICAL, what,
+		    "one cannot be loaded; `scep check` says why");
 	if (ca->nra == 0)
 		return;
-	(void)snprintf(what, sizeof(what), "ra of ca %s", name);
 	ra = &ca->ra[ca->nra - 1];
 	days = (ra->enc.not_after - s->cmd->now) / DAY;
 	if (s->cmd->now >= ra->enc.not_after)

@@ -25,6 +25,9 @@ struct cas {
 
 #define PATIENCE 60 /* seconds after a renewal that failed */
 
+#define RA_MARK	  "/ra/.renewing" /* somebody makes the next RA */
+#define CLAIM_AGE 120		  /* seconds that this holds */
+
 static void
 slot_free(struct slot *s)
 {
@@ -124,8 +127,9 @@ slot_load(int home, const char *name, const char *path, struct slot **out)
 	qsort(s->ca.gen, s->ca.ngen, sizeof(*s->ca.gen), by_number);
 	if ((e = ras_load(home, path, &s->ca)) != OK)
 		goto out;
-	s->settled =
-	    s->stamp.mtime_s + 1 < time_now() && s->ra.mtime_s + 1 < time_now();
+	/* a key that is mended does not change its folder's parent */
+	s->settled = !s->ca.ra_lost && s->stamp.mtime_s + 1 < time_now() &&
+		     s->ra.mtime_s + 1 < time_now();
 	*out = s;
 	s = NULL;
 out:
@@ -221,24 +225,71 @@ forget(struct cas *cas, const char *name)
 	}
 }
 
+/*
+ * Who comes first makes the key, others go on with the old RA.  The mark is
+ * advice alone: it saves keys in vain, and what is made is decided by the
+ * name of the folder.  One that a crash has left is taken after CLAIM_AGE.
+ */
+static enum err
+claim(int home, const char *mark)
+{
+	struct file_facts facts;
+	int64_t age;
+	enum err e = dir_make(home, mark);
+
+	if (e != ERR_EXISTS)
+		return e;
+	if ((e = file_facts(home, mark, &facts)) != OK)
+		return e == ERR_NOTFOUND ? ERR_EXISTS : e;
+	age = time_now() - facts.mtime;
+	if (age >= -CLAIM_AGE && age <= CLAIM_AGE)
+		return ERR_EXISTS;
+	if ((e = dir_remove(home, mark)) == OK)
+		e = dir_make(home, mark);
+	return e;
+}
+
+/* Under the mark; somebody may have been here before it. */
+static enum err
+renew(struct cas *cas, const char *name, int64_t now)
+{
+	const struct ca *ca = NULL;
+	enum err e;
+
+	forget(cas, name);
+	if ((e = cas_find(cas, name, &ca)) != OK)
+		return e;
+	if (!ca_ra_due(ca, now))
+		return ERR_EXISTS;
+	if ((e = ca_ra_renew(cas->home, ca, NULL, now)) == OK ||
+	    e == ERR_EXISTS)
+		forget(cas, name);
+	return e;
+}
+
 bool
 cas_tend(struct cas *cas, const char *name, int64_t now)
 {
+	struct buf mark = BUF_INIT;
 	const struct ca *ca = NULL;
 	enum err e;
 
 	if (now < cas->patience || cas_find(cas, name, &ca) != OK ||
 	    !ca_ra_due(ca, now))
 		return false;
-	e = ca_ra_renew(cas->home, ca, NULL, now);
-	if (e == OK || e == ERR_EXISTS) {
-		forget(cas, name);
-	} else {
+	if ((e = ca_path(name, &mark)) == OK && !buf_str(&mark, RA_MARK))
+		e = ERR_SYSTEM;
+	if (e == OK && (e = claim(cas->home, buf_cstr(&mark))) == OK) {
+		e = renew(cas, name, now);
+		(void)dir_remove(cas->home, buf_cstr(&mark));
+	}
+	if (e != OK && e != ERR_EXISTS) {
 		log_warn("CA %s: its RA certificate cannot be renewed; the old "
 			 "one goes on, and a minute from now it is tried again",
 		    name);
 		cas->patience = now + PATIENCE;
 	}
+	buf_release(&mark);
 	return e == OK;
 }
 

@@ -60,6 +60,8 @@ struct ca {
 	size_t ngen;
 	struct ra *ra; /* by n, ascending */
 	size_t nra;
+	unsigned ra_top; /* the highest number that is taken */
+	bool ra_lost;	 /* some could not be loaded, and are left out */
 };
 
 /*
@@ -106,7 +108,7 @@ const struct generation *ca_signer(const struct ca *ca, int64_t now);
 /*
  * Is it time for a new one?  At two thirds of the life of one that we made,
  * or when the CA has a newer generation; not where a new one would not last
- * longer.
+ * longer, and not in its first day.
  */
 bool ca_ra_due(const struct ca *ca, int64_t now);
 

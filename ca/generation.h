@@ -27,7 +27,10 @@ void generation_release(struct generation *g);
 /* "1" to "999999999"; 0 for any other name. */
 unsigned generation_number(const char *name);
 
-/* Reads all of <dir>/ra/; none is fine.  Appends to ca, by n ascending. */
+/*
+ * Reads all of <dir>/ra/; none is fine.  Appends to ca, by n ascending.  What
+ * cannot be loaded is left out, with a line in the log, and ca->ra_lost set.
+ */
 enum err ras_load(int home, const char *dir, struct ca *ca);
 void ra_release(struct ra *ra);
 

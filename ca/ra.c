@@ -48,18 +48,33 @@ out:
 	return e == ERR_NOTFOUND ? OK : e;
 }
 
-/* Of generations with one name the key identifier tells. */
+static bool
+valid(const struct generation *g, int64_t now)
+{
+	return g->not_before <= now && now < g->not_after;
+}
+
+/*
+ * Of generations with one name the key identifier tells; of those with one
+ * key too, the time: an RA is made by the generation that is current then,
+ * not by one that waits ahead.
+ */
 static unsigned
 issuer_of(const struct ca *ca, const struct generation *g)
 {
+	unsigned any = 0;
+
 	for (size_t i = ca->ngen; i > 0; i--) {
 		const struct generation *by = &ca->gen[i - 1];
 
-		if (dn_eq(g->issuer, by->subject) &&
-		    (g->aki.len == 0 || span_eq(g->aki, by->ski)))
+		if (!dn_eq(g->issuer, by->subject) ||
+		    (g->aki.len > 0 && !span_eq(g->aki, by->ski)))
+			continue;
+		if (valid(by, g->not_before))
 			return by->n;
+		any = any == 0 ? by->n : any;
 	}
-	return 0;
+	return any;
 }
 
 static enum err
@@ -91,6 +106,10 @@ out:
 	return e;
 }
 
+/*
+ * One that is broken, of which the leaf has told, is left out: it must not
+ * stop the CA's CRLs, nor the other ones.
+ */
 static enum err
 load_one(const char *name, void *arg)
 {
@@ -102,6 +121,8 @@ load_one(const char *name, void *arg)
 
 	if (ra.n == 0)
 		return OK;
+	if (ca->ra_top < ra.n)
+		ca->ra_top = ra.n;
 	more = realloc(ca->ra, (ca->nra + 1) * sizeof(*more));
 	if (more == NULL) {
 		log_error("out of memory");
@@ -116,7 +137,8 @@ load_one(const char *name, void *arg)
 		ca->ra[ca->nra++] = ra;
 	else
 		ra_release(&ra);
-	return e == OK || e == ERR_CRYPTO ? e : ERR_SYSTEM;
+	ca->ra_lost |= e != OK;
+	return OK;
 }
 
 static int
@@ -143,12 +165,6 @@ ras_load(int home, const char *dir, struct ca *ca)
 }
 
 /* ---- asking ---- */
-
-static bool
-valid(const struct generation *g, int64_t now)
-{
-	return g->not_before <= now && now < g->not_after;
-}
 
 const struct ra *
 ca_ra_current(const struct ca *ca, int64_t now)
@@ -204,6 +220,9 @@ ca_ra_due(const struct ca *ca, int64_t now)
 	ra = &ca->ra[ca->nra - 1];
 	old = &ra->enc;
 	if (ra->days == 0 || now < old->not_before)
+		return false;
+	/* whatever else is said: no more than one a day while it works */
+	if (valid(old, now) && now < old->not_before + DAY)
 		return false;
 	if (ra->gen != gen->n)
 		return true;

@@ -195,7 +195,7 @@ ra_make(struct draft *d, const char *dir, const struct ra_make *m)
 enum err
 ra_next(int home, const struct ca *ca, struct draft *d, struct buf *path)
 {
-	unsigned n = ca->nra > 0 ? ca->ra[ca->nra - 1].n + 1 : 1;
+	unsigned n = ca->ra_top + 1;
 	struct buf room = BUF_INIT;
 	enum err e;
 

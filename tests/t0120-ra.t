@@ -104,6 +104,23 @@ is "mends it" "$(stat -c %a $ra/2/sign-key.pem)" 400
 like "and names litter" "$(cat .out)" "^warning.*ra/.new-0123"
 rmdir $ra/.new-0123
 
+# --- a broken one does not stop the CA ----------------------------------------
+
+mv $ra/2/sign-key.pem good.pem
+echo junk >$ra/2/sign-key.pem
+chmod 400 $ra/2/sign-key.pem
+: >log
+is "the RA before it is served" "$(get_certs scep)" 2
+is "which is" "$(cat got-1.pem)" "$(cat ra1.pem)"
+is "one line in the log" "$(grep -c "ra/2/sign-key.pem" log)" 1
+request GET "/crl/EC CA.crl"
+is "CRLs go on" "$STATUS" 200
+ok "as does the command line" "$SCEP" crl issue "EC CA"
+exits 1 "check finds it" "$SCEP" check
+like "and says so" "$(cat .out)" "an RA certificate cannot be loaded"
+mv -f good.pem $ra/2/sign-key.pem
+ok "mended" "$SCEP" check
+
 # --- a worker that has loaded the old one ------------------------------------
 
 DOOR=fcgi

@@ -103,10 +103,10 @@ if strace -e trace=none true 2>/dev/null; then
 					diag "$call $n: no answer"
 				whole >.out 2>&1 || diag "$how $call $n" \
 					"$(ras)" "$(cat .out)"
-				rm -rf $ra/2 $ra/.new-*
+				rm -rf $ra/2 $ra/.new-* $ra/.renewing
 				n=$((n + 1))
 			done
-			rm -rf $ra/2
+			rm -rf $ra/2 $ra/.renewing
 		done
 	done >troubles 2>&1
 	is "struck at each step, all is whole and every answer comes" \

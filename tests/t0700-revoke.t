@@ -226,8 +226,12 @@ if [ -n "$faketime" ]; then
 	cp home/ca/ManagementCA/1/key.pem key.pem
 	echo damaged >home/ca/ManagementCA/1/key.new
 	mv -f home/ca/ManagementCA/1/key.new home/ca/ManagementCA/1/key.pem
+	: >log
 	at +7d fetch
 	is "no key: the last one" "$(number)" "$last"
+	at +7d fetch
+	is "which is warned of once" \
+		"$(grep -c "no new CRL (.*handed out until" log)" 1
 	at +7d request GET /crl/ManagementCA/1.crl
 	is "by its generation too" "$STATUS" 200
 	at +20d fetch

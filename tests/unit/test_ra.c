@@ -1,6 +1,7 @@
 /* RA certificates: made, loaded, chosen by time; what the key's door signs. */
 #include "tests/unit/home.h"
 
+#include <fcntl.h>
 #include <openssl/x509v3.h>
 
 #include "ca/chain.h"
@@ -140,6 +141,44 @@ test_times(void **state)
 	imported = *ra;
 	imported.gen = 7;
 	assert_true(ca_ra_due(&other, from + DAY));
+	/* but no more than one a day, while it is valid */
+	assert_false(ca_ra_due(&other, from + DAY - 1));
+	imported.enc.not_after = from + 3600;
+	assert_false(ca_ra_due(&other, from + 3599));
+	assert_true(ca_ra_due(&other, from + 3600));
+}
+
+/*
+ * A generation with the same name and key that waits ahead has issued no RA:
+ * else each request would find the RA's issuer not to be the current one.
+ */
+static void
+test_ahead(void **state)
+{
+	struct ca_order o = { .name = "Ahead",
+		.subject = "CN=Ahead",
+		.key = "ec:P-256",
+		.days = 900 };
+	int64_t now = time_now();
+	const struct ca *ca;
+
+	(void)state;
+	assert_int_equal(ca_create(home, &o, now + 800 * DAY), OK);
+	assert_int_equal(file_rename(home, "ca/Ahead/1", "ca/Ahead/2"), OK);
+	cli_remove(at("ca/Ahead/ra"));
+	assert_int_equal(mkdir(at("ca/Ahead/1"), 0750), 0);
+	OPENSSL("req", "-x509", "-key", at("ca/Ahead/2/key.pem"), "-subj",
+	    "/CN=Ahead", "-days", "900", "-out", at("ca/Ahead/1/cert.pem"));
+	OPENSSL("pkey", "-in", at("ca/Ahead/2/key.pem"), "-out",
+	    at("ca/Ahead/1/key.pem"));
+	ca = find("Ahead");
+	assert_int_equal(ca_ra_renew(home, ca, &plain, now + 3600), OK);
+	ca = find("Ahead");
+	assert_int_equal(ca->ngen, 2);
+	assert_true(span_eq(ca->gen[0].ski, ca->gen[1].ski));
+	assert_int_equal(ca->ra[0].gen, 1);
+	assert_false(ca_ra_due(ca, now + 2 * DAY));
+	cli_remove(at("ca/Ahead"));
 }
 
 /* Who issues for requests to it: the generation it is from, while that can. */
@@ -163,15 +202,27 @@ test_issuer(void **state)
 static void
 test_tend(void **state)
 {
+	static const char mark[] = "ca/Test%20CA/ra/.renewing";
 	const struct ca *ca = find("Test CA");
 	int64_t now = time_now();
+	const struct timespec old[2] = { { .tv_sec = now - 130 },
+		{ .tv_sec = now - 130 } };
 
 	(void)state;
 	cas_tend(cas, "Test CA", now);
 	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
 	assert_int_equal(ca->nra, 1);
 	cas_tend(cas, "nosuch", now);
-	cas_tend(cas, "Test CA", now + 250 * DAY);
+	/* somebody is at it: the old one goes on, and no key is made */
+	assert_int_equal(mkdir(at(mark), 0750), 0);
+	assert_false(cas_tend(cas, "Test CA", now + 250 * DAY));
+	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
+	assert_int_equal(ca->nra, 1);
+	assert_int_equal(file_exists(home, mark), OK);
+	/* no: that was a crash */
+	assert_int_equal(utimensat(AT_FDCWD, at(mark), old, 0), 0);
+	assert_true(cas_tend(cas, "Test CA", now + 250 * DAY));
+	assert_int_equal(file_exists(home, mark), ERR_NOTFOUND);
 	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
 	assert_int_equal(ca->nra, 2);
 	assert_true(ca->ra[1].split);
@@ -181,7 +232,22 @@ test_tend(void **state)
 	assert_ptr_equal(ca_ra_current(ca, now), &ca->ra[0]);
 }
 
-/* What is broken is trouble, never skipped. */
+/* How often the log has that word. */
+static unsigned
+times_said(const char *what)
+{
+	const char *p = buf_cstr(&logged);
+	unsigned n = 0;
+
+	for (; (p = strstr(p, what)) != NULL; p++)
+		n++;
+	return n;
+}
+
+/*
+ * What is broken is told once a load and left out: the CA and its other RAs
+ * go on.  Its number stays taken, and mending it is seen.
+ */
 static void
 test_broken(void **state)
 {
@@ -190,15 +256,29 @@ test_broken(void **state)
 	(void)state;
 	cas_free(cas);
 	cas = NULL;
-	put("ca/Test%20CA/ra/1/ra.ini", span_of("[ra]\ndays = x\n", 14));
+	put("ca/Test%20CA/ra/2/sign-key.pem", span_of("junk\n", 5));
 	buf_clear(&logged);
 	assert_int_equal(cas_new(home, &cas), OK);
-	assert_int_equal(cas_find(cas, "Test CA", &ca), ERR_SYSTEM);
+	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
+	assert_int_equal(ca->nra, 1);
+	assert_int_equal(ca->ra[0].n, 1);
+	assert_true(ca->ra_lost);
+	assert_int_equal(ca->ra_top, 2);
+	assert_int_equal(times_said("\n"), 1);
+	assert_true(said("ra/2/sign-key.pem"));
+	put("ca/Test%20CA/ra/1/ra.ini", span_of("[ra]\ndays = x\n", 14));
+	cas_refresh(cas);
+	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
+	assert_int_equal(ca->nra, 0);
 	assert_true(said("days must be"));
+	assert_int_equal(ca_ra_renew(home, ca, &plain, time_now()), OK);
 	put("ca/Test%20CA/ra/1/ra.ini", span_of("[ra]\ndays = 300\n", 16));
-	assert_int_equal(unlink(at("ca/Test%20CA/ra/1/sign-key.pem")), 0);
-	assert_int_equal(cas_find(cas, "Test CA", &ca), ERR_SYSTEM);
+	assert_int_equal(unlink(at("ca/Test%20CA/ra/2/sign-key.pem")), 0);
+	cas_refresh(cas);
+	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
 	assert_true(said("sign-key.pem is missing"));
+	assert_int_equal(ca->nra, 2);
+	assert_int_equal(ca->ra[1].n, 3);
 	cli_remove(at("ca/Test%20CA/ra"));
 }
 
@@ -354,6 +434,7 @@ main(void)
 		cmocka_unit_test(test_made),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_issuer),
 		cmocka_unit_test(test_tend),
 		cmocka_unit_test(test_broken),
