@@ -377,3 +377,13 @@ crl_fallback(const struct store *st, const char *ca, unsigned generation,
 	warn(st, &by, out, why);
 	return out->next_update > time_now() ? OK : ERR_BUSY;
 }
+
+bool
+crl_warned(const struct store *st, const char *ca, unsigned generation)
+{
+	struct issuer by = { ca, generation };
+
+	if (generation == 0 && crls_generations(st, ca, &by.generation) != OK)
+		return false;
+	return crls_warned(st, &by, time_now()) == OK;
+}

@@ -72,4 +72,7 @@ enum err crl_last(const struct store *st, const char *ca, unsigned generation,
 enum err crl_fallback(const struct store *st, const char *ca,
     unsigned generation, enum err why, struct crl *out);
 
+/* Was it warned of in this hour?  Then trying again is to be quiet. */
+bool crl_warned(const struct store *st, const char *ca, unsigned generation);
+
 #endif

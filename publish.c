@@ -90,6 +90,20 @@ take_last(struct visit *v, const char *ca, const struct document *document,
 	return e;
 }
 
+/* What was said in this hour about its CRL is not said by each client. */
+static enum err
+find_quietly(struct visit *v, const char *name, const struct document *document,
+    const struct ca **ca)
+{
+	enum err e;
+
+	log_mute(document->kind == DOCUMENT_CRL &&
+		 crl_warned(&v->house->store, name, document->generation));
+	e = cas_find(v->house->cas, name, ca);
+	log_mute(false);
+	return e;
+}
+
 /* ERR_NOTFOUND: there is no such CA or generation. */
 static enum err
 take(struct visit *v, const char *name, const struct document *document,
@@ -102,7 +116,7 @@ take(struct visit *v, const char *name, const struct document *document,
 	};
 	const struct generation *gen;
 	const struct ca *ca = NULL;
-	enum err e = cas_find(v->house->cas, name, &ca);
+	enum err e = find_quietly(v, name, document, &ca);
 
 	if (e == ERR_NOTFOUND)
 		return e;

@@ -232,6 +232,7 @@ if [ -n "$faketime" ]; then
 	at +7d fetch
 	is "which is warned of once" \
 		"$(grep -c "no new CRL (.*handed out until" log)" 1
+	is "and so is the key" "$(grep -c "1/key.pem" log)" 1
 	at +7d request GET /crl/ManagementCA/1.crl
 	is "by its generation too" "$STATUS" 200
 	at +20d fetch
