@@ -283,6 +283,9 @@ grammar_main(const struct opts *o)
 			     SEQ(cert_issuer(p.ca), cert_serial(p.ca)),
 		    (int)strtol(o->port, NULL, 10), &n);
 		tried += n;
+		X509_free(p.ca);
+		EVP_PKEY_free(p.key);
+		EVP_PKEY_free(p.signer);
 	}
 	printf("%u variants, %u wrong\n", tried, wrong);
 	return wrong > 0;

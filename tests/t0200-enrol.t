@@ -338,6 +338,8 @@ fi
 # --- and the same work in files ---------------------------------------------------------------------
 
 if strace -e trace=none true 2>/dev/null; then
+	"$SCEP" entity show work >/dev/null 2>&1 ||
+		add_entity work --ca ManagementCA >/dev/null
 	code=$("$SCEP" entity setpwd work --generate)
 	files() { # NAME: calls that change a file, without the audit and the log
 		printf '#!/bin/sh\nexec strace -f -qq -o "%s/trace" -e %s "%s"\n' \
