@@ -153,7 +153,8 @@ struct pkimsg {
  * Opens a message in this order (C-177): size and BER shape; SignedData, one
  * signer, attributes; algorithms; signature; recipient; unwrap; CSR, or
  * IssuerAndSerialNumber.  The envelope of a CertPoll is addressed, but stays
- * closed: its content says nothing that counts (C-132).
+ * closed: its content says nothing that counts (C-132).  So does that of a
+ * type that is not served, such as a RenewalReq.
  * `cas` are those the alias serves.
  *
  * OK: msg->txid and nonce are known, so a CertRep can be sent; msg->fail says
@@ -165,7 +166,9 @@ struct pkimsg {
  *
  * Everything behind the envelope, wrong key, wrong padding, unreadable
  * CSR, another key than the signer's, bad CSR signature, is one refusal after
- * the same work (DESIGN 5, C-168); the reason is for our log alone.
+ * the same work (DESIGN 5, C-168); the reason is for our log alone.  Of GetCert
+ * and GetCRL it is no refusal: wanted_issuer is an empty Name then, which
+ * nothing matches, so that the answer is that of what is not there.
  */
 enum err message_open(const struct ca *const *cas, size_t ncas,
     const struct message_policy *policy, struct span der, struct pkimsg *msg);
