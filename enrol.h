@@ -6,6 +6,7 @@
 #include "message/message.h"
 #include "store/code.h"
 #include "store/entity.h"
+#include "store/waiting.h"
 #include "store/store.h"
 #include "store/transaction.h"
 
@@ -17,6 +18,7 @@ enum verdict {
 	VERDICT_GRANT,	/* every check passed; enrol_grant() issues */
 	VERDICT_ISSUED, /* enrol_grant() has: outcome holds the certificate */
 	VERDICT_KEPT,	/* issued before: outcome holds it */
+	VERDICT_WAIT,	/* a person has to say yes: PENDING, durable */
 	VERDICT_FOUND,	/* GetCert, GetCRL: outcome or crl holds it */
 	VERDICT_REFUSE, /* fail and reason say why */
 	VERDICT__MAX
@@ -29,6 +31,15 @@ struct enrol {
 	const char *baseurl; /* of the site, for URLs; NULL: none */
 };
 
+/* What buys the certificate (STORE.md, A grant, 2). */
+enum payment {
+	PAY_CODE,     /* a redemption of d->code */
+	PAY_SECRET,   /* RA mode: the alias's secret, which is not counted */
+	PAY_RENEWAL,  /* the certificate in d->old */
+	PAY_APPROVAL, /* people's yes to d->waiting */
+	PAY__MAX
+};
+
 struct decision {
 	enum verdict verdict;
 	enum failinfo fail;
@@ -37,10 +48,13 @@ struct decision {
 	unsigned attempt;   /* the one to grant */
 	struct transaction transaction; /* borrows from alias and message */
 	struct entity entity;		/* owned */
-	struct code code;		/* owned: what pays */
-	struct buf subject;		/* Name DER of the certificate to be */
-	struct buf subject_text;	/* the same for people */
-	struct buf san;			/* GeneralNames DER or empty */
+	enum payment pay;
+	struct code code;	 /* owned; with PAY_CODE: what pays */
+	struct outcome old;	 /* of a renewal: the signer's certificate */
+	struct waiting waiting;	 /* waiting, or approved (PAY_APPROVAL) */
+	struct buf subject;	 /* Name DER of the certificate to be */
+	struct buf subject_text; /* the same for people */
+	struct buf san;		 /* GeneralNames DER or empty */
 	/* borrowed until the next profiles_find() */
 	const struct profile *profile;
 	struct outcome

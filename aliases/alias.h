@@ -14,13 +14,66 @@
  * An alias is a named configuration of the server: aliases/NAME.ini in the
  * home.  example.ini lists every key with meaning and default.
  */
-enum operation_mode { MODE_CA, MODE__MAX };
+enum operation_mode { MODE_CA, MODE_RA, MODE__MAX };
 /* Who gets an issued certificate by GetCert: who proves its key, ... */
 enum getcert { GETCERT_OWNER, GETCERT_ANY, GETCERT_NO, GETCERT__MAX };
+
+/* RA mode: what becomes of a request for a username that is there. */
+enum existing { EXISTING_RENEW, EXISTING_EDIT, EXISTING_REFUSE, EXISTING__MAX };
+enum namegen {
+	NAMEGEN_DN,
+	NAMEGEN_USERNAME,
+	NAMEGEN_RANDOM,
+	NAMEGEN_FIXED,
+	NAMEGEN__MAX
+};
+/* When a renewal revokes the certificate that signed it. */
+enum supersede { SUPERSEDE_NO, SUPERSEDE_DAYS, SUPERSEDE_USED };
 
 struct alias_ident {
 	char *ident; /* what a client says in message= */
 	char *ca;
+};
+
+/* [ra]; meaningful in RA mode alone. */
+struct ra_rules {
+	struct buf secret; /* authpwd; marked secret; empty with nocheck */
+	bool nocheck;	   /* authpwd = none */
+	char *secretfile;  /* authpwdfile, or NULL */
+	char *entityprofile;
+	char *profile; /* certificateprofile */
+	enum namegen scheme;
+	char *parameters, *prefix, *postfix; /* of the username */
+	enum existing existing;
+};
+
+/* [approval]; times in seconds. */
+struct approval_rules {
+	unsigned required;  /* yeses of different people */
+	bool renewals;	    /* renewals need them too */
+	int64_t expiry;	    /* of a waiting request */
+	int64_t denied;	    /* so long a denial is remembered */
+	unsigned limit;	    /* waiting requests of this alias */
+	unsigned persource; /* the same of one address; 0: no limit */
+};
+
+/* [renewal] window: from when on the latest certificate may be renewed. */
+struct renew_window {
+	unsigned percent; /* of its life that must be over, or 0 */
+	int64_t before;	  /* then: seconds before its end */
+};
+
+struct renewal_rules {
+	bool on;	/* [scep] clientcertificaterenewal = yes */
+	bool oldkey;	/* [scep] clientcertificaterenewalwitholdkey = no */
+	bool challenge; /* a right one is needed too */
+	struct renew_window window;
+	char **ignore; /* short names of attributes */
+	size_t nignore;
+	char **cas; /* whose certificates may sign, beside those served */
+	size_t ncas;
+	enum supersede supersede;
+	int64_t supersede_after; /* seconds, with SUPERSEDE_DAYS */
 };
 
 struct alias {
@@ -47,6 +100,9 @@ struct alias {
 	bool getcrl;		   /* [scep] getcrl = yes */
 	struct alias_ident *ident; /* [identifiers] NAME = CA */
 	size_t nident;
+	struct ra_rules ra;
+	struct approval_rules approval;
+	struct renewal_rules renewal;
 };
 
 /* Is it [A-Za-z0-9_-]{1,32} and not one of admin, metrics, crl, ca? */

@@ -20,6 +20,9 @@
 static const char *const kinds[OUTCOME__MAX] = {
 	[OUTCOME_CERTIFICATE] = "certificate",
 	[OUTCOME_ABANDONED] = "abandoned",
+	[OUTCOME_DENIED] = "denied",
+	[OUTCOME_EXPIRED] = "expired",
+	[OUTCOME_PASSED] = "passed",
 };
 
 /*
@@ -37,6 +40,7 @@ static const struct {
 	{ "subject", offsetof(struct outcome, subject), false },
 	{ "profile", offsetof(struct outcome, profile), false },
 	{ "remote", offsetof(struct outcome, remote), false },
+	{ "renews", offsetof(struct outcome, renews), false },
 };
 
 /* Hex digits in place; a certificate's outcome has them all. */
@@ -69,6 +73,9 @@ outcome_release(struct outcome *o)
 	free(o->entity);
 	free(o->subject);
 	free(o->code);
+	free(o->renews);
+	free(o->by);
+	free(o->why);
 	free(o->profile);
 	free(o->remote);
 	buf_release(&o->id);

@@ -12,7 +12,9 @@
  * are numbered from 1 without gaps.  The file `,<attempt>,outcome` is the
  * one truth of an attempt (STORE.md, Transactions):
  *
- *	(nothing) --link--> certificate | abandoned
+ *	(nothing) --link--> certificate | abandoned | denied | expired | passed
+ *
+ * All but the first two are of a request that waited (store/waiting.h).
  *
  * A certificate's outcome and its name in cert/ are one inode.
  */
@@ -27,7 +29,14 @@ struct transaction {
 enum err transaction_name(
     struct transaction *t, const uint8_t signer_key[SHA256_LEN]);
 
-enum outcome_kind { OUTCOME_CERTIFICATE, OUTCOME_ABANDONED, OUTCOME__MAX };
+enum outcome_kind {
+	OUTCOME_CERTIFICATE,
+	OUTCOME_ABANDONED,
+	OUTCOME_DENIED,	 /* a person said no */
+	OUTCOME_EXPIRED, /* nobody said anything */
+	OUTCOME_PASSED,	 /* its approval paid for another transaction */
+	OUTCOME__MAX
+};
 
 /* An outcome, and as much of it as `cert list` shows. */
 struct outcome {
@@ -40,7 +49,10 @@ struct outcome {
 	struct buf id;	     /* transactionID as received */
 	char *entity;	     /* username */
 	char *subject;	     /* as text, for people */
-	char *code;	     /* id of the code that paid */
+	char *code;	     /* id of the code that paid, or NULL */
+	char *renews; /* "<ca>/<generation>/<serial>" that paid, or NULL */
+	char *by;     /* DENIED: who; PASSED: the path of the outcome */
+	char *why;    /* DENIED: the reason, for people */
 	char *profile;
 	char *remote;	       /* who asked */
 	char csr[SHA256_HEX];  /* SHA-256 of the exact CSR */
