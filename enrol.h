@@ -16,6 +16,7 @@
  */
 enum verdict {
 	VERDICT_GRANT,	/* every check passed; enrol_grant() issues */
+	VERDICT_ASK,	/* the same, but people have to say yes */
 	VERDICT_ISSUED, /* enrol_grant() has: outcome holds the certificate */
 	VERDICT_KEPT,	/* issued before: outcome holds it */
 	VERDICT_WAIT,	/* a person has to say yes: PENDING, durable */
@@ -42,6 +43,7 @@ enum payment {
 
 struct decision {
 	enum verdict verdict;
+	const struct alias *alias; /* borrowed */
 	enum failinfo fail;
 	const char *reason; /* for the log: constant */
 	char *username;	    /* from the request, for log and audit; owned */
@@ -51,6 +53,7 @@ struct decision {
 	enum payment pay;
 	struct code code;	 /* owned; with PAY_CODE: what pays */
 	struct outcome old;	 /* of a renewal: the signer's certificate */
+	char *renews;		 /* "<ca>/<generation>/<serial>" of it; owned */
 	struct waiting waiting;	 /* waiting, or approved (PAY_APPROVAL) */
 	struct buf subject;	 /* Name DER of the certificate to be */
 	struct buf subject_text; /* the same for people */
@@ -93,9 +96,10 @@ struct leaf enrol_leaf(
     const struct enrol *in, const struct pkimsg *msg, const struct decision *d);
 
 /*
- * Pays, signs, links (STORE.md, A grant): afterwards d->outcome is durable.
- * A refusal that only paying can find (the code was used meanwhile) turns
- * d->verdict into VERDICT_REFUSE.
+ * With GRANT: pays, signs, links (STORE.md, A grant): afterwards d->outcome is
+ * durable.  A refusal that only paying can find (the code was used meanwhile)
+ * turns d->verdict into VERDICT_REFUSE.  With ASK: the request is durable, and
+ * waits.
  */
 enum err enrol_grant(const struct enrol *in, const struct pkimsg *msg,
     const char *remote, int64_t now, struct decision *d);
