@@ -7,7 +7,7 @@
 
 /* The verbs of `alias` that change nothing. */
 
-static const char *const modes[MODE__MAX] = { "ca" };
+static const char *const modes[MODE__MAX] = { "ca", "ra" };
 
 static bool
 put_cas(struct buf *out, const struct alias *a)
