@@ -166,6 +166,7 @@ SRCS += enrol_code.c
 SRCS += enrol_grant.c
 SRCS += enrol_look.c
 SRCS += enrol_poll.c
+SRCS += enrol_ra.c
 SRCS += fresh.c
 SRCS += getca.c
 SRCS += getcert.c
