@@ -173,6 +173,7 @@ SRCS += enrol_code.c
 SRCS += enrol_grant.c
 SRCS += enrol_look.c
 SRCS += enrol_poll.c
+SRCS += enrol_ra.c
 SRCS += enrol_revive.c
 SRCS += enrol_wait.c
 SRCS += fresh.c

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "enrol.h"
 #include "enrol_own.h"
+#include "enrol_wait.h"
 
 /*
  * Granting what was decided, in the order of STORE.md, A grant.
@@ -76,16 +77,33 @@ take_theirs(const struct store *st, struct decision *d)
 	return ERR_BUSY;
 }
 
-/* 2. pay (STORE.md, A grant) */
+/* What a request that waited pays with: the record says. */
+static enum payment
+payment_of(const struct decision *d)
+{
+	if (d->pay != PAY_APPROVAL)
+		return d->pay;
+	return d->waiting.renews != NULL ? PAY_RENEWAL : PAY_SECRET;
+}
+
+/* 2. pay (STORE.md, A grant): people's yes, if it was needed, and the rest */
 static enum err
 pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
 	static const struct road *const roads[PAY__MAX] = {
 		[PAY_CODE] = &road_code,
+		[PAY_SECRET] = &road_secret,
+		[PAY_RENEWAL] = &road_renewal,
 	};
+	enum err e;
 
-	return roads[d->pay]->pay(in, msg, now, d);
+	d->pay = payment_of(d);
+	e = enrol_pass(in->store, d);
+	if (e == ERR_REFUSED)
+		return decision_refuse(d, FAIL_BADREQUEST,
+		    "another request has had the approval meanwhile");
+	return e == OK ? roads[d->pay]->pay(in, msg, now, d) : e;
 }
 
 /* 3. sign, 4. to 6. issue and audit */
@@ -116,6 +134,8 @@ enrol_grant(const struct enrol *in, const struct pkimsg *msg,
 {
 	enum err e;
 
+	if (d->verdict == VERDICT_ASK)
+		return enrol_wait(in->store, d->alias, msg, remote, now, d);
 	assert(d->verdict == VERDICT_GRANT);
 	if ((e = pay(in, msg, now, d)) != OK || d->verdict != VERDICT_GRANT)
 		return e;

@@ -32,8 +32,9 @@ struct road {
 	enum err (*pay)(const struct enrol *in, const struct pkimsg *msg,
 	    int64_t now, struct decision *d);
 };
-extern const struct road road_code;   /* CA mode: an entity and its code */
-extern const struct road road_secret; /* RA mode: the alias's secret */
+extern const struct road road_code;    /* CA mode: an entity and its code */
+extern const struct road road_secret;  /* RA mode: the alias's secret */
+extern const struct road road_renewal; /* a certificate that is to be renewed */
 
 /* enrol_code.c: may a replay buy again?  See there. */
 enum err enrol_buys_again(const struct enrol *in, const struct pkimsg *msg,
