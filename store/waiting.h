@@ -107,6 +107,16 @@ enum err waiting_over(
 enum err waiting_expire(const struct store *st, const struct waiting *w);
 
 /*
+ * The yes to w buys this attempt of another transaction: links `passed`.
+ * OK also where it did before; ERR_EXISTS: something else has become of w.
+ */
+enum err waiting_pass(const struct store *st, const struct waiting *w,
+    const char name[SHA256_HEX], unsigned attempt);
+/* Has it?  ERR_NOTFOUND: w has no outcome; ERR_EXISTS: another one. */
+enum err waiting_passed(const struct store *st, const struct waiting *w,
+    const char name[SHA256_HEX], unsigned attempt);
+
+/*
  * `alias rename`: every request that waits for `from` gets a record under the
  * alias `to`; with `leave`, the old one is abandoned then.  Until that it is
  * the one that counts (waiting_latest()).  *moved counts them; doing it again

@@ -173,3 +173,45 @@ waiting_expire(const struct store *st, const struct waiting *w)
 		    w->username, w->alias);
 	return e == ERR_EXISTS ? OK : e;
 }
+
+enum err
+waiting_pass(const struct store *st, const struct waiting *w,
+    const char name[SHA256_HEX], unsigned attempt)
+{
+	struct outcome o = {
+		.kind = OUTCOME_PASSED, .attempt = w->attempt, .alias = w->alias
+	};
+	struct buf by = BUF_INIT;
+	enum err e;
+
+	memcpy(o.transaction, w->transaction, sizeof(o.transaction));
+	e = outcome_path(st, name, attempt, &by);
+	if (e == OK) {
+		o.by = (char *)by.data;
+		e = outcome_decide(st, &o);
+	}
+	buf_release(&by);
+	return e;
+}
+
+enum err
+waiting_passed(const struct store *st, const struct waiting *w,
+    const char name[SHA256_HEX], unsigned attempt)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct buf path = BUF_INIT, by = BUF_INIT;
+	enum err e;
+
+	e = outcome_path(st, w->transaction, w->attempt, &path);
+	if (e == OK)
+		e = outcome_read(st, buf_cstr(&path), &o);
+	if (e == OK)
+		e = outcome_path(st, name, attempt, &by);
+	if (e == OK &&
+	    (o.kind != OUTCOME_PASSED || strcmp(o.by, buf_cstr(&by)) != 0))
+		e = ERR_EXISTS;
+	outcome_release(&o);
+	buf_release(&path);
+	buf_release(&by);
+	return e;
+}
