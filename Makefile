@@ -164,6 +164,7 @@ SRCS += store/try.c
 SRCS += crl.c
 SRCS += enrol.c
 SRCS += enrol_look.c
+SRCS += enrol_name.c
 SRCS += enrol_poll.c
 SRCS += fresh.c
 SRCS += getca.c
