@@ -100,11 +100,9 @@ decide_enrol(struct visit *v, const struct served *served,
 
 	(void)served;
 	e = enrol_decide(&in, v->alias, msg, v->now, d);
-	if (e == OK && d->verdict == VERDICT_GRANT) {
+	if (e == OK &&
+	    (d->verdict == VERDICT_GRANT || d->verdict == VERDICT_ASK))
 		e = enrol_grant(&in, msg, v->request->remote, v->now, d);
-		if (e == OK && d->verdict == VERDICT_GRANT)
-			d->verdict = VERDICT_ISSUED;
-	}
 	log_text(&v->line, "entity", d->username);
 	return e;
 }
@@ -165,6 +163,7 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 	static const char *const results[] = {
 		[VERDICT_ISSUED] = "issued",
 		[VERDICT_KEPT] = "resent",
+		[VERDICT_WAIT] = "pending",
 		[VERDICT_FOUND] = "found",
 		[VERDICT_REFUSE] = "refused",
 	};
@@ -187,6 +186,10 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		rep.ncerts = 0;
 		log_text(&v->line, "failinfo", failinfo_name(d->fail));
 		log_text(&v->line, "reason", d->reason);
+	} else if (d->verdict == VERDICT_WAIT) { /* C-131 */
+		rep.status = PKI_PENDING;
+		rep.ncerts = 0;
+		log_text(&v->line, "request", d->waiting.id);
 	} else if (d->crl.len > 0) {
 		rep.crl = buf_span(&d->crl); /* and nothing else (C-144) */
 		rep.ncerts = 0;
