@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "ca/san.h"
+#include "enrol_name.h"
 #include "enrol_own.h"
 #include "judge/judge.h"
 
