@@ -114,9 +114,10 @@ enum err enrol_release(const struct store *st, const struct decision *d);
 
 /*
  * GetCertInitial (enrol_poll.c): what became of the transaction that this
- * message, by its transactionID and its signer's key, belongs to (C-132).
+ * message, by its transactionID and its signer's key, belongs to (C-132).  One
+ * that people have said yes to is issued, if it was not yet.
  */
-enum err enrol_poll(const struct store *st, const struct alias *alias,
-    const struct pkimsg *msg, struct decision *d);
+enum err enrol_poll(const struct enrol *in, const struct alias *alias,
+    const struct pkimsg *msg, int64_t now, struct decision *d);
 
 #endif

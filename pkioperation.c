@@ -88,14 +88,22 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	buf_release(&weak);
 }
 
+/* What enrolment asks. */
+static struct enrol
+enrol_of(const struct visit *v)
+{
+	const char *baseurl = v->house->site.baseurl;
+
+	return (struct enrol){ .store = &v->house->store,
+		.profiles = v->house->profiles,
+		.baseurl = *baseurl ? baseurl : NULL };
+}
+
 static enum err
 decide_enrol(struct visit *v, const struct served *served,
     const struct pkimsg *msg, struct decision *d)
 {
-	const struct site *site = &v->house->site;
-	struct enrol in = { .store = &v->house->store,
-		.profiles = v->house->profiles,
-		.baseurl = *site->baseurl ? site->baseurl : NULL };
+	const struct enrol in = enrol_of(v);
 	enum err e;
 
 	(void)served;
@@ -111,8 +119,10 @@ static enum err
 decide_poll(struct visit *v, const struct served *served,
     const struct pkimsg *msg, struct decision *d)
 {
+	const struct enrol in = enrol_of(v);
+
 	(void)served;
-	return enrol_poll(&v->house->store, v->alias, msg, d);
+	return enrol_poll(&in, v->alias, msg, v->now, d);
 }
 
 static const struct {
