@@ -56,6 +56,8 @@ struct ra {
 
 struct ca {
 	char *name;
+	unsigned approval;	/* [approval] required = 0 */
+	bool approval_renewals; /* [approval] renewals = no */
 	struct generation *gen; /* by n, ascending */
 	size_t ngen;
 	struct ra *ra; /* by n, ascending */

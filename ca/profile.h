@@ -50,7 +50,9 @@ struct profile {
 	size_t npolicies;
 	const char *url[URL__MAX][MAX_URLS + 1]; /* with ${ca} and the like */
 	struct mstemplate template;
-	char **own; /* where all these texts live */
+	unsigned approval;	/* yeses that an enrolment needs */
+	bool approval_renewals; /* renewals need them too */
+	char **own;		/* where all these texts live */
 	size_t nown;
 };
 

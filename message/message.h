@@ -129,6 +129,7 @@ struct pkimsg {
 	enum key_type signer_type; /* only an RSA key can be encrypted to */
 	uint8_t signer_key[SHA256_LEN]; /* SHA-256 of signer_spki */
 	bool self_signed;		/* names equal */
+	bool renews; /* a certificate of ours, that may be renewed, signed */
 	/* the envelope (C-81 to C-91) */
 	const struct ca *ca; /* the recipient's; borrowed; NULL: not ours */
 	const struct generation *gen; /* of the CA, which issues */

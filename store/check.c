@@ -107,6 +107,24 @@ check_shards(struct check *c, const char *kind, bool *whole)
 	return e;
 }
 
+/*
+ * Is the whole room missing?  One that an older version did not make holds
+ * nothing yet; of one that was lost, only a backup knows what it held.
+ */
+static bool
+check_absent(struct check *c, const char *kind, bool sharded)
+{
+	bool fixed;
+
+	if (file_exists(c->st->root, kind) != ERR_NOTFOUND)
+		return false;
+	fixed = c->repair && dir_make(c->st->root, kind) == OK &&
+		dir_sync(c->st->root, ".") == OK &&
+		(!sharded || store_shards(c->st, kind) == OK);
+	check_mended(c, kind, "is missing; repair makes it", fixed);
+	return !fixed;
+}
+
 static enum err
 check_sharded(struct check *c, const char *kind)
 {
@@ -114,10 +132,9 @@ check_sharded(struct check *c, const char *kind)
 	bool whole = true, fixed;
 	enum err e;
 
-	if (!check_facts(c, kind, FILE_DIRECTORY, &facts)) {
-		check_damage(c, kind, "is missing; " DIRECTORIES);
+	if (check_absent(c, kind, true) ||
+	    !check_facts(c, kind, FILE_DIRECTORY, &facts))
 		return OK;
-	}
 	e = check_shards(c, kind, &whole);
 	if (e != OK || whole)
 		return e;
@@ -200,6 +217,8 @@ static const struct {
 	{ "used", check_used },
 	{ "try", check_try },
 	{ "transaction", check_transaction },
+	{ "approval", check_approval },
+	{ "approved", check_approved },
 };
 #define ROOMS (sizeof(rooms) / sizeof(rooms[0]))
 
@@ -207,7 +226,7 @@ static enum err
 check_top_name(const char *name, void *arg)
 {
 	static const char *const others[] = { "audit", "cert", "crl", "format",
-		"revoked", "tmp" };
+		"revoked", "tmp", "waiting" };
 	struct check *c = arg;
 	struct file_facts facts;
 	size_t i;
@@ -241,6 +260,8 @@ walk_all(struct check *c)
 		if (e == OK)
 			e = store_each(c->st, rooms[i].kind, rooms[i].each, c);
 	}
+	if (e == OK && !check_absent(c, "waiting", false))
+		e = check_waiting(c);
 	if (e == OK)
 		e = check_generations(c);
 	if (e == OK)

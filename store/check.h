@@ -50,6 +50,9 @@ enum err check_secret(const char *path, void *check);
 enum err check_used(const char *path, void *check);
 enum err check_try(const char *path, void *check);
 enum err check_transaction(const char *path, void *check);
+enum err check_request(const char *path, void *check);
+enum err check_approval(const char *path, void *check);
+enum err check_approved(const char *path, void *check);
 enum err check_cert(const char *path, void *check);
 enum err check_tmp(const char *path, void *check);
 enum err check_audit(const char *path, void *check);
@@ -59,6 +62,12 @@ enum err check_news(const char *path, void *check);
 enum err check_crl(const char *path, void *check);
 /* Is each revocation on the newest CRL of c->by, or news? */
 enum err check_shown(struct check *c);
+
+/* waiting/, a room for each alias. */
+enum err check_waiting(struct check *c);
+/* An outcome of a request that waited: is the request there? */
+enum err check_decided(
+    struct check *c, const char *path, const struct outcome *o);
 
 /* The rooms of the generations under cert/, revoked/ and crl/. */
 enum err check_generations(struct check *c);
