@@ -13,10 +13,16 @@
  * A CA is a folder ca/<escaped name>/ of generations <n>/ (from 1), each
  * immutable: cert.pem, key.pem (0400), chain.pem where it has issuers.  They
  * are written under a temporary name, fsynced and renamed into place.
- * Current = the highest n whose notBefore is not in the future (DESIGN 6).
+ * Current = the highest folder whose notBefore is not in the future (DESIGN
+ * 6), so the next one becomes current by time, and nothing is written then.
+ *
+ * Certificates, revocations and CRLs belong to a key (C-202): they are filed
+ * under n, which of several generations with one key (`ca renew`) is the
+ * first one's.  So numbers of CRLs go on, and each CRL has all of its key.
  */
 struct generation {
-	unsigned n;
+	unsigned n;	     /* of its key */
+	unsigned folder;     /* its own; not n where n is an older one's */
 	struct buf cert;     /* DER */
 	struct span subject; /* these spans borrow from cert */
 	struct span issuer;
@@ -54,15 +60,36 @@ struct ra {
 #define RA_DAYS	 730
 #define RA_KEY	 "rsa:2048"
 
+/*
+ * A CA that was renamed is known to the store by its first name for ever: no
+ * record is moved, and hashes of that name stay true.  ca.ini in its folder
+ * has its former names, oldest first, and all of them find it.
+ */
 struct ca {
-	char *name;
-	struct generation *gen; /* by n, ascending */
+	char *name;   /* the first: of rooms, transactions, outcomes */
+	char *called; /* the present: of its folder, for people and URLs */
+	char **former;
+	size_t nformer;
+	unsigned approval;	/* [approval] required = 0 */
+	bool approval_renewals; /* [approval] renewals = no */
+	struct generation *gen; /* by folder, ascending */
 	size_t ngen;
 	struct ra *ra; /* by n, ascending */
 	size_t nra;
 	unsigned ra_top; /* the highest number that is taken */
 	bool ra_lost;	 /* some could not be loaded, and are left out */
 };
+
+/* Is this its present name, or one of its former ones? */
+bool ca_called(const struct ca *ca, const char *name);
+
+/*
+ * The same question of a home: appends the present name of the CA that any
+ * of its names means, and its first name; either may be NULL.  Loads no key.
+ * ERR_NOTFOUND (silent): there is none.
+ */
+enum err ca_identify(
+    int home, const char *name, struct buf *called, struct buf *first);
 
 /*
  * CAs of one home, loaded once and kept; reloaded when a folder changes.
@@ -91,10 +118,45 @@ bool cas_tend(struct cas *cas, const char *name, int64_t now);
 /* NULL only if none has begun. */
 const struct generation *ca_current(const struct ca *ca, int64_t now);
 
-/* The newest RA certificate that is valid now; NULL: there is none. */
+/*
+ * ca/rollover.c: generations in time.  The next one is the lowest ahead of
+ * the current one; NULL: there is none (C-41).
+ */
+const struct generation *ca_next(const struct ca *ca, int64_t now);
+/*
+ * Is the key of number n still used?  That of the current generation and of
+ * those ahead; a former one's for `grace` seconds after the next began
+ * (C-130).
+ */
+bool ca_serves(const struct ca *ca, unsigned n, int64_t now, int64_t grace);
+/*
+ * The generation that issues for requests to the key of number n: its newest
+ * certificate that holds, be it ahead; behind its end the current one.  NULL:
+ * none has begun.
+ */
+const struct generation *ca_issuer(
+    const struct ca *ca, unsigned n, int64_t now);
+/* The newest certificate of the key of number n; NULL: none. */
+const struct generation *ca_of_key(const struct ca *ca, unsigned n);
+
+/*
+ * The RA certificate for clients: the newest that is valid now, of the
+ * current generation if there is one; NULL: there is none.
+ */
 const struct ra *ca_ra_current(const struct ca *ca, int64_t now);
-/* Does it still open envelopes?  Valid, or not longer ended than RA_GRACE. */
+/* The same, valid or not, but none of a generation ahead. */
+const struct ra *ca_ra_newest(const struct ca *ca, int64_t now);
+/* The newest that a generation issued; NULL: none. */
+const struct ra *ca_ra_of(const struct ca *ca, unsigned n);
+/* Valid, or not longer ended than RA_GRACE? */
 bool ra_serves(const struct ra *ra, int64_t now);
+/*
+ * Does it open envelopes?  As ra_serves(), but no longer than its CA's key
+ * serves (unless clients get it), and before its time where its generation is
+ * ahead.
+ */
+bool ca_ra_serves(
+    const struct ca *ca, const struct ra *ra, int64_t now, int64_t grace);
 const struct generation *ra_signer(const struct ra *ra);
 /* The generation that issues for requests to this RA; NULL: none has begun. */
 const struct generation *ca_ra_issuer(
@@ -154,6 +216,13 @@ struct cert_choice {
 };
 enum err ca_certs(const struct ca *ca, int64_t now,
     const struct cert_choice *how, struct span *list, size_t *n);
+
+/*
+ * What GetNextCACert returns, in order: the next CA, its issuers, its RA
+ * certificates (C-40).  ERR_NOTFOUND (silent): there is no next one.
+ */
+enum err ca_next_certs(
+    const struct ca *ca, int64_t now, struct span *list, size_t *n);
 
 /*
  * What keyUsage lacks in the certificates that clients encrypt to and verify
@@ -225,7 +294,8 @@ enum err ca_export(const struct generation *gen, const char *name,
  * Fills and issues a leaf certificate under a generation and a profile: picks
  * a random serial (C-183), cuts the validity (C-186), calls key_issue().
  * serial gets two lower-case digits a byte.  ERR_REFUSED (logged): the CA has
- * not begun or has expired, or profile_shape() refuses.
+ * expired, or profile_shape() refuses.  Under a generation that is ahead it
+ * begins with that (C-129).
  */
 struct leaf {
 	struct span subject; /* Name DER */

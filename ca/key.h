@@ -84,6 +84,14 @@ enum err key_unwrap(struct key *key, enum transport how, struct span block,
 enum err key_sign_attrs(struct key *key, enum digest digest, struct span der,
     struct buf *signature);
 
+/*
+ * Signs the attributes of a GetNextCACert answer (C-40): der is the SET OF
+ * contentType id-data and messageDigest, once each, and nothing else, so that
+ * it can never be taken for a CertRep.  ERR_REFUSED for all else.
+ */
+enum err key_sign_next(struct key *key, enum digest digest, struct span der,
+    struct buf *signature);
+
 /* One certificate policy (RFC 5280 4.2.1.4). */
 struct policy {
 	const char *oid; /* dotted; never anyPolicy */

@@ -21,14 +21,18 @@ shape_release(struct shape *s)
 	shape_init(s);
 }
 
-/* C-186: never longer than the CA's, never before it began. */
+/*
+ * C-186: never longer than the CA's, never before it began; under one that is
+ * ahead the validity counts from its beginning (C-129).
+ */
 static const char *
 shape_times(const struct profile *p, const struct generation *gen, int64_t now,
     struct shape *out)
 {
-	int64_t end = p->validity > 0 ? now + p->validity : p->until;
+	int64_t begin = now > gen->not_before ? now : gen->not_before;
+	int64_t end = p->validity > 0 ? begin + p->validity : p->until;
 
-	if (end <= now)
+	if (end <= begin)
 		return "the profile's validity has ended";
 	out->not_before = now - p->backdate;
 	if (out->not_before < gen->not_before)
