@@ -112,6 +112,7 @@ SRCS += ca/tbs.c
 SRCS += ca/tbs_crl.c
 SRCS += ca/tbs_ext.c
 SRCS += ca/text.c
+SRCS += ca/urls.c
 SRCS += judge/entity.c
 SRCS += judge/secret.c
 SRCS += message/alg.c

@@ -174,6 +174,5 @@ get_next_ca_cert(struct visit *v)
 		return answer_text(
 		    v->reply, 404, "there is no next CA certificate");
 	v->reply->type = "application/x-x509-next-ca-cert";
-	return message_next(
-	    ca_current(ca, v->now), certs, n, &v->reply->body);
+	return message_next(ca_current(ca, v->now), certs, n, &v->reply->body);
 }

@@ -105,8 +105,8 @@ find_quietly(struct visit *v, const char *name, const struct document *document,
 
 	log_mute(document->kind == DOCUMENT_CRL &&
 		 ca_identify(v->house->home, name, NULL, &first) == OK &&
-		 crl_warned(&v->house->store, buf_cstr(&first),
-		     document->generation));
+		 crl_warned(
+		     &v->house->store, buf_cstr(&first), document->generation));
 	e = cas_find(v->house->cas, name, ca);
 	log_mute(false);
 	buf_release(&first);

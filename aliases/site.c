@@ -126,8 +126,8 @@ take_site(const struct ini *ini, struct site *out)
 		 MOST_VALIDITY, &out->crlvalidity)) != OK)
 		e = bad;
 	out->crloverlap = out->crlvalidity / 7;
-	if ((bad = take_duration(ini, keys[OVERLAP], 0,
-		 out->crlvalidity - 1, &out->crloverlap)) != OK)
+	if ((bad = take_duration(ini, keys[OVERLAP], 0, out->crlvalidity - 1,
+		 &out->crloverlap)) != OK)
 		e = bad;
 	if ((bad = take_duration(
 		 ini, keys[GRACE], 0, MOST_VALIDITY, &out->grace)) != OK)

@@ -299,8 +299,9 @@ claim(int home, const char *mark)
 
 /* Under the mark; somebody may have been here before it. */
 static enum err
-renew(struct cas *cas, const char *name, int64_t now)
+renew(struct cas *cas, const char *name, const char *baseurl, int64_t now)
 {
+	const struct ra_order again = { .baseurl = baseurl };
 	const struct ca *ca = NULL;
 	enum err e;
 
@@ -309,14 +310,14 @@ renew(struct cas *cas, const char *name, int64_t now)
 		return e;
 	if (!ca_ra_due(ca, now))
 		return ERR_EXISTS;
-	if ((e = ca_ra_renew(cas->home, ca, NULL, now)) == OK ||
+	if ((e = ca_ra_renew(cas->home, ca, &again, now)) == OK ||
 	    e == ERR_EXISTS)
 		forget(cas, name);
 	return e;
 }
 
 bool
-cas_tend(struct cas *cas, const char *name, int64_t now)
+cas_tend(struct cas *cas, const char *name, const char *baseurl, int64_t now)
 {
 	struct buf mark = BUF_INIT;
 	const struct ca *ca = NULL;
@@ -328,7 +329,7 @@ cas_tend(struct cas *cas, const char *name, int64_t now)
 	if ((e = ca_path(ca->called, &mark)) == OK && !buf_str(&mark, RA_MARK))
 		e = ERR_SYSTEM;
 	if (e == OK && (e = claim(cas->home, buf_cstr(&mark))) == OK) {
-		e = renew(cas, name, now);
+		e = renew(cas, name, baseurl, now);
 		(void)dir_remove(cas->home, buf_cstr(&mark));
 	}
 	if (e != OK && e != ERR_EXISTS) {

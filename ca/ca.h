@@ -111,9 +111,10 @@ void cas_refresh(struct cas *cas);
  * Renews the CA's RA certificate if that is due: for whoever serves a
  * request, before anybody borrows this CA.  Several workers come to one
  * result, and true tells the one that made it.  A failure is a line in the
- * log; what is there goes on.
+ * log; what is there goes on.  baseurl: of the site, or NULL.
  */
-bool cas_tend(struct cas *cas, const char *name, int64_t now);
+bool cas_tend(
+    struct cas *cas, const char *name, const char *baseurl, int64_t now);
 
 /* NULL only if none has begun. */
 const struct generation *ca_current(const struct ca *ca, int64_t now);
@@ -136,6 +137,8 @@ bool ca_serves(const struct ca *ca, unsigned n, int64_t now, int64_t grace);
  */
 const struct generation *ca_issuer(
     const struct ca *ca, unsigned n, int64_t now);
+/* The number of its highest folder. */
+unsigned ca_top(const struct ca *ca);
 /* The newest certificate of the key of number n; NULL: none. */
 const struct generation *ca_of_key(const struct ca *ca, unsigned n);
 
@@ -181,13 +184,20 @@ struct ra_order {
 	int64_t days;	     /* cut to the CA's end */
 	const char *subject; /* DN text; NULL: the CA's, and its CN with RA */
 	bool encrypt;	     /* the key files */
+	const char *baseurl; /* of the site, for URLs; NULL: none (C-192) */
 };
 /*
- * The next RA generation.  order NULL: as the newest one was made.
+ * The next RA generation.  An order without key: as the newest one was made.
  * ERR_EXISTS (silent): somebody else has made it meanwhile.  ERR_REFUSED
  * (logged): the CA has expired, or the like.
  */
 enum err ca_ra_renew(
+    int home, const struct ca *ca, const struct ra_order *order, int64_t now);
+/*
+ * The same under the CA's next generation: it begins with that.  ERR_NOTFOUND
+ * (silent): there is no next one.
+ */
+enum err ca_ra_ahead(
     int home, const struct ca *ca, const struct ra_order *order, int64_t now);
 
 /*
@@ -244,8 +254,9 @@ struct ca_order {
 	const char *subject; /* DN text */
 	const char *key;     /* "rsa:3072" */
 	int64_t days;
-	const char *parent; /* a CA that is here; NULL: a root of its own */
-	bool encrypt;	    /* the key files */
+	const char *parent;  /* a CA that is here; NULL: a root of its own */
+	bool encrypt;	     /* the key files */
+	const char *baseurl; /* of the site, for URLs; NULL: none (C-192) */
 };
 /*
  * The certificate begins ten minutes before now.  A CA with an EC key gets

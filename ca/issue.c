@@ -20,8 +20,7 @@ check_ca(const struct generation *gen, int64_t now)
 	if (now < gen->not_after)
 		return OK;
 	time_text(gen->not_after, until);
-	log_error(
-	    "nothing is issued: the CA certificate ended at %s", until);
+	log_error("nothing is issued: the CA certificate ended at %s", until);
 	return ERR_REFUSED;
 }
 

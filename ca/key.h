@@ -177,13 +177,15 @@ enum err key_ra(struct key *key, const struct issue *in, struct buf *der);
 enum err key_generate(const char *kind, struct buf *pem);
 
 /*
- * A self-signed CA certificate for a key that key_generate() made: a random
+ * A self-signed CA certificate of this key: a random
  * serial, CA:TRUE, subjectKeyIdentifier (C-196).
  */
 struct root {
 	struct span subject; /* Name DER */
+	struct span ski; /* subjectKeyIdentifier; empty: of the key (C-188) */
 	int64_t not_before, not_after;
 	unsigned usage; /* keyUsage bits */
+	int pathlen;	/* pathLenConstraint, -1: none (C-196) */
 };
 enum err key_root(struct key *key, const struct root *in, struct buf *der);
 
@@ -191,9 +193,12 @@ enum err key_root(struct key *key, const struct root *in, struct buf *der);
 struct subca {
 	struct span issuer, authority; /* the CA's subject and key identifier */
 	struct span subject, spki;
+	struct span ski; /* subjectKeyIdentifier; empty: of the key (C-188) */
 	int64_t not_before, not_after;
 	unsigned usage; /* keyUsage bits */
 	int pathlen;	/* pathLenConstraint, -1: none (C-196) */
+	/* URIs, each list NULL-terminated, or NULL (C-192) */
+	const char *const *crl, *const *issuers;
 };
 enum err key_subca(struct key *key, const struct subca *in, struct buf *der);
 

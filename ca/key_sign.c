@@ -119,7 +119,8 @@ key_sign_attrs(
 
 /* OID and the one value of the next attribute of a SET. */
 static bool
-next_attribute(struct span *set, struct span type, uint8_t tag, struct span *out)
+next_attribute(
+    struct span *set, struct span type, uint8_t tag, struct span *out)
 {
 	struct span attribute, oid, values;
 

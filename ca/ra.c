@@ -188,7 +188,7 @@ ahead(const struct ca *ca, const struct ra *ra, int64_t now)
 
 	while (i < ca->ngen && ca->gen[i].n != ra->gen)
 		i++;
-	return current != NULL && i < ca->ngen && &ca->gen[i] > current;
+	return current != NULL && i<ca->ngen && & ca->gen[i]> current;
 }
 
 const struct ra *

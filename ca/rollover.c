@@ -27,6 +27,12 @@ ca_next(const struct ca *ca, int64_t now)
 	return g != NULL && ++g < ca->gen + ca->ngen ? g : NULL;
 }
 
+unsigned
+ca_top(const struct ca *ca)
+{
+	return ca->ngen > 0 ? ca->gen[ca->ngen - 1].folder : 0;
+}
+
 const struct generation *
 ca_of_key(const struct ca *ca, unsigned n)
 {

@@ -10,8 +10,8 @@
 
 /* What every part of an answer needs. */
 struct sealing {
-	const struct pkimsg *msg;  /* of a CertRep; NULL of GetNextCACert */
-	const struct certrep *rep; /* the same */
+	const struct pkimsg *msg;    /* of a CertRep; NULL of GetNextCACert */
+	const struct certrep *rep;   /* the same */
 	const struct generation *by; /* whose key signs */
 	enum digest digest;
 	const struct sigalg *alg;
