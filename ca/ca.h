@@ -289,13 +289,57 @@ struct ca_import {
 enum err ca_import(int home, const struct ca_import *in);
 
 /*
- * The answer to ca_request(): certificate (PEM or DER) and chain (PEM, also
+ * The same for the next generation of a CA that is here: its subject is the
+ * present one, its key of the present kind where key is NULL.  What waits
+ * already is written again.  ERR_EXISTS (silent): there is a next one, or
+ * one waits and a key is given.
+ */
+enum err ca_request_next(int home, const struct ca *ca, const char *key,
+    bool encrypt, struct buf *csr);
+
+/*
+ * The answer to either: certificate (PEM or DER) and chain (PEM, also
  * behind the certificate in its file); issuers that are CAs here are found
  * by themselves.  Errors as ca_create()'s; ERR_NOTFOUND (silent): no CA of
  * this name waits.
  */
 enum err ca_install(
     int home, const char *name, struct span cert, struct span chain);
+
+/*
+ * ca_rollover(): the next generation, with a new key; its folder alone, the
+ * RA follows by ca_ra_ahead().  ca_renew(): a new certificate for the present
+ * key, at once, cut to the issuer's end.  0 and NULL in the order mean: as
+ * the present one; the next one starts 30 days before the present one's end,
+ * but a week from now at least, and at that end at the latest.
+ * ERR_EXISTS (silent): there is a next one already.  ERR_REFUSED (logged):
+ * the issuer is not here, or cannot.
+ */
+struct ca_again {
+	const char *key; /* "rsa:3072"; of a rollover */
+	int64_t start;	 /* of a rollover */
+	int64_t days;
+	bool encrypt;	     /* the key's file; one that is stays so */
+	const char *baseurl; /* of the site, for URLs; NULL: none (C-192) */
+};
+enum err ca_rollover(
+    int home, const struct ca *ca, const struct ca_again *order, int64_t now);
+enum err ca_renew(
+    int home, const struct ca *ca, const struct ca_again *order, int64_t now);
+
+/*
+ * Is the issuer of a generation a CA that is here, or itself?  *parent, with
+ * ERR_NOTFOUND (silent) and for itself, is NULL; borrowed from cas.
+ */
+enum err ca_parent(int home, struct cas *cas, const struct generation *gen,
+    const struct ca **parent);
+
+/*
+ * Another name: one rename of its folder, after ca.ini has the old one, so
+ * that it is found by either whatever happens.  ERR_EXISTS (silent): the name
+ * is taken; ERR_INPUT, ERR_REFUSED (logged): it cannot be used.
+ */
+enum err ca_rename(int home, const struct ca *ca, const char *to);
 
 /* Key, certificate and chain of its present generation as PKCS#12. */
 enum err ca_export(const struct generation *gen, const char *name,

@@ -176,6 +176,10 @@ enum err key_ra(struct key *key, const struct issue *in, struct buf *der);
  */
 enum err key_generate(const char *kind, struct buf *pem);
 
+/* The kind of key_generate() that a key is of, or is nearest to. */
+#define KEY_KIND_TEXT 16
+void key_kind(const struct key *key, char out[KEY_KIND_TEXT]);
+
 /*
  * A self-signed CA certificate of this key: a random
  * serial, CA:TRUE, subjectKeyIdentifier (C-196).
