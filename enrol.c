@@ -157,13 +157,17 @@ find_attempt(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	return OK;
 }
 
-/* Nothing is issued before the CA's notBefore or behind its end. */
+/*
+ * Nothing is issued behind the CA's end, nor ahead of its beginning, but for
+ * a next generation, whose certificates begin with it (C-128, C-129).
+ */
 static enum err
 check_ca(const struct pkimsg *msg, int64_t now)
 {
 	const struct generation *gen = msg->gen;
 
-	if (now >= gen->not_before && now < gen->not_after)
+	if (now < gen->not_after &&
+	    (now >= gen->not_before || ca_current(msg->ca, now) != NULL))
 		return OK;
 	log_error("CA %s, generation %u, is %s: nothing can be issued",
 	    msg->ca->name, gen->n,
