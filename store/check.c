@@ -107,6 +107,25 @@ check_shards(struct check *c, const char *kind, bool *whole)
 	return e;
 }
 
+/*
+ * A room that an older version did not make is made by repair, or when it is
+ * needed first; any other held what is lost with it.
+ */
+static enum err
+check_new_room(struct check *c, const char *kind)
+{
+	bool fixed;
+
+	if (strcmp(kind, "key") != 0 && strcmp(kind, "subject") != 0) {
+		check_damage(c, kind, "is missing; " DIRECTORIES);
+		return OK;
+	}
+	fixed = c->repair && dir_make(c->st->root, kind) == OK &&
+		store_shards(c->st, kind) == OK;
+	check_mended(c, kind, "is missing; repair makes it", fixed);
+	return OK;
+}
+
 static enum err
 check_sharded(struct check *c, const char *kind)
 {
@@ -114,10 +133,10 @@ check_sharded(struct check *c, const char *kind)
 	bool whole = true, fixed;
 	enum err e;
 
-	if (!check_facts(c, kind, FILE_DIRECTORY, &facts)) {
-		check_damage(c, kind, "is missing; " DIRECTORIES);
+	if (file_exists(c->st->root, kind) == ERR_NOTFOUND)
+		return check_new_room(c, kind);
+	if (!check_facts(c, kind, FILE_DIRECTORY, &facts))
 		return OK;
-	}
 	e = check_shards(c, kind, &whole);
 	if (e != OK || whole)
 		return e;
@@ -199,6 +218,8 @@ static const struct {
 	{ "secret", check_secret },
 	{ "used", check_used },
 	{ "try", check_try },
+	{ "key", check_unique },
+	{ "subject", check_unique },
 	{ "transaction", check_transaction },
 };
 #define ROOMS (sizeof(rooms) / sizeof(rooms[0]))

@@ -16,6 +16,8 @@ static const char *const sharded[] = {
 	"used",
 	"try",
 	"transaction",
+	"key",
+	"subject",
 };
 static const char *const plain[] = { "tmp", "audit", "cert", "revoked", "crl" };
 
