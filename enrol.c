@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "ca/profile.h"
 #include "enrol.h"
+#include "enrol_unique.h"
 #include "judge/judge.h"
 #include "store/revoked.h"
 
@@ -392,7 +393,9 @@ enrol_grant(const struct enrol *in, const struct pkimsg *msg,
 		e = refuse_used(st, now, d);
 		goto out;
 	}
-	if (e != OK)
+	if (e == OK)
+		e = enrol_unique_claim(in, msg, now, d);
+	if (e != OK || d->verdict == VERDICT_REFUSE)
 		goto out;
 	e = ca_issue(msg->gen, d->profile, &leaf, now, &cert);
 	if (e != OK)

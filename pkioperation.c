@@ -187,6 +187,7 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		rep.ncerts = 0;
 		log_text(&v->line, "failinfo", failinfo_name(d->fail));
 		log_text(&v->line, "reason", d->reason);
+		log_text(&v->line, "field", d->field);
 	} else if (d->crl.len > 0) {
 		rep.crl = buf_span(&d->crl); /* and nothing else (C-144) */
 		rep.ncerts = 0;

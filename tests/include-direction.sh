@@ -15,9 +15,10 @@ rooms() {
 	aliases  aliases base
 	message  message ca base
 	judge    judge aliases store ca base
-	enrol    enrol judge ca store aliases message base
-	enrol_look enrol_look enrol ca base
+	enrol    enrol enrol_unique judge ca store aliases message base
+	enrol_look enrol_look enrol enrol_unique ca base
 	enrol_poll enrol_poll enrol base
+	enrol_unique enrol_unique enrol ca store base
 	crl      crl ca store base
 	admin    admin enrol crl aliases ca store judge message base
 	http     http base
