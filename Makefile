@@ -40,6 +40,7 @@ SRCS += admin/edit.c
 SRCS += admin/entity.c
 SRCS += admin/entity_code.c
 SRCS += admin/entity_import.c
+SRCS += admin/entity_rules.c
 SRCS += admin/entity_show.c
 SRCS += admin/health.c
 SRCS += admin/help.c
