@@ -195,6 +195,7 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		rep.ncerts = 0;
 		log_text(&v->line, "failinfo", failinfo_name(d->fail));
 		log_text(&v->line, "reason", d->reason);
+		log_text(&v->line, "field", d->field);
 	} else if (d->verdict == VERDICT_WAIT) { /* C-131 */
 		rep.status = PKI_PENDING;
 		rep.ncerts = 0;
