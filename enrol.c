@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "ca/dn.h"
 #include "enrol_own.h"
 #include "enrol_wait.h"
 #include "store/revoked.h"
@@ -157,13 +156,17 @@ find_attempt(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	return OK;
 }
 
-/* Nothing is issued before the CA's notBefore or behind its end. */
+/*
+ * Nothing is issued behind the CA's end, nor ahead of its beginning, but for
+ * a next generation, whose certificates begin with it (C-128, C-129).
+ */
 static enum err
 check_ca(const struct pkimsg *msg, int64_t now)
 {
 	const struct generation *gen = msg->gen;
 
-	if (now >= gen->not_before && now < gen->not_after)
+	if (now < gen->not_after &&
+	    (now >= gen->not_before || ca_current(msg->ca, now) != NULL))
 		return OK;
 	log_error("CA %s, generation %u, is %s: nothing can be issued",
 	    msg->ca->name, gen->n,
@@ -221,15 +224,6 @@ go_on_waiting(const struct pkimsg *msg, struct decision *d)
 	return OK;
 }
 
-static bool
-approved_names(const struct decision *d)
-{
-	const struct waiting *w = &d->waiting;
-
-	return dn_eq(buf_span(&w->subject_der), buf_span(&d->subject)) &&
-	       span_eq(buf_span(&w->san_der), buf_span(&d->san));
-}
-
 /*
  * People's yes, if it needs one.  It was for names, and is good for a new
  * key of the same: a request that was approved and could not be issued is
@@ -242,16 +236,31 @@ find_yes(const struct enrol *in, const struct pkimsg *msg, bool approved,
 	enum err e;
 
 	if (approved)
-		return approved_names(d) ?
+		return enrol_covers(&d->waiting, msg, d) ?
 			   OK :
-			   decision_refuse(d, FAIL_BADREQUEST,
-			       "other names than those approved");
+			   decision_refuse(
+			       d, FAIL_BADREQUEST, "not what was approved");
 	if (enrol_yeses(d->alias, msg, d) == 0)
 		return OK;
 	e = enrol_approved(in->store, msg, d);
 	if (e == ERR_NOTFOUND)
 		d->verdict = VERDICT_ASK;
 	return e == ERR_NOTFOUND ? OK : e;
+}
+
+/* What waited is issued under the profile that it came with. */
+enum err
+decision_keep_rules(struct decision *d)
+{
+	char *profile;
+
+	if (d->waiting.profile == NULL)
+		return OK;
+	if ((profile = str_dup(d->waiting.profile)) == NULL)
+		return ERR_SYSTEM;
+	free(d->entity.profile);
+	d->entity.profile = profile;
+	return OK;
 }
 
 static const struct road *
@@ -286,7 +295,8 @@ walk(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		return e;
 	if ((e = road->room(in, now, d)) != OK || d->verdict != VERDICT_GRANT)
 		return e;
-	if ((e = enrol_look(in, d->alias, msg, now, d)) != OK ||
+	if ((e = decision_keep_rules(d)) != OK ||
+	    (e = enrol_look(in, d->alias, msg, now, d)) != OK ||
 	    d->verdict != VERDICT_GRANT)
 		return e;
 	return find_yes(in, msg, state == WAITING_APPROVED, d);

@@ -60,6 +60,10 @@ struct decision {
 	struct buf san;		 /* GeneralNames DER or empty */
 	/* borrowed until the next profiles_find() */
 	const struct profile *profile;
+	const char *field;   /* which a profile's rule refuses; as profile */
+	bool unique_subject; /* what enrol_unique_claim() has to claim */
+	bool unique_key;
+	bool same_key; /* a renewal that may keep its entity's own key */
 	struct outcome
 	    outcome;	/* with KEPT, or after enrol_grant(): the certificate */
 	struct buf crl; /* with FOUND: the answer of GetCRL, DER */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "enrol.h"
 #include "enrol_own.h"
+#include "enrol_unique.h"
 #include "enrol_wait.h"
 
 /*
@@ -86,9 +87,8 @@ payment_of(const struct decision *d)
 	return d->waiting.renews != NULL ? PAY_RENEWAL : PAY_SECRET;
 }
 
-/* 2. pay (STORE.md, A grant): people's yes, if it was needed, and the rest */
 static enum err
-pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+pay_road(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
 	static const struct road *const roads[PAY__MAX] = {
@@ -96,14 +96,46 @@ pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		[PAY_SECRET] = &road_secret,
 		[PAY_RENEWAL] = &road_renewal,
 	};
-	enum err e;
 
 	d->pay = payment_of(d);
+	return roads[d->pay]->pay(in, msg, now, d);
+}
+
+/* People's yes, given under this transaction or another. */
+static enum err
+pay_approval(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	enum err e;
+
+	(void)msg;
+	(void)now;
 	e = enrol_pass(in->store, d);
-	if (e == ERR_REFUSED)
-		return decision_refuse(d, FAIL_BADREQUEST,
-		    "another request has had the approval meanwhile");
-	return e == OK ? roads[d->pay]->pay(in, msg, now, d) : e;
+	return e == ERR_REFUSED ?
+		   decision_refuse(d, FAIL_BADREQUEST,
+		       "another request has had the approval meanwhile") :
+		   e;
+}
+
+/*
+ * 2. pay (STORE.md, A grant).  A yes is asked of people once: what is unique
+ * is claimed before it is spent.
+ */
+static enum err
+pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	typedef enum err step(const struct enrol *, const struct pkimsg *,
+	    int64_t, struct decision *);
+	static step *const at_once[] = { pay_road, enrol_unique_claim, NULL };
+	static step *const approved[] = { enrol_unique_claim, pay_approval,
+		pay_road, NULL };
+	step *const *next = d->waiting.attempt > 0 ? approved : at_once;
+	enum err e = OK;
+
+	while (e == OK && *next != NULL && d->verdict == VERDICT_GRANT)
+		e = (*next++)(in, msg, now, d);
+	return e;
 }
 
 /* 3. sign, 4. to 6. issue and audit */

@@ -14,6 +14,12 @@ enum err decision_keep(struct decision *d);
  */
 bool decision_paid(const struct decision *d, const struct outcome *o);
 
+/*
+ * With d->waiting: its profile instead of the one that alias or entity name
+ * by now.
+ */
+enum err decision_keep_rules(struct decision *d);
+
 /* "<transaction>,<attempt>" of what d would grant; false: memory is out. */
 bool decision_attempt(const struct decision *d, struct buf *out);
 

@@ -201,12 +201,12 @@ enrol_revive(const struct enrol *in, const struct alias *alias,
 	if ((e = fill_message(w, ca, now, msg)) != OK ||
 	    (e = find_entity(in, now, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE ||
+	    (e = decision_keep_rules(d)) != OK ||
 	    (e = enrol_look(in, alias, msg, now, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE)
 		return e;
 	return enrol_covers(w, msg, d) ?
 		   OK :
 		   decision_refuse(d, FAIL_BADREQUEST,
-		       "alias or profile would give it other names or another "
-		       "profile now than those approved");
+		       "it would get other names now than those approved");
 }

@@ -35,6 +35,23 @@ bool dn_eq(struct span a, struct span b);
  */
 enum err dn_check(struct span der, const char **why);
 
+/*
+ * each(first of its RDN?, type, value, arg) for all attributes in order, as
+ * long as it answers OK.  ERR_INPUT, silent: no RDNSequence.
+ */
+struct der;
+enum err dn_each(struct span der,
+    enum err (*each)(
+	bool first, struct span oid, const struct der *value, void *arg),
+    void *arg);
+
+/*
+ * Appends a form that is the same bytes for names that are equal as dn_eq()
+ * says, for hashes.  ERR_INPUT, silent: no RDNSequence, or over
+ * MAX_NAME_PARTS attributes in an RDN.
+ */
+enum err dn_canon(struct span der, struct buf *out);
+
 /* No RDN at all? */
 bool dn_empty(struct span der);
 

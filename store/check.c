@@ -109,15 +109,24 @@ check_shards(struct check *c, const char *kind, bool *whole)
 
 /*
  * Is the whole room missing?  One that an older version did not make holds
- * nothing yet; of one that was lost, only a backup knows what it held.
+ * nothing yet, and repair makes it, or whoever needs it first; any other held
+ * what is lost with it.
  */
 static bool
 check_absent(struct check *c, const char *kind, bool sharded)
 {
-	bool fixed;
+	static const char *const later[] = { "key", "subject", "approval",
+		"approved", "waiting" };
+	bool made = false, fixed;
 
 	if (file_exists(c->st->root, kind) != ERR_NOTFOUND)
 		return false;
+	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++)
+		made |= strcmp(kind, later[i]) == 0;
+	if (!made) {
+		check_damage(c, kind, "is missing; " DIRECTORIES);
+		return true;
+	}
 	fixed = c->repair && dir_make(c->st->root, kind) == OK &&
 		dir_sync(c->st->root, ".") == OK &&
 		(!sharded || store_shards(c->st, kind) == OK);
@@ -216,6 +225,8 @@ static const struct {
 	{ "secret", check_secret },
 	{ "used", check_used },
 	{ "try", check_try },
+	{ "key", check_unique },
+	{ "subject", check_unique },
 	{ "transaction", check_transaction },
 	{ "approval", check_approval },
 	{ "approved", check_approved },

@@ -49,6 +49,7 @@ enum err check_entity(const char *path, void *check);
 enum err check_secret(const char *path, void *check);
 enum err check_used(const char *path, void *check);
 enum err check_try(const char *path, void *check);
+enum err check_unique(const char *path, void *check);
 enum err check_transaction(const char *path, void *check);
 enum err check_request(const char *path, void *check);
 enum err check_approval(const char *path, void *check);

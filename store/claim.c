@@ -82,20 +82,6 @@ claim_read(const struct store *st, const char *path, struct claim *out)
 	return e;
 }
 
-/* fsync of used/5f, so that what we found there stays. */
-static enum err
-sync_slots(const struct store *st, const char *path)
-{
-	struct buf dir = BUF_INIT;
-	enum err e = ERR_SYSTEM;
-
-	if (buf_add(&dir, path, (size_t)(store_base(path) - path)) &&
-	    buf_byte(&dir, '.'))
-		e = dir_sync(st->root, buf_cstr(&dir));
-	buf_release(&dir);
-	return e;
-}
-
 enum slot { SLOT_FREE, SLOT_OURS, SLOT_TAKEN };
 
 /* One probing of a code's slots. */
@@ -134,7 +120,7 @@ look_dead(const struct probe *p, bool *dead)
 		return OK;
 	e = outcome_path(p->st, p->there.transaction, p->there.attempt, &path);
 	if (e == OK)
-		e = sync_slots(p->st, buf_cstr(&path));
+		e = store_sync_above(p->st, buf_cstr(&path));
 	buf_release(&path);
 	return e;
 }
@@ -282,7 +268,7 @@ code_claim(const struct store *st, const struct code *code,
 
 	e = probe(&p, transaction, attempt, by);
 	if (e == OK) /* also one that an earlier try made and lost */
-		e = sync_slots(st, buf_cstr(&p.path));
+		e = store_sync_above(st, buf_cstr(&p.path));
 	if (e != OK)
 		goto out;
 	/* code_retire() frees what it sees, then this sees what it did. */

@@ -154,6 +154,35 @@ generation_room(
 	return e;
 }
 
+enum err
+store_sync_above(const struct store *st, const char *path)
+{
+	struct buf dir = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (buf_add(&dir, path, (size_t)(store_base(path) - path)) &&
+	    buf_byte(&dir, '.'))
+		e = dir_sync(st->root, buf_cstr(&dir));
+	buf_release(&dir);
+	return e;
+}
+
+enum err
+attempt_waits(
+    const struct store *st, const char name[SHA256_HEX], unsigned attempt)
+{
+	struct buf path = BUF_INIT;
+	enum err e;
+
+	e = store_path_hex(st, "transaction", name, "", &path);
+	if (e == OK && !buf_printf(&path, ",%u", attempt))
+		e = ERR_SYSTEM;
+	if (e == OK)
+		e = file_exists(st->root, buf_cstr(&path));
+	buf_release(&path);
+	return e;
+}
+
 const char *
 store_base(const char *path)
 {

@@ -55,6 +55,9 @@ enum err revoked_announce(const struct store *st, const struct issuer *by,
 enum err revoked_bridge(const struct store *st, const struct issuer *by,
     const char *serial, unsigned n);
 
+/* fsync of the directory that holds a path, so that what we found stays. */
+enum err store_sync_above(const struct store *st, const char *path);
+
 /* The name behind the last slash of a path. */
 const char *store_base(const char *path);
 
@@ -68,6 +71,10 @@ enum err outcome_path(const struct store *st, const char name[SHA256_HEX],
     unsigned attempt, struct buf *out);
 enum err cert_path(const struct store *st, const char *ca, unsigned generation,
     const char *serial, struct buf *out);
+
+/* Has this attempt a request that waits?  OK, ERR_NOTFOUND. */
+enum err attempt_waits(
+    const struct store *st, const char name[SHA256_HEX], unsigned attempt);
 
 /* The sealed half of a code (store/seal.c): made, and read from its hex. */
 enum err code_seal(const struct store *st, struct code *c, struct span secret);

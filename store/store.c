@@ -18,6 +18,8 @@ static const char *const sharded[] = {
 	"transaction",
 	"approval",
 	"approved",
+	"key",
+	"subject",
 };
 static const char *const plain[] = { "tmp", "audit", "cert", "revoked", "crl",
 	"waiting" };
