@@ -1,6 +1,6 @@
 #!/bin/sh
 # A CA goes on: its next generation, by GetNextCACert and by enrolment ahead
-# (C-39 to C-42, C-128, C-129), the former one for a while (C-130) and its CRL
+# (C-23, C-37, C-39 to C-42, C-128, C-129), the former one for a while (C-130) and its CRL
 # (C-202); renew, rename, an end without a next.
 # shellcheck disable=SC1091,SC2016,SC2034,SC2154 # lib.sh uses them
 . "${0%/*}/lib.sh"
@@ -212,7 +212,13 @@ is "for the same name" "$(openssl req -in away2.csr -noout -subject)" \
 exits 1 "the present certificate is no answer" \
 	"$SCEP" ca install Away away.pem far.pem
 far_sign away2.csr away2.pem 371 400
+cp -r home/ca/Away/request saved
 ok "the answer becomes the next" "$SCEP" ca install Away away2.pem far.pem
+not_ok "and waits no more" test -e home/ca/Away/request
+mv saved home/ca/Away/request
+exits 1 "what a crash has left of it makes no other one" \
+	"$SCEP" ca install Away away2.pem far.pem
+not_ok "and is cleared away" test -e home/ca/Away/request
 like "show" "$("$SCEP" ca show Away | sed -n 's/^State: *//p' | tr '\n' ' ')" \
 	"^current next $"
 ok "with an RA, as its key is no RSA key" test -e home/ca/Away/ra/2/cert.pem
@@ -243,6 +249,13 @@ ok "signed by its key" signed ca.pem
 is "the current one's what that did" \
 	"$(crl /crl/ManagementCA.crl)" "$(serial ahead-0.pem) "
 ok "signed by the current key" signed next.pem
+
+builder wanted --cert ca.pem --out wanted.der
+builder pkcsreq --type 22 --csr wanted.der --ca next.pem --key device.key \
+	--txid crl --subject /CN=now --cert-out crl.crt --out crl.der
+ask crl next.pem
+ok "GetCRL by the former certificate gets that key's (C-145)" \
+	openssl crl -in crl-crl.pem -noout -CAfile ca.pem
 
 # --- grace ---------------------------------------------------------------------------
 
@@ -323,7 +336,7 @@ ok "the same command again finishes it" \
 	"$SCEP" ca rename ManagementCA "Main CA"
 is "the aliases name the new" \
 	"$(grep -v '^;' home/aliases/scep.ini | grep "CA" | tr '\n' ' ')" \
-	'cas = "EC, Main CA" Mobile = Main CA '
+	'cas = EC, Main CA Mobile = Main CA '
 ok "alias check" "$SCEP" alias check
 like "list" "$("$SCEP" ca list)" "^Main CA "
 for name in ManagementCA "Main%20CA"; do

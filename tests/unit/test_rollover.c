@@ -1,6 +1,7 @@
 /*
  * Generations in time, by made-up ones and by real ones: which is current,
- * which is next, whose key still serves; the answer of GetNextCACert; names.
+ * which is next, whose key still serves; the answer of GetNextCACert (C-39,
+ * C-40, C-128, C-130); names.
  */
 #include "tests/unit/home.h"
 
