@@ -85,6 +85,13 @@ enum err waiting_aliases(const struct store *st,
     enum err (*each)(const char *alias, void *arg), void *arg);
 
 /*
+ * each(record, arg) for all requests that waited or wait, of all aliases:
+ * walks everything.
+ */
+enum err waiting_walk(const struct store *st,
+    enum err (*each)(const struct waiting *, void *arg), void *arg);
+
+/*
  * May one more wait?  limit for the alias, persource for that remote (0: no
  * limit).  ERR_REFUSED: no; *by_source says which.  Those over at `now` are
  * no hindrance: they become `expired` here.  Workers who ask at the same
