@@ -1,5 +1,6 @@
 #include "store/check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -107,6 +108,23 @@ check_shards(struct check *c, const char *kind, bool *whole)
 	return e;
 }
 
+/*
+ * Is the whole room missing?  One that an older version did not make holds
+ * nothing yet; of one that was lost, only a backup knows what it held.
+ */
+static bool
+check_absent(struct check *c, const char *kind)
+{
+	bool fixed;
+
+	if (file_exists(c->st->root, kind) != ERR_NOTFOUND)
+		return false;
+	fixed = c->repair && dir_make(c->st->root, kind) == OK &&
+		dir_sync(c->st->root, ".") == OK;
+	check_mended(c, kind, "is missing; repair makes it", fixed);
+	return !fixed;
+}
+
 static enum err
 check_sharded(struct check *c, const char *kind)
 {
@@ -114,10 +132,9 @@ check_sharded(struct check *c, const char *kind)
 	bool whole = true, fixed;
 	enum err e;
 
-	if (!check_facts(c, kind, FILE_DIRECTORY, &facts)) {
-		check_damage(c, kind, "is missing; " DIRECTORIES);
+	if (check_absent(c, kind) ||
+	    !check_facts(c, kind, FILE_DIRECTORY, &facts))
 		return OK;
-	}
 	e = check_shards(c, kind, &whole);
 	if (e != OK || whole)
 		return e;
@@ -199,6 +216,7 @@ static const struct {
 	{ "secret", check_secret },
 	{ "used", check_used },
 	{ "try", check_try },
+	{ "issued", check_issued },
 	{ "transaction", check_transaction },
 };
 #define ROOMS (sizeof(rooms) / sizeof(rooms[0]))
@@ -207,7 +225,7 @@ static enum err
 check_top_name(const char *name, void *arg)
 {
 	static const char *const others[] = { "audit", "cert", "crl", "format",
-		"revoked", "tmp" };
+		"renewed", "revoked", "tmp" };
 	struct check *c = arg;
 	struct file_facts facts;
 	size_t i;
@@ -242,6 +260,8 @@ walk_all(struct check *c)
 			e = store_each(c->st, rooms[i].kind, rooms[i].each, c);
 	}
 	if (e == OK)
+		e = check_unlisted(c);
+	if (e == OK)
 		e = check_generations(c);
 	if (e == OK)
 		e = check_flat(c, "tmp", check_tmp);
@@ -269,5 +289,7 @@ store_check(struct store *st, bool repair,
 	c.gid = home.gid;
 	e = walk_all(&c);
 	*left = c.left;
+	free(c.listed.item);
+	free(c.unlisted.item);
 	return e;
 }

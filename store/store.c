@@ -16,8 +16,10 @@ static const char *const sharded[] = {
 	"used",
 	"try",
 	"transaction",
+	"issued",
 };
-static const char *const plain[] = { "tmp", "audit", "cert", "revoked", "crl" };
+static const char *const plain[] = { "tmp", "audit", "cert", "revoked", "crl",
+	"renewed" };
 
 /* Makes a directory that may be there already, half made by an earlier try. */
 static enum err
