@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "ca/profile.h"
 #include "enrol_own.h"
+#include "enrol_wait.h"
 #include "store/revoked.h"
 
 /*
@@ -14,11 +14,14 @@
  *	  but if that has expired or was revoked, and a
  *	  code that was set later admits it and has a
  *	  redemption left                                  -> GRANT
+ *	the transaction waits for people                   -> WAIT
+ *	  or was denied by one, not long ago               -> REFUSE
  *	who asks has no right to                           -> REFUSE
  *	same payment, certificate alive, before its
  *	half-life, not revoked                             -> KEPT
  *	nothing left to pay with for the next attempt      -> REFUSE
  *	names, profile, key or extensions do not fit       -> REFUSE
+ *	people have to say yes, and have not               -> ASK
  *	otherwise                                          -> GRANT
  */
 
@@ -153,13 +156,17 @@ find_attempt(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	return OK;
 }
 
-/* Nothing is issued before the CA's notBefore or behind its end. */
+/*
+ * Nothing is issued behind the CA's end, nor ahead of its beginning, but for
+ * a next generation, whose certificates begin with it (C-128, C-129).
+ */
 static enum err
 check_ca(const struct pkimsg *msg, int64_t now)
 {
 	const struct generation *gen = msg->gen;
 
-	if (now >= gen->not_before && now < gen->not_after)
+	if (now < gen->not_after &&
+	    (now >= gen->not_before || ca_current(msg->ca, now) != NULL))
 		return OK;
 	log_error("CA %s, generation %u, is %s: nothing can be issued",
 	    msg->ca->name, gen->n,
@@ -202,22 +209,84 @@ decide_replay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	return enrol_look(in, d->alias, msg, now, d);
 }
 
-/* By which road does this message come? */
+/*
+ * It waits: whoever sends it again is told so, under the right that it came
+ * with.  The first CSR is what people see (C-136 a, C-137).
+ */
+static enum err
+go_on_waiting(const struct pkimsg *msg, struct decision *d)
+{
+	if (strcmp(d->waiting.csr, msg->csr.digest) != 0)
+		log_warn("transaction %s: another request than the one that "
+			 "waits; nobody will see it",
+		    d->transaction.name);
+	d->verdict = VERDICT_WAIT;
+	return OK;
+}
+
+/*
+ * People's yes, if it needs one.  It was for names, and is good for a new
+ * key of the same: a request that was approved and could not be issued is
+ * not asked about again.
+ */
+static enum err
+find_yes(const struct enrol *in, const struct pkimsg *msg, bool approved,
+    struct decision *d)
+{
+	enum err e;
+
+	if (approved)
+		return enrol_covers(&d->waiting, msg, d) ?
+			   OK :
+			   decision_refuse(
+			       d, FAIL_BADREQUEST, "not what was approved");
+	if (enrol_yeses(d->alias, msg, d) == 0)
+		return OK;
+	e = enrol_approved(in->store, msg, d);
+	if (e == ERR_NOTFOUND)
+		d->verdict = VERDICT_ASK;
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
+/* What waited is issued under the profile that it came with. */
+enum err
+decision_keep_rules(struct decision *d)
+{
+	char *profile;
+
+	if (d->waiting.profile == NULL)
+		return OK;
+	if ((profile = str_dup(d->waiting.profile)) == NULL)
+		return ERR_SYSTEM;
+	free(d->entity.profile);
+	d->entity.profile = profile;
+	return OK;
+}
+
 static const struct road *
 road_of(const struct decision *d, const struct pkimsg *msg)
 {
-	(void)msg;
-	(void)d;
-	return &road_code;
+	if (msg->renews)
+		return &road_renewal;
+	return d->alias->mode == MODE_RA ? &road_secret : &road_code;
 }
 
+/* The steps that every road has. */
 static enum err
 walk(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
 	const struct road *road = road_of(d, msg);
+	enum waiting_state state;
 	enum err e;
 
+	if ((e = enrol_waiting(in->store, d->alias, now, d, &state)) != OK)
+		return e;
+	if (state == WAITING_OPEN)
+		return go_on_waiting(msg, d);
+	if (state == WAITING_DENIED)
+		return decision_refuse(
+		    d, FAIL_BADREQUEST, "the request was denied");
 	if ((e = road->ask(in, msg, now, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE)
 		return e;
@@ -226,7 +295,11 @@ walk(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		return e;
 	if ((e = road->room(in, now, d)) != OK || d->verdict != VERDICT_GRANT)
 		return e;
-	return enrol_look(in, d->alias, msg, now, d);
+	if ((e = decision_keep_rules(d)) != OK ||
+	    (e = enrol_look(in, d->alias, msg, now, d)) != OK ||
+	    d->verdict != VERDICT_GRANT)
+		return e;
+	return find_yes(in, msg, state == WAITING_APPROVED, d);
 }
 
 enum err

@@ -60,6 +60,10 @@ struct decision {
 	struct buf san;		 /* GeneralNames DER or empty */
 	/* borrowed until the next profiles_find() */
 	const struct profile *profile;
+	const char *field;   /* which a profile's rule refuses; as profile */
+	bool unique_subject; /* what enrol_unique_claim() has to claim */
+	bool unique_key;
+	bool same_key; /* a renewal that may keep its entity's own key */
 	struct outcome
 	    outcome;	/* with KEPT, or after enrol_grant(): the certificate */
 	struct buf crl; /* with FOUND: the answer of GetCRL, DER */
@@ -114,9 +118,10 @@ enum err enrol_release(const struct store *st, const struct decision *d);
 
 /*
  * GetCertInitial (enrol_poll.c): what became of the transaction that this
- * message, by its transactionID and its signer's key, belongs to (C-132).
+ * message, by its transactionID and its signer's key, belongs to (C-132).  One
+ * that people have said yes to is issued, if it was not yet.
  */
-enum err enrol_poll(const struct store *st, const struct alias *alias,
-    const struct pkimsg *msg, struct decision *d);
+enum err enrol_poll(const struct enrol *in, const struct alias *alias,
+    const struct pkimsg *msg, int64_t now, struct decision *d);
 
 #endif

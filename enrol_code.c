@@ -34,7 +34,7 @@ ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 {
 	struct judge_case c = { .store = in->store,
 		.username = d->username ? d->username : "",
-		.ca = msg->ca->name,
+		.ca = msg->ca,
 		.challenge = buf_span(&msg->csr.challenge),
 		.now = now };
 	struct judgement j;

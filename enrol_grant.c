@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "enrol.h"
 #include "enrol_own.h"
+#include "enrol_unique.h"
+#include "enrol_wait.h"
 
 /*
  * Granting what was decided, in the order of STORE.md, A grant.
@@ -76,16 +78,64 @@ take_theirs(const struct store *st, struct decision *d)
 	return ERR_BUSY;
 }
 
-/* 2. pay (STORE.md, A grant) */
+/* What a request that waited pays with: the record says. */
+static enum payment
+payment_of(const struct decision *d)
+{
+	if (d->pay != PAY_APPROVAL)
+		return d->pay;
+	return d->waiting.renews != NULL ? PAY_RENEWAL : PAY_SECRET;
+}
+
 static enum err
-pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+pay_road(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
 	static const struct road *const roads[PAY__MAX] = {
 		[PAY_CODE] = &road_code,
+		[PAY_SECRET] = &road_secret,
+		[PAY_RENEWAL] = &road_renewal,
 	};
 
+	d->pay = payment_of(d);
 	return roads[d->pay]->pay(in, msg, now, d);
+}
+
+/* People's yes, given under this transaction or another. */
+static enum err
+pay_approval(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	enum err e;
+
+	(void)msg;
+	(void)now;
+	e = enrol_pass(in->store, d);
+	return e == ERR_REFUSED ?
+		   decision_refuse(d, FAIL_BADREQUEST,
+		       "another request has had the approval meanwhile") :
+		   e;
+}
+
+/*
+ * 2. pay (STORE.md, A grant).  A yes is asked of people once: what is unique
+ * is claimed before it is spent.
+ */
+static enum err
+pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	typedef enum err step(const struct enrol *, const struct pkimsg *,
+	    int64_t, struct decision *);
+	static step *const at_once[] = { pay_road, enrol_unique_claim, NULL };
+	static step *const approved[] = { enrol_unique_claim, pay_approval,
+		pay_road, NULL };
+	step *const *next = d->waiting.attempt > 0 ? approved : at_once;
+	enum err e = OK;
+
+	while (e == OK && *next != NULL && d->verdict == VERDICT_GRANT)
+		e = (*next++)(in, msg, now, d);
+	return e;
 }
 
 /* 3. sign, 4. to 6. issue and audit */
@@ -116,6 +166,8 @@ enrol_grant(const struct enrol *in, const struct pkimsg *msg,
 {
 	enum err e;
 
+	if (d->verdict == VERDICT_ASK)
+		return enrol_wait(in->store, d->alias, msg, remote, now, d);
 	assert(d->verdict == VERDICT_GRANT);
 	if ((e = pay(in, msg, now, d)) != OK || d->verdict != VERDICT_GRANT)
 		return e;

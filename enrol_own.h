@@ -14,6 +14,12 @@ enum err decision_keep(struct decision *d);
  */
 bool decision_paid(const struct decision *d, const struct outcome *o);
 
+/*
+ * With d->waiting: its profile instead of the one that alias or entity name
+ * by now.
+ */
+enum err decision_keep_rules(struct decision *d);
+
 /* "<transaction>,<attempt>" of what d would grant; false: memory is out. */
 bool decision_attempt(const struct decision *d, struct buf *out);
 
@@ -32,8 +38,9 @@ struct road {
 	enum err (*pay)(const struct enrol *in, const struct pkimsg *msg,
 	    int64_t now, struct decision *d);
 };
-extern const struct road road_code;   /* CA mode: an entity and its code */
-extern const struct road road_secret; /* RA mode: the alias's secret */
+extern const struct road road_code;    /* CA mode: an entity and its code */
+extern const struct road road_secret;  /* RA mode: the alias's secret */
+extern const struct road road_renewal; /* a certificate that is to be renewed */
 
 /* enrol_code.c: may a replay buy again?  See there. */
 enum err enrol_buys_again(const struct enrol *in, const struct pkimsg *msg,

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "ca/san.h"
+#include "enrol_name.h"
 #include "enrol_own.h"
 #include "judge/judge.h"
 
@@ -23,7 +24,7 @@ ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
 	struct judge_case c = { .store = in->store,
-		.ca = msg->ca->name,
+		.ca = msg->ca,
 		.challenge = buf_span(&msg->csr.challenge),
 		.now = now };
 	struct judgement j;

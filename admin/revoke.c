@@ -71,10 +71,11 @@ collect_of_entity(const struct outcome *o, void *arg)
 	return collect(o, arg);
 }
 
-/* The generation of a CA that issues now. */
+/* Of the generation of a CA that issues now. */
 static enum err
-issuing(struct command *cmd, const char *name, unsigned *generation)
+issuing(struct targets *t, const char *name, struct target *what)
 {
+	struct command *cmd = t->cmd;
 	const struct generation *gen = NULL;
 	const struct ca *ca = NULL;
 	struct cas *cas = NULL;
@@ -84,12 +85,14 @@ issuing(struct command *cmd, const char *name, unsigned *generation)
 		e = cas_find(cas, name, &ca);
 	if (e == OK)
 		gen = ca_current(ca, cmd->now);
-	if (gen != NULL)
-		*generation = gen->n;
-	else if (e == OK || e == ERR_NOTFOUND)
+	if (gen != NULL) {
+		what->generation = gen->n;
+		e = target_add(t, what, ca->name);
+	} else if (e == OK || e == ERR_NOTFOUND) {
 		e = say(ERR_NOTFOUND,
 		    "no CA %s that issues now; `scep ca list` shows them",
 		    name);
+	}
 	cas_free(cas);
 	return e;
 }
@@ -115,8 +118,7 @@ collect_unknown(struct targets *t)
 		e = usage(cmd, "with --ca, name a serial number in hex");
 	} else {
 		hex_text(serial.p, serial.len, what.serial);
-		if ((e = issuing(cmd, name, &what.generation)) == OK)
-			e = target_add(t, &what, name);
+		e = issuing(t, name, &what);
 	}
 	buf_release(&raw);
 	return e;

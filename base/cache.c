@@ -112,7 +112,7 @@ static enum err
 read_version(const struct cache *c, const char *path, const char *name,
     const struct file_stamp *stamp, void **out)
 {
-	struct buf text = BUF_INIT;
+	struct buf text = BUF_SECRET; /* an alias may hold one */
 	struct file_stamp after;
 	enum err e = ERR_BUSY;
 

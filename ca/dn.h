@@ -55,6 +55,13 @@ enum err dn_each(struct span der,
 	bool first, struct span oid, const struct der *value, void *arg),
     void *arg);
 
+/*
+ * Appends a form that is the same bytes for names that are equal as dn_eq()
+ * says, for hashes.  ERR_INPUT, silent: no RDNSequence, or over
+ * MAX_NAME_PARTS attributes in an RDN.
+ */
+enum err dn_canon(struct span der, struct buf *out);
+
 /* No RDN at all? */
 bool dn_empty(struct span der);
 

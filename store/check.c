@@ -110,17 +110,27 @@ check_shards(struct check *c, const char *kind, bool *whole)
 
 /*
  * Is the whole room missing?  One that an older version did not make holds
- * nothing yet; of one that was lost, only a backup knows what it held.
+ * nothing yet, and repair makes it, or whoever needs it first; any other held
+ * what is lost with it.
  */
 static bool
-check_absent(struct check *c, const char *kind)
+check_absent(struct check *c, const char *kind, bool sharded)
 {
-	bool fixed;
+	static const char *const later[] = { "key", "subject", "approval",
+		"approved", "issued", "renewed", "waiting" };
+	bool made = false, fixed;
 
 	if (file_exists(c->st->root, kind) != ERR_NOTFOUND)
 		return false;
+	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++)
+		made |= strcmp(kind, later[i]) == 0;
+	if (!made) {
+		check_damage(c, kind, "is missing; " DIRECTORIES);
+		return true;
+	}
 	fixed = c->repair && dir_make(c->st->root, kind) == OK &&
-		dir_sync(c->st->root, ".") == OK;
+		dir_sync(c->st->root, ".") == OK &&
+		(!sharded || store_shards(c->st, kind) == OK);
 	check_mended(c, kind, "is missing; repair makes it", fixed);
 	return !fixed;
 }
@@ -132,7 +142,7 @@ check_sharded(struct check *c, const char *kind)
 	bool whole = true, fixed;
 	enum err e;
 
-	if (check_absent(c, kind) ||
+	if (check_absent(c, kind, true) ||
 	    !check_facts(c, kind, FILE_DIRECTORY, &facts))
 		return OK;
 	e = check_shards(c, kind, &whole);
@@ -217,7 +227,11 @@ static const struct {
 	{ "used", check_used },
 	{ "try", check_try },
 	{ "issued", check_issued },
+	{ "key", check_unique },
+	{ "subject", check_unique },
 	{ "transaction", check_transaction },
+	{ "approval", check_approval },
+	{ "approved", check_approved },
 };
 #define ROOMS (sizeof(rooms) / sizeof(rooms[0]))
 
@@ -225,7 +239,7 @@ static enum err
 check_top_name(const char *name, void *arg)
 {
 	static const char *const others[] = { "audit", "cert", "crl", "format",
-		"renewed", "revoked", "tmp" };
+		"renewed", "revoked", "tmp", "waiting" };
 	struct check *c = arg;
 	struct file_facts facts;
 	size_t i;
@@ -259,6 +273,8 @@ walk_all(struct check *c)
 		if (e == OK)
 			e = store_each(c->st, rooms[i].kind, rooms[i].each, c);
 	}
+	if (e == OK && !check_absent(c, "waiting", false))
+		e = check_waiting(c);
 	if (e == OK)
 		e = check_unlisted(c);
 	if (e == OK)

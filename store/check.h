@@ -62,7 +62,11 @@ enum err check_entity(const char *path, void *check);
 enum err check_secret(const char *path, void *check);
 enum err check_used(const char *path, void *check);
 enum err check_try(const char *path, void *check);
+enum err check_unique(const char *path, void *check);
 enum err check_transaction(const char *path, void *check);
+enum err check_request(const char *path, void *check);
+enum err check_approval(const char *path, void *check);
+enum err check_approved(const char *path, void *check);
 enum err check_cert(const char *path, void *check);
 enum err check_issued(const char *path, void *check);
 enum err check_renewed(const char *path, void *check);
@@ -88,6 +92,11 @@ bool check_shard_of(const struct check *c, const char *path);
 
 #define STRANGE "has a name that the store does not give; move it away"
 #define YOUNG	((int64_t)60) /* seconds in which a grant may be half done */
+/* waiting/, a room for each alias. */
+enum err check_waiting(struct check *c);
+/* An outcome of a request that waited: is the request there? */
+enum err check_decided(
+    struct check *c, const char *path, const struct outcome *o);
 
 /* The rooms of the generations under cert/, revoked/ and crl/. */
 enum err check_generations(struct check *c);

@@ -158,14 +158,20 @@ check_transaction(const char *path, void *check)
 
 	if (!check_facts(c, path, FILE_REGULAR, &facts))
 		return OK;
+	if (!is_outcome_name(path))
+		return check_request(path, c);
 	e = outcome_read(c->st, path, &o);
 	if (e != OK) {
 		if (e != ERR_NOTFOUND)
 			check_damage(c, path, "cannot be read; restore it");
 		return OK;
 	}
-	if (!check_attempt(c, path, &o) || o.kind != OUTCOME_CERTIFICATE)
+	if (!check_attempt(c, path, &o))
 		goto out;
+	if (o.kind != OUTCOME_CERTIFICATE) {
+		e = check_decided(c, path, &o);
+		goto out;
+	}
 	wrong = certificate_wrong(&o);
 	if (wrong != NULL) {
 		check_damage(c, path, wrong);

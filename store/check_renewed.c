@@ -6,21 +6,6 @@
 
 /* What old certificates paid for: renewed/<ca>/<generation>/. */
 
-/* Does its attempt wait for people?  Then the claim lives. */
-static bool
-is_waiting(const struct check *c, const struct claim *claim)
-{
-	struct buf path = BUF_INIT;
-	bool yes;
-
-	yes = store_path_hex(
-		  c->st, "transaction", claim->transaction, "", &path) == OK &&
-	      buf_printf(&path, ",%u", claim->attempt) &&
-	      file_exists(c->st->root, buf_cstr(&path)) == OK;
-	buf_release(&path);
-	return yes;
-}
-
 /* "<serial>,<k>" */
 static bool
 is_claim_name(const char *name)
@@ -56,7 +41,7 @@ check_renewed(const char *path, void *check)
 		return e == ERR_SYSTEM ? e : OK;
 	e = outcome_kind(c->st, claim.transaction, claim.attempt, &kind);
 	if (e != ERR_NOTFOUND || facts.mtime > c->now - SETTLED ||
-	    is_waiting(c, &claim))
+	    attempt_waits(c->st, claim.transaction, claim.attempt) == OK)
 		return OK;
 	fixed = c->repair &&
 		outcome_abandon(c->st, claim.transaction, claim.attempt) == OK;

@@ -121,7 +121,7 @@ look_dead(const struct probe *p, bool *dead)
 		return OK;
 	e = outcome_path(p->st, p->there.transaction, p->there.attempt, &path);
 	if (e == OK)
-		e = sync_above(p->st, buf_cstr(&path));
+		e = store_sync_above(p->st, buf_cstr(&path));
 	buf_release(&path);
 	return e;
 }
@@ -272,7 +272,7 @@ code_claim(const struct store *st, const struct code *code,
 
 	e = probe(&p, transaction, attempt, by);
 	if (e == OK) /* also one that an earlier try made and lost */
-		e = sync_above(st, buf_cstr(&p.path));
+		e = store_sync_above(st, buf_cstr(&p.path));
 	if (e != OK)
 		goto out;
 	/* code_retire() frees what it sees, then this sees what it did. */

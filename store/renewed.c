@@ -91,25 +91,6 @@ whose(struct slots *s)
 	return ERR_SYSTEM;
 }
 
-/* Does its attempt wait for people? */
-static enum err
-waits(const struct slots *s, bool *yes)
-{
-	struct buf path = BUF_INIT;
-	enum err e;
-
-	*yes = false;
-	e = store_path_hex(
-	    s->st, "transaction", s->claim.transaction, "", &path);
-	if (e == OK && !buf_printf(&path, ",%u", s->claim.attempt))
-		e = ERR_SYSTEM;
-	if (e == OK)
-		e = file_exists(s->st->root, buf_cstr(&path));
-	*yes = e == OK;
-	buf_release(&path);
-	return e == ERR_NOTFOUND ? OK : e;
-}
-
 /*
  * A claim whose attempt has no outcome: somebody is at work, or died at it.
  * OK: it bought nothing, and never will.
@@ -118,13 +99,11 @@ static enum err
 unfinished(struct slots *s)
 {
 	struct file_facts facts;
-	bool yes;
 	enum err e;
 
-	if ((e = waits(s, &yes)) != OK)
-		return e;
-	if (yes)
-		return ERR_REFUSED;
+	e = attempt_waits(s->st, s->claim.transaction, s->claim.attempt);
+	if (e != ERR_NOTFOUND)
+		return e == OK ? ERR_REFUSED : e;
 	e = file_facts(s->st->root, buf_cstr(&s->path), &facts);
 	if (e != OK)
 		return e == ERR_NOTFOUND ? ERR_BUSY : e;

@@ -58,7 +58,7 @@ struct outcome {
 	char csr[SHA256_HEX];  /* SHA-256 of the exact CSR */
 	char spki[SHA256_HEX]; /* SHA-256 of the certified SPKI */
 	char serial[41];       /* lower-case hex, as many digits as bytes */
-	int64_t issued;	       /* when */
+	int64_t issued;	       /* when; also of a denial */
 	int64_t not_before, not_after;
 	struct buf cert; /* DER */
 };
@@ -104,6 +104,14 @@ enum err outcome_publish(const struct store *st, const struct outcome *o);
  */
 enum err outcome_abandon(
     const struct store *st, const char name[SHA256_HEX], unsigned attempt);
+
+/*
+ * Links an outcome that is no certificate, durably: kind, transaction,
+ * attempt, and of by, why and issued what its kind has; with alias, the
+ * request's name in waiting/ goes.  OK also where these very words stand
+ * already.  ERR_EXISTS: decided otherwise; read it.
+ */
+enum err outcome_decide(const struct store *st, const struct outcome *o);
 
 /* Kind of the outcome of an attempt by the transaction's name alone. */
 enum err outcome_kind(const struct store *st, const char name[SHA256_HEX],
