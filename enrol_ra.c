@@ -6,6 +6,7 @@
 #include "enrol_name.h"
 #include "enrol_own.h"
 #include "judge/judge.h"
+#include "store/issued.h"
 
 /*
  * The road of RA mode (ejbca-behaviour 4): whoever knows the alias's secret

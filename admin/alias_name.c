@@ -11,7 +11,7 @@ static enum err
 choose_ca(const struct command *cmd, struct buf *out)
 {
 	const char *ca = opt_text(cmd, "ca");
-	struct known_cas known = { NULL, 0 };
+	struct known_cas known = { .n = 0 };
 	enum err e;
 
 	if (ca != NULL)
@@ -54,7 +54,7 @@ alias_add(struct command *cmd)
 {
 	const char *name = cmd->name[0];
 	struct span given = opt_bytes(cmd, "from");
-	struct buf path = BUF_INIT, text = BUF_INIT, ca = BUF_INIT;
+	struct buf path = BUF_INIT, text = BUF_SECRET, ca = BUF_INIT;
 	enum err e;
 
 	if ((e = alias_path(name, &path)) != OK ||

@@ -283,7 +283,7 @@ profile_take_yes(struct profile *p, size_t at, char *value)
 
 /* Appends to the list at `at`, which has room for MAX_LISTED names. */
 static const char *
-take_listed(struct profile *p, size_t at, char *item)
+add_listed(struct profile *p, size_t at, const char *item)
 {
 	const char **list = (const char **)(void *)((char *)p + at);
 	size_t n = 0;
@@ -298,21 +298,26 @@ take_listed(struct profile *p, size_t at, char *item)
 }
 
 static const char *
+take_ca(struct profile *p, size_t at, char *item)
+{
+	return add_listed(p, at, item);
+}
+
+/* Built-in ones as they are spelled. */
+static const char *
 take_profile(struct profile *p, size_t at, char *item)
 {
 	const char *name = profile_shipped_name(item);
 
 	if (name == NULL && !profile_name_ok(item))
 		return "a profile's name has A-Z a-z 0-9 _ - alone";
-	if (name != NULL)
-		memcpy(item, name, strlen(name)); /* as it is spelled */
-	return take_listed(p, at, item);
+	return add_listed(p, at, name != NULL ? name : item);
 }
 
 const char *
 profile_take_cas(struct profile *p, size_t at, char *value)
 {
-	return profile_each_item(p, value, ",", take_listed, at);
+	return profile_each_item(p, value, ",", take_ca, at);
 }
 
 const char *

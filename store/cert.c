@@ -130,6 +130,7 @@ static const struct {
 	{ "cert", true, NULL },
 	{ "revoked", true, "new" },
 	{ "crl", false, NULL },
+	{ "renewed", true, NULL },
 };
 
 enum err

@@ -1,5 +1,6 @@
 #include "store/check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -116,7 +117,7 @@ static bool
 check_absent(struct check *c, const char *kind, bool sharded)
 {
 	static const char *const later[] = { "key", "subject", "approval",
-		"approved", "waiting" };
+		"approved", "issued", "renewed", "waiting" };
 	bool made = false, fixed;
 
 	if (file_exists(c->st->root, kind) != ERR_NOTFOUND)
@@ -225,6 +226,7 @@ static const struct {
 	{ "secret", check_secret },
 	{ "used", check_used },
 	{ "try", check_try },
+	{ "issued", check_issued },
 	{ "key", check_unique },
 	{ "subject", check_unique },
 	{ "transaction", check_transaction },
@@ -237,7 +239,7 @@ static enum err
 check_top_name(const char *name, void *arg)
 {
 	static const char *const others[] = { "audit", "cert", "crl", "format",
-		"revoked", "tmp", "waiting" };
+		"renewed", "revoked", "tmp", "waiting" };
 	struct check *c = arg;
 	struct file_facts facts;
 	size_t i;
@@ -274,6 +276,8 @@ walk_all(struct check *c)
 	if (e == OK && !check_absent(c, "waiting", false))
 		e = check_waiting(c);
 	if (e == OK)
+		e = check_unlisted(c);
+	if (e == OK)
 		e = check_generations(c);
 	if (e == OK)
 		e = check_flat(c, "tmp", check_tmp);
@@ -301,5 +305,7 @@ store_check(struct store *st, bool repair,
 	c.gid = home.gid;
 	e = walk_all(&c);
 	*left = c.left;
+	free(c.listed.item);
+	free(c.unlisted.item);
 	return e;
 }

@@ -118,18 +118,31 @@ void waiting_hide(const struct store *st, const char *alias,
 /* Beside outcomes lie the records of requests that had to wait. */
 bool is_outcome_name(const char *path);
 
+/* One more name of a durable outcome, at `from` (issued.h); not durable. */
+enum err issued_link(
+    const struct store *st, const struct outcome *o, const char *from);
+
+/* "renewed/<ca>/<generation>/5d/<serial>," */
+enum err renewed_stem(const struct store *st, const struct issuer *by,
+    const char *serial, struct buf *out);
+
 /* An outcome's text, and reading it from any of its names. */
 enum err outcome_text(const struct outcome *o, struct buf *out);
 enum err outcome_read(
     const struct store *st, const char *path, struct outcome *out);
 
-/* "../../transaction/ab/ab34...,1,outcome", the word of a claim, and back. */
-enum err claim_word(const struct store *st, const char name[SHA256_HEX],
-    unsigned attempt, struct buf *out);
+/*
+ * "../../transaction/ab/ab34...,1,outcome", the word of a claim at that path,
+ * and back; ERR_INPUT (silent): it is not one.
+ */
+enum err claim_word(const struct store *st, const char *path,
+    const char name[SHA256_HEX], unsigned attempt, struct buf *out);
 struct claim {
 	char transaction[SHA256_HEX];
 	unsigned attempt;
 };
+enum err claim_parse(const struct store *st, const char *path, const char *word,
+    struct claim *out);
 /*
  * Did this code buy the outcome of that attempt?  OTHER: no, it was abandoned
  * or another code paid, so the claim bought nothing.  ERR_NOTFOUND: there is

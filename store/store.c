@@ -20,9 +20,10 @@ static const char *const sharded[] = {
 	"approved",
 	"key",
 	"subject",
+	"issued",
 };
 static const char *const plain[] = { "tmp", "audit", "cert", "revoked", "crl",
-	"waiting" };
+	"waiting", "renewed" };
 
 /* Makes a directory that may be there already, half made by an earlier try. */
 static enum err

@@ -157,7 +157,10 @@ audit_issued(const struct store *st, const struct outcome *o)
 	return e;
 }
 
-/* The audit line and the second name of a durable outcome. */
+/*
+ * The audit line and the further names of a durable outcome.  The one in
+ * cert/ comes last: where it stands, the others were made.
+ */
 static enum err
 second_name(const struct store *st, const struct outcome *o, const char *from,
     const char *to)
@@ -165,6 +168,8 @@ second_name(const struct store *st, const struct outcome *o, const char *from,
 	enum err e;
 
 	e = audit_issued(st, o);
+	if (e == OK)
+		e = issued_link(st, o, from);
 	if (e != OK)
 		return e;
 	e = file_link(st->root, from, to);
