@@ -2,7 +2,7 @@
 
 #include "admin/admin.h"
 #include "admin/profile.h"
-#include "base/ini.h"
+#include "base/log.h"
 
 #define MAX_TURNS 5 /* tries against an editor that is not ours */
 
@@ -24,29 +24,23 @@ split_key(const char *key, struct buf *section, const char **rest)
  * while we looked.
  */
 static enum err
-change_once(struct command *cmd, const char *section, const char *key,
-    const char *value)
+rewrite_once(
+    struct command *cmd, const char *name, const struct alias_edit *edit)
 {
-	struct buf path = BUF_INIT, text = BUF_INIT, fresh = BUF_INIT;
+	struct buf path = BUF_INIT, text = BUF_SECRET, fresh = BUF_SECRET;
 	struct buf heard = BUF_INIT;
 	struct ini *ini = NULL;
 	enum err e;
 
-	if ((e = alias_load(cmd, cmd->name[0], &path, &text)) != OK)
+	if ((e = alias_load(cmd, name, &path, &text)) != OK)
 		goto out;
 	alias_listen(&heard);
 	e = ini_parse(buf_cstr(&path), buf_span(&text), &ini);
 	if (e == OK)
-		e = value ?
-			ini_set(buf_span(&text), section, key, value, &fresh) :
-			ini_unset(buf_span(&text), section, key, &fresh);
+		e = edit->edit(ini, buf_span(&text), &fresh, edit->arg);
 	e = alias_heard(&heard, e);
-	if (e == ERR_NOTFOUND)
-		e = say(e, "nothing was changed: %s has no %s in [%s]",
-		    buf_cstr(&path), key, section);
 	if (e == OK)
-		e = alias_swap(
-		    cmd, cmd->name[0], buf_span(&text), buf_span(&fresh));
+		e = alias_swap(cmd, name, buf_span(&text), buf_span(&fresh));
 out:
 	ini_free(ini);
 	buf_release(&path);
@@ -57,29 +51,61 @@ out:
 }
 
 /* Under the lock only an editor that is not ours can be in the way. */
-static enum err
-change(struct command *cmd, const char *word, const char *value)
+enum err
+alias_rewrite(
+    struct command *cmd, const char *name, const struct alias_edit *edit)
 {
-	struct buf section = BUF_INIT;
-	const char *key;
 	int lock = -1;
 	enum err e;
 
-	split_key(word, &section, &key);
-	(void)buf_printf(&cmd->detail, "%s%s%s", word, value ? " = " : " unset",
-	    value ? value : "");
 	if ((e = alias_lock(cmd, &lock)) != OK)
-		goto out;
+		return e;
 	e = ERR_BUSY;
 	for (int tries = 0; tries < MAX_TURNS && e == ERR_BUSY; tries++)
-		e = change_once(cmd, buf_cstr(&section), key, value);
+		e = rewrite_once(cmd, name, edit);
 	if (e == ERR_BUSY)
 		e = say(e,
 		    "the file of %s changes all the time; nothing was "
 		    "changed, try again",
-		    cmd->name[0]);
-out:
+		    name);
 	file_close(&lock);
+	return e;
+}
+
+/* What `set` and `unset` ask for. */
+struct wish {
+	const char *section, *key;
+	const char *value; /* NULL: unset */
+};
+
+static enum err
+edit_key(const struct ini *ini, struct span text, struct buf *fresh, void *arg)
+{
+	const struct wish *w = arg;
+	enum err e;
+
+	if (w->value != NULL)
+		return ini_set(text, w->section, w->key, w->value, fresh);
+	e = ini_unset(text, w->section, w->key, fresh);
+	if (e == ERR_NOTFOUND)
+		log_error(
+		    "%s has no %s in [%s]", ini->where, w->key, w->section);
+	return e;
+}
+
+static enum err
+change(struct command *cmd, const char *word, const char *value)
+{
+	struct buf section = BUF_INIT;
+	struct wish wish = { .value = value };
+	enum err e;
+
+	split_key(word, &section, &wish.key);
+	wish.section = buf_cstr(&section);
+	(void)buf_printf(&cmd->detail, "%s%s%s", word, value ? " = " : " unset",
+	    value ? value : "");
+	e = alias_rewrite(
+	    cmd, cmd->name[0], &(struct alias_edit){ edit_key, &wish });
 	buf_release(&section);
 	return e;
 }

@@ -4,7 +4,7 @@
 #include "admin/admin.h"
 #include "ca/ca.h"
 
-/* Shared by the files of the noun ca, and by nobody else. */
+/* Shared by the files of the noun ca and by EJBCA's spelling of it. */
 
 /* The CA of that name, borrowed from *cas, which the caller frees. */
 enum err ca_find(struct command *cmd, const char *name, struct cas **cas,
@@ -24,6 +24,16 @@ struct shown {
 };
 enum err ca_show(
     struct command *cmd, const struct shown *what, const struct generation *g);
+
+enum err ca_run_list(struct command *cmd);
+enum err ca_run_show(struct command *cmd);
+enum err ca_run_export(struct command *cmd);
+
+/*
+ * Makes the CA that is ordered, and tells of it; order->key NULL: the
+ * default kind.
+ */
+enum err ca_run_order(struct command *cmd, struct ca_order *order);
 
 /* The verbs of ca_make.c, with their options. */
 enum err ca_run_create(struct command *cmd);
