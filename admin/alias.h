@@ -10,7 +10,7 @@
 /* "aliases/NAME.ini"; ERR_REFUSED (said) for a name that cannot be one. */
 enum err alias_path(const char *name, struct buf *path);
 
-/* Path and content of an alias's file; ERR_NOTFOUND was said. */
+/* Path and content (secret) of an alias's file; ERR_NOTFOUND was said. */
 enum err alias_load(const struct command *cmd, const char *name,
     struct buf *path, struct buf *text);
 
@@ -28,6 +28,14 @@ void known_cas_release(struct known_cas *known);
  */
 enum err alias_check_text(const struct command *cmd, const char *name,
     const char *path, struct span text, struct alias **out);
+
+/*
+ * The same for what alias_parse() cannot know: the profiles and attributes
+ * that are named, and the secret of authpwdfile, which is read into a.
+ * ERR_INPUT: what is wrong was logged.
+ */
+enum err alias_check_rest(const struct command *cmd, const char *path,
+    struct span text, struct alias *a);
 
 /*
  * Between the two, error lines are gathered in heard, which the caller

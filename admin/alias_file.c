@@ -1,6 +1,5 @@
 #include "admin/alias.h"
 
-#include "admin/profile.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "ca/ca.h"
@@ -38,6 +37,7 @@ alias_load(const struct command *cmd, const char *name, struct buf *path,
 {
 	enum err e;
 
+	text->secret = true; /* authpwd */
 	if ((e = alias_path(name, path)) != OK)
 		return e;
 	e = file_read(cmd->home, buf_cstr(path), MAX_INI, text);
@@ -97,7 +97,7 @@ alias_check_text(const struct command *cmd, const char *name, const char *path,
 		e = alias_parse(name, path, text, ca_exists, &known, &a);
 	known_cas_release(&known);
 	if (e == OK)
-		e = profile_named(cmd, path, a->profile);
+		e = alias_check_rest(cmd, path, text, a);
 	if (e == OK && out != NULL)
 		*out = a;
 	else

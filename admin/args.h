@@ -34,6 +34,12 @@ enum err args_expand(struct command *cmd);
 /* Reads OPT_FILE, OPT_SECRET and names that are files, opens OPT_OUT. */
 enum err args_load(struct command *cmd);
 
+/*
+ * Appends one line of standard input; a terminal is asked for `what` and does
+ * not show it.
+ */
+enum err args_secret(const char *what, struct buf *out);
+
 /* Closes OPT_OUT and standard output; ERR_SYSTEM (said): not all is written. */
 enum err args_close(struct command *cmd);
 

@@ -8,9 +8,13 @@
  * fingers know it: `config scep`, `ra` and more verbs of `ca`.  The tables
  * name EJBCA's options first and ours second, so that the function of our own
  * verb finds them; words without an option are values in the order of the
- * table, as EJBCA takes them (NAMES_OPTIONS).  ejbca_config.c, ejbca_upload.c
- * and ejbca_keys.c: aliases; ejbca_ra.c and ejbca_status.c: entities;
- * ejbca_ca.c; ejbca_instead.c: what is not here.
+ * table, as EJBCA takes them (NAMES_OPTIONS).
+ *
+ *	ejbca_config.c, _update.c, _upload.c, _keys.c	aliases
+ *	ejbca_properties.c				EJBCA's files
+ *	ejbca_ra.c, ejbca_status.c			entities
+ *	ejbca_ca.c					CAs and CRLs
+ *	ejbca_instead.c					what is not here
  */
 
 /*
@@ -57,7 +61,11 @@ enum err ejbca_value(
 /* Ours as EJBCA's, for people: a secret is `hidden`. */
 const char *ejbca_shown(const struct ejbca_key *key, const char *ours);
 
-/* Puts [section] key = value into text. */
+/* What a key of EJBCA's is in our file, as EJBCA would show it. */
+struct ini;
+const char *ejbca_present(const struct ini *ini, const struct ejbca_key *key);
+
+/* Puts [section] key = value into text; value NULL takes the key away. */
 enum err ejbca_put(
     struct buf *text, const char *section, const char *key, const char *value);
 
@@ -68,6 +76,7 @@ enum err ejbca_all_cas(const struct command *cmd, struct buf *out);
 enum err ejbca_alias_known(const struct command *cmd, const char *name);
 enum err ejbca_alias_new(const struct command *cmd, const char *name);
 
+enum err ejbca_run_updatealias(struct command *cmd);
 enum err ejbca_run_uploadfile(struct command *cmd);
 
 /* ---- lines of a properties file ------------------------------------------ */

@@ -132,6 +132,29 @@ ejbca_shown(const struct ejbca_key *key, const char *ours)
 	return "false";
 }
 
+/* The default of one of our keys; "" where it has none. */
+static const char *
+our_default(const char *section, const char *key)
+{
+	for (const struct alias_key *k = alias_keys; k->section != NULL; k++)
+		if (strcmp(k->section, section) == 0 &&
+		    strcmp(k->key, key) == 0 && k->fallback != NULL)
+			return k->fallback;
+	return "";
+}
+
+const char *
+ejbca_present(const struct ini *ini, const struct ejbca_key *key)
+{
+	const struct ini_entry *entry = ini_find(ini, key->section, key->key);
+
+	if (entry != NULL)
+		return ejbca_shown(key, entry->value);
+	if (key->form == EJBCA_SECRET)
+		return ini_find(ini, "ra", "authpwdfile") ? "hidden" : "";
+	return ejbca_shown(key, our_default(key->section, key->key));
+}
+
 enum err
 ejbca_put(
     struct buf *text, const char *section, const char *key, const char *value)
@@ -139,7 +162,9 @@ ejbca_put(
 	struct buf fresh = BUF_SECRET;
 	enum err e;
 
-	e = ini_set(buf_span(text), section, key, value, &fresh);
+	e = value == NULL ?
+		ini_unset(buf_span(text), section, key, &fresh) :
+		ini_set(buf_span(text), section, key, value, &fresh);
 	buf_clear(text);
 	if (e == OK && !buf_add(text, fresh.data, fresh.len))
 		e = ERR_SYSTEM;

@@ -15,8 +15,9 @@ rooms() {
 	aliases  aliases base
 	message  message ca base
 	judge    judge aliases store ca base
-	enrol    enrol judge ca store aliases message base
+	enrol    enrol enrol_name judge ca store aliases message base
 	enrol_look enrol_look enrol ca base
+	enrol_name enrol_name ca aliases base
 	enrol_poll enrol_poll enrol base
 	crl      crl ca store base
 	admin    admin enrol crl aliases ca store judge message base
