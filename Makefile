@@ -222,7 +222,7 @@ BUILDER += tests/builder_password.c
 BUILDER += tests/builder_post.c
 TOOLS = tests/bench/load.c
 
-MAN1 = man/scep.1
+MAN1 = man/scep.1 man/scep-ejbca.1
 MAN5 = man/scep-alias.5 man/scep-profile.5 man/scep-store.5
 
 # ---- Debian packages -----------------------------------------------------
