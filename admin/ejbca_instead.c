@@ -7,9 +7,6 @@
 static const struct {
 	const char *noun, *verb, *what;
 } rows[] = {
-	{ "config", "scep",
-	    "say `scep config scep VERB`; `scep help config "
-	    "scep` shows the verbs" },
 	{ "config", "cmp", "this server speaks SCEP alone" },
 	{ "config", "est", "this server speaks SCEP alone" },
 	{ "config", "acme", "this server speaks SCEP alone" },

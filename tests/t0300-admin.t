@@ -32,7 +32,7 @@ like "help of a noun without verbs" "$(out scep help init)" "owner USER"
 like "--version" "$(out scep --version)" "^scep [0-9]"
 
 # The lines "  word ..." of a help; options with their dashes.
-words() { sed -n 's/^  \([a-z-][a-z0-9-]*\).*/\1/p'; }
+words() { sed -n 's/^  \([a-z-][a-zA-Z0-9-]*\).*/\1/p'; }
 
 # COMMAND: its own items in the manual, up to the next item.
 manual() {
