@@ -74,6 +74,11 @@ take_line(struct upload *u, const struct property *p)
 		    p->line, name, ejbca_key_near(name));
 		return OK;
 	}
+	if (memchr(buf_cstr(&p->value), '\0', p->value.len) != NULL)
+		return say(ERR_REFUSED,
+		    "line %d: %s has a NUL byte, which no key takes; the alias "
+		    "was not made",
+		    p->line, name);
 	row = (size_t)(k - ejbca_keys);
 	if (u->given[row])
 		tell(
@@ -266,8 +271,10 @@ put_all(struct upload *u)
 	    (e = u->ra ? put_ra(u) : put_ca(u)) != OK)
 		return e;
 	/* EJBCA's clients got the root first. */
-	if (chain != NULL && strcasecmp(chain, "true") == 0)
+	if (chain != NULL && strcasecmp(chain, "true") == 0) {
 		e = ejbca_put(&u->text, "scep", "chainorder", "root-first");
+		tell(u, "Written with it: chainorder = root-first, as EJBCA");
+	}
 	return e == OK ? put_rows(u) : e;
 }
 

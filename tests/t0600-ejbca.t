@@ -277,6 +277,8 @@ exits 1 "a dump has no secrets" upload operationmode=ra \
 exits 1 "a prefix that means nothing" upload operationmode=ra \
 	ra.defaultCA=ManagementCA ra.authPwd=s3cret-of-x \
 	'ra.namegenerationprefix=${x}'
+exits 1 "a secret that would be cut short" upload operationmode=ra \
+	ra.defaultCA=ManagementCA 'ra.authPwd=s3\u0000cret-of-x'
 like "the last of two counts" "$(out upload includeca=false includeca=true)" \
 	"^Line 2: includeca again; the last one counts"
 is "yes" "$(key x includeca)" "yes"
