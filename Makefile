@@ -126,6 +126,7 @@ SRCS += ca/tbs_crl.c
 SRCS += ca/tbs_ext.c
 SRCS += ca/text.c
 SRCS += judge/entity.c
+SRCS += judge/ra.c
 SRCS += judge/secret.c
 SRCS += message/alg.c
 SRCS += message/attrs.c

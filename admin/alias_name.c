@@ -53,7 +53,7 @@ alias_add(struct command *cmd)
 {
 	const char *name = cmd->name[0];
 	struct span given = opt_bytes(cmd, "from");
-	struct buf path = BUF_INIT, text = BUF_INIT, ca = BUF_INIT;
+	struct buf path = BUF_INIT, text = BUF_SECRET, ca = BUF_INIT;
 	enum err e;
 
 	if ((e = alias_path(name, &path)) != OK ||

@@ -219,8 +219,9 @@ check_password(struct opening *o)
 		e = from->find(from->arg, &q, &o->secret, &o->who);
 	if (e == ERR_REFUSED)
 		return opening_refuse(o, FAIL_BADALG,
-		    "enveloped under a password, and no entity has a "
-		    "recoverable one (`scep entity add --recoverable`)");
+		    "enveloped under a password, and there is none here that "
+		    "may be: `scep entity add --recoverable`, or in RA mode a "
+		    "long authpwd");
 	if (e != OK && e != ERR_NOTFOUND)
 		return e;
 	o->password = true;

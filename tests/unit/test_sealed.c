@@ -177,9 +177,10 @@ one_key(void **state)
 static enum err
 secret_of(const struct house *h, const char *user, const char *wanted)
 {
+	const struct alias alias = { .mode = MODE_CA };
 	struct buf secret = BUF_SECRET;
 	char *ca = NULL;
-	enum err e = judge_secret(&h->st, user, &secret, &ca);
+	enum err e = judge_secret(&alias, &h->st, user, &secret, &ca);
 
 	assert_string_equal(buf_cstr(&secret), e == OK ? wanted : "");
 	assert_true((ca != NULL) == (e == OK));
