@@ -47,6 +47,17 @@ alias_load(const struct command *cmd, const char *name, struct buf *path,
 	return e;
 }
 
+bool
+alias_of_file(const char *file, struct buf *name)
+{
+	size_t len = strlen(file);
+
+	if (len <= 4 || strcmp(file + len - 4, ".ini") != 0 ||
+	    !alias_name_ok(span_of(file, len - 4)))
+		return false;
+	return buf_add(name, file, len - 4);
+}
+
 static bool
 ca_exists(const char *name, void *arg)
 {
