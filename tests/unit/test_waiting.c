@@ -1,4 +1,4 @@
-/* Requests that wait for people: records, hints, limits, moves, outcomes. */
+/* Requests that wait for people (C-114, C-141): records, hints, limits, moves. */
 #include "tests/unit/checkhome.h"
 
 #include "store/approval.h"
