@@ -126,7 +126,7 @@ print_yes(const struct approval *a, void *arg)
 	time_text(a->time, when);
 	if (approver_text(a, &text) && buf_printf(&text, ", %s", when) &&
 	    (a->reason == NULL || buf_printf(&text, ": %s", a->reason)))
-		print_field(out, "Yes of", buf_cstr(&text));
+		print_field(out, "Yes of:", buf_cstr(&text));
 	buf_release(&text);
 	return OK;
 }
@@ -140,23 +140,23 @@ print_outcome(FILE *out, const struct sighting *s)
 	if (s->standing != STANDS_DECIDED)
 		return;
 	if (o->kind == OUTCOME_CERTIFICATE)
-		print_field(out, "Serial", o->serial);
+		print_field(out, "Serial:", o->serial);
 	if (o->kind == OUTCOME_DENIED) {
-		print_field(out, "Denied by", o->by);
-		print_time(out, "Denied", o->issued);
-		print_field(out, "Reason", o->why);
+		print_field(out, "Denied by:", o->by);
+		print_time(out, "Denied:", o->issued);
+		print_field(out, "Reason:", o->why);
 	}
 	if (o->kind == OUTCOME_PASSED)
-		print_field(out, "Passed to", o->by);
+		print_field(out, "Passed to:", o->by);
 }
 
 static void
 print_digests(FILE *out, const struct waiting *w)
 {
-	print_field(out, "CSR SHA-256", w->csr);
-	print_field(out, "CSR SHA-1", w->sha1);
-	print_field(out, "CSR SHA-512", w->sha512);
-	print_field(out, "CSR MD5", w->md5);
+	print_field(out, "CSR SHA-256:", w->csr);
+	print_field(out, "CSR SHA-1:", w->sha1);
+	print_field(out, "CSR SHA-512:", w->sha512);
+	print_field(out, "CSR MD5:", w->md5);
 }
 
 static enum err
@@ -176,25 +176,25 @@ print_request(struct command *cmd, const struct sighting *s)
 	if (!key_text(buf_span(&w->spki_der), &key) || !yeses_text(s, &yeses) ||
 	    !buf_printf(&age, "%s ago", ago))
 		goto out;
-	print_field(out, "Request", w->id);
-	print_field(out, "State", sighting_word(s));
-	print_field(out, "Subject", w->subject);
-	print_field(out, "SAN", w->san);
-	print_field(out, "Key", buf_cstr(&key));
-	print_field(out, "Key SHA-256", w->spki);
+	print_field(out, "Request:", w->id);
+	print_field(out, "State:", sighting_word(s));
+	print_field(out, "Subject:", w->subject);
+	print_field(out, "SAN:", w->san);
+	print_field(out, "Key:", buf_cstr(&key));
+	print_field(out, "Key SHA-256:", w->spki);
 	print_digests(out, w);
-	print_field(out, "Asked for", asked.len > 0 ? buf_cstr(&asked) : NULL);
-	print_field(out, "Username", w->username);
-	print_field(out, "Alias", w->alias);
-	print_field(out, "CA", w->ca);
-	print_field(out, "Profile", w->profile);
-	print_field(out, "Entities", w->entityprofile);
-	print_field(out, "Renews", w->renews);
-	print_field(out, "From", w->remote);
-	print_time(out, "Since", w->created);
-	print_field(out, "Age", buf_cstr(&age));
-	print_time(out, "Until", w->expires);
-	print_field(out, "Yeses", buf_cstr(&yeses));
+	print_field(out, "Asked for:", asked.len > 0 ? buf_cstr(&asked) : NULL);
+	print_field(out, "Username:", w->username);
+	print_field(out, "Alias:", w->alias);
+	print_field(out, "CA:", w->ca);
+	print_field(out, "Profile:", w->profile);
+	print_field(out, "Entities:", w->entityprofile);
+	print_field(out, "Renews:", w->renews);
+	print_field(out, "From:", w->remote);
+	print_time(out, "Since:", w->created);
+	print_field(out, "Age:", buf_cstr(&age));
+	print_time(out, "Until:", w->expires);
+	print_field(out, "Yeses:", buf_cstr(&yeses));
 	print_outcome(out, s);
 	e = approval_each(&cmd->store, w->id, print_yes, out);
 out:

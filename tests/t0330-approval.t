@@ -120,14 +120,14 @@ like "it is listed" "$("$SCEP" request list)" \
 is "by alias" "$("$SCEP" request list --alias scep)" ""
 show=$("$SCEP" request show "$id")
 for digest in sha256:SHA-256 sha1:SHA-1 sha512:SHA-512 md5:MD5; do
-	like "C-114: CSR ${digest#*:}" "$show" "CSR ${digest#*:} +$(
+	like "C-114: CSR ${digest#*:}" "$show" "CSR ${digest#*:}: +$(
 		openssl dgst -"${digest%:*}" -r first.csr | cut -d' ' -f1)"
 done
-like "the key" "$show" "^Key SHA-256 +$(openssl pkey -in one.key -pubout \
+like "the key" "$show" "^Key SHA-256: +$(openssl pkey -in one.key -pubout \
 	-outform DER | openssl dgst -sha256 -r | cut -d' ' -f1)"
-like "the kind of it" "$show" "^Key +RSA 2048 bits"
-like "the name" "$show" "^SAN +dNSName=box.lab"
-like "the source" "$show" "^From +192.0.2.1"
+like "the kind of it" "$show" "^Key: +RSA 2048 bits"
+like "the name" "$show" "^SAN: +dNSName=box.lab"
+like "the source" "$show" "^From: +192.0.2.1"
 unlike "never the secret" "$(cat home/store/transaction/*/*,1)" "joint"
 like "in JSON too" "$("$SCEP" request show "$id" --json)" \
 	"^\{\"request\":\"$id\",\"state\":\"waiting\",.*\}\$"
@@ -171,7 +171,7 @@ like "of two" "$(cat .out)" "has 1 of 2 yeses"
 exits 1 "the same person twice" person 1001 approve "$id"
 like "counts once" "$(cat .out)" "has said yes to this request before"
 is "it waits, though one would do now" "$(poll two t3)" PENDING
-like "who, is shown" "$("$SCEP" request show "$id")" "Yes of +uid 1001, "
+like "who, is shown" "$("$SCEP" request show "$id")" "Yes of: +uid 1001, "
 
 # The real uid: what sudo says counts only of root; --as is for root.
 mkdir bin && cp "$REAL" bin/scep && chmod 755 bin bin/scep
@@ -196,7 +196,7 @@ exits 0 "root says it for another" \
 	"$SCEP" request approve "$id" --as anna --reason "by phone"
 is "C-134: issued" "$(poll two t3)" SUCCESS
 like "recorded as such" "$("$SCEP" request show "$id")" \
-	"Yes of +uid 0 \(root\) for anna, .*: by phone"
+	"Yes of: +uid 0 \(root\) for anna, .*: by phone"
 
 # --- no ------------------------------------------------------------------------------
 
@@ -275,6 +275,9 @@ like "it is approved" "$("$SCEP" request list)" "approved +1 of 1"
 is "asking does not help yet" "$(enrol one t7 phone)" "failinfo 2"
 is "nor as another" "$(enrol two t8 phone)" "failinfo 2"
 mv DEVICE.ini home/profiles/DEVICE.ini
+is "another name has no yes" "$(enrol one t7 tablet)" "failinfo 2"
+is "nor have other extensions" \
+	"$(enrol one t7 phone --extensions 1.2.3=0500)" "failinfo 2"
 is "C-137: another name has to wait" "$(enrol two t9 phone2)" PENDING
 "$SCEP" request deny "$(number phone2)" >/dev/null
 is "a new transaction and a new key: issued" "$(enrol two t8 phone)" SUCCESS
@@ -289,6 +292,14 @@ mv home/profiles/DEVICE.ini DEVICE.ini
 not_ok "approved" "$SCEP" request approve "$(number phone3)"
 mv DEVICE.ini home/profiles/DEVICE.ini
 is "the poll issues" "$(poll one t10)" SUCCESS
+
+# what it came with counts, whatever the alias says meanwhile
+is "under one profile" "$(enrol one t14 lamp)" PENDING
+"$SCEP" alias set ra ra.certificateprofile ENDUSER >/dev/null
+exits 0 "approved when the alias has another" \
+	"$SCEP" request approve "$(number lamp)"
+like "it is issued under the first" \
+	"$("$SCEP" cert show lamp)" "Profile: +DEVICE"
 ok "check" "$SCEP" check
 
 # --- limits -----------------------------------------------------------------------------
@@ -314,16 +325,28 @@ person 1001 approve "$id" >/dev/null
 exits 1 "alias delete refuses while some wait" \
 	"$SCEP" alias delete ra --yes
 like "exactly" "$(cat .out)" "2 requests wait for alias ra"
+not_ok "not to a name that is taken" "$SCEP" alias rename ra scep
+is "which leaves them where they are" \
+	"$("$SCEP" request list --alias ra | wc -l)" 2
+ln home/aliases/ra.ini home/aliases/new.ini # killed after its first step
 ok "alias rename takes them along" "$SCEP" alias rename ra new
+is "from the old one" "$("$SCEP" request list --alias ra)" ""
 ALIAS=new
 is "the poll at the new address" "$(poll one t13)" PENDING
-is "asking at the new address" "$(enrol one t13 random)" PENDING
+ALIAS=ra
+is "the old address is gone" "$(poll one t13)" "http 404"
+mv home/aliases/new.ini home/aliases/last.ini # killed before its last step
+ok "another one, taken up again" "$SCEP" alias rename new last
+not_ok "which is done then" "$SCEP" alias rename new last
+ALIAS=last
+is "the poll there" "$(poll one t13)" PENDING
+is "asking there" "$(enrol one t13 random)" PENDING
 ok "check" "$SCEP" check
 exits 0 "the first yes has stayed" person 1002 approve "$id"
 like "it is issued" "$(cat .out)" "^issued [0-9a-f]{32} to [A-Za-z0-9]{12}\$"
 is "and fetched" "$(poll one t13)" SUCCESS
 is "by its name" "$(subject one)" "CN = random"
-exits 1 "alias delete refuses" "$SCEP" alias delete new --yes
-ok "--force denies what waits" "$SCEP" alias delete new --yes --force
+exits 1 "alias delete refuses" "$SCEP" alias delete last --yes
+ok "--force denies what waits" "$SCEP" alias delete last --yes --force
 is "nothing waits" "$("$SCEP" request list)" ""
 done_testing
