@@ -158,7 +158,7 @@ ask_judge(const struct store *st, const struct pkimsg *msg, int64_t now,
 {
 	struct judge_case c = { .store = st,
 		.username = d->username ? d->username : "",
-		.ca = msg->ca->name,
+		.ca = msg->ca,
 		.challenge = buf_span(&msg->csr.challenge),
 		.now = now };
 	struct judgement j;
@@ -195,13 +195,17 @@ check_strength(const struct pkimsg *msg, struct decision *d)
 	    "`scep entity setpwd NAME --generate`");
 }
 
-/* Nothing is issued before the CA's notBefore or behind its end. */
+/*
+ * Nothing is issued behind the CA's end, nor ahead of its beginning, but for
+ * a next generation, whose certificates begin with it (C-128, C-129).
+ */
 static enum err
 check_ca(const struct pkimsg *msg, int64_t now)
 {
 	const struct generation *gen = msg->gen;
 
-	if (now >= gen->not_before && now < gen->not_after)
+	if (now < gen->not_after &&
+	    (now >= gen->not_before || ca_current(msg->ca, now) != NULL))
 		return OK;
 	log_error("CA %s, generation %u, is %s: nothing can be issued",
 	    msg->ca->name, gen->n,

@@ -140,7 +140,7 @@ enrol_leaf(
 		.spki = msg->csr.spki,
 		.san = buf_span(&d->san),
 		.transaction = d->transaction.name,
-		.ca = msg->ca->name,
+		.ca = msg->ca->called,
 		.baseurl = in->baseurl,
 		.asked = msg->csr.asked,
 		.nasked = msg->csr.nasked };

@@ -11,7 +11,7 @@ static bool
 take_ca(const struct passwords *p, const char *name, struct secret_answer *out)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (strcmp(p->cas[i]->name, name) == 0) {
+		if (ca_called(p->cas[i], name)) {
 			out->ca = p->cas[i];
 			out->gen = ca_current(out->ca, p->visit->now);
 		}

@@ -75,7 +75,7 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	log_text(&v->line, "type", message_type_name(msg->type));
 	log_span(&v->line, "transaction", buf_span(&msg->txid));
 	if (msg->ca)
-		log_text(&v->line, "ca", msg->ca->name);
+		log_text(&v->line, "ca", msg->ca->called);
 	if (msg->csr.subject.len > 0 && msg->csr.subject.len <= MAX_SUBJECT &&
 	    dn_text(msg->csr.subject, &text) == OK)
 		log_span(&v->line, "subject", buf_span(&text));
@@ -148,13 +148,12 @@ decide(struct visit *v, const struct served *served, const struct pkimsg *msg,
 static struct span
 issuer_cert(const struct pkimsg *msg, const struct outcome *o)
 {
-	const struct ca *ca = msg->ca;
+	const struct generation *gen = NULL;
 
-	for (size_t i = 0; ca != NULL && i < ca->ngen; i++)
-		if (o->ca != NULL && strcmp(o->ca, ca->name) == 0 &&
-		    ca->gen[i].n == o->generation)
-			return buf_span(&ca->gen[i].cert);
-	return span_of(NULL, 0);
+	if (msg->ca != NULL && o->ca != NULL &&
+	    strcmp(o->ca, msg->ca->name) == 0)
+		gen = ca_of_key(msg->ca, o->generation);
+	return gen != NULL ? buf_span(&gen->cert) : span_of(NULL, 0);
 }
 
 /* Seals the answer to a decided message. */
@@ -231,7 +230,8 @@ read_message(struct visit *v, const struct served *served, struct buf *decoded,
 		.legacy = v->alias->legacy,
 		.samekey = v->alias->samekey,
 		.secrets = &secrets,
-		.now = v->now };
+		.now = v->now,
+		.grace = v->house->site.grace };
 	struct span der;
 	enum err e;
 
@@ -242,12 +242,25 @@ read_message(struct visit *v, const struct served *served, struct buf *decoded,
 	return e;
 }
 
+/* One without a certificate that holds enrols nobody, and answers no poll. */
+static enum err
+check_expired(const struct ca *ca, int64_t now)
+{
+	const struct generation *gen = ca_current(ca, now);
+
+	if (gen == NULL || now < gen->not_after)
+		return OK;
+	log_error("CA %s has expired: `scep ca renew`, or `scep ca rollover`",
+	    ca->called);
+	return ERR_BUSY;
+}
+
 /* Whatever goes wrong from here on is no client's fault: HTTP 503. */
 static enum err
 answer_message(
     struct visit *v, const struct served *served, const struct pkimsg *msg)
 {
-	const struct ca *ca = served->ca[0];
+	const struct ca *ca = msg->ca != NULL ? msg->ca : served->ca[0];
 	const struct generation *gen =
 	    msg->by ? msg->by : ca_signer(ca, v->now);
 	struct decision d;
@@ -258,7 +271,8 @@ answer_message(
 		return ERR_BUSY;
 	}
 	decision_init(&d);
-	if ((e = decide(v, served, msg, &d)) == OK &&
+	if ((e = check_expired(ca, v->now)) == OK &&
+	    (e = decide(v, served, msg, &d)) == OK &&
 	    (e = mind_lacking(v, served, msg, &d)) == OK &&
 	    (e = enrol_release(&v->house->store, &d)) == OK)
 		e = seal(v, msg, &d, gen);

@@ -18,6 +18,7 @@ enum err alias_load(const struct command *cmd, const char *name,
 struct known_cas {
 	char **name; /* owned */
 	size_t n;
+	int home; /* where former names are asked for */
 };
 enum err known_cas_read(int home, struct known_cas *out);
 void known_cas_release(struct known_cas *known);

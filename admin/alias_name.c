@@ -10,7 +10,7 @@ static enum err
 choose_ca(const struct command *cmd, struct buf *out)
 {
 	const char *ca = opt_text(cmd, "ca");
-	struct known_cas known = { NULL, 0 };
+	struct known_cas known = { .n = 0 };
 	enum err e;
 
 	if (ca != NULL)

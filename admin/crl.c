@@ -21,6 +21,9 @@ each_generation(struct round *r, const struct ca *ca)
 	enum err e = OK, one;
 
 	for (size_t i = 0; i < ca->ngen; i++) {
+		/* those with one key have one CRL (C-202) */
+		if (ca_of_key(ca, ca->gen[i].n) != &ca->gen[i])
+			continue;
 		from.gen = &ca->gen[i];
 		one = r->each(r, &from);
 		e = e == OK ? one : e;
@@ -114,12 +117,12 @@ issue_one(struct round *r, const struct crl_source *from)
 		return e;
 	if ((e = crl_issue(from, &crl)) != OK)
 		goto out;
-	print_line(cmd, from->ca->name, &crl);
+	print_line(cmd, from->ca->called, &crl);
 	buf_clear(&cmd->detail);
 	e = ERR_SYSTEM;
 	if (buf_printf(&cmd->detail, "generation %u, number %llu",
 		crl.generation, (unsigned long long)crl.number))
-		e = audit_object(cmd, from->ca->name);
+		e = audit_object(cmd, from->ca->called);
 out:
 	crl_release(&crl);
 	return e;
@@ -243,7 +246,7 @@ show_one(struct round *r, const struct crl_source *from)
 	} else if ((e = sight_fill(&crl, &s)) == OK) {
 		if (r->found > 0 && !opt_flag(cmd, "json"))
 			(void)fputc('\n', cmd->out);
-		print_crl(cmd, from->ca->name, &crl, &s, due);
+		print_crl(cmd, from->ca->called, &crl, &s, due);
 	}
 	r->found++;
 out:

@@ -175,7 +175,7 @@ ejbca_put(
 enum err
 ejbca_all_cas(const struct command *cmd, struct buf *out)
 {
-	struct known_cas known = { NULL, 0 };
+	struct known_cas known = { .n = 0 };
 	enum err e;
 
 	if ((e = known_cas_read(cmd->home, &known)) != OK)

@@ -71,10 +71,11 @@ collect_of_entity(const struct outcome *o, void *arg)
 	return collect(o, arg);
 }
 
-/* The generation of a CA that issues now. */
+/* Of the generation of a CA that issues now. */
 static enum err
-issuing(struct command *cmd, const char *name, unsigned *generation)
+issuing(struct targets *t, const char *name, struct target *what)
 {
+	struct command *cmd = t->cmd;
 	const struct generation *gen = NULL;
 	const struct ca *ca = NULL;
 	struct cas *cas = NULL;
@@ -84,12 +85,14 @@ issuing(struct command *cmd, const char *name, unsigned *generation)
 		e = cas_find(cas, name, &ca);
 	if (e == OK)
 		gen = ca_current(ca, cmd->now);
-	if (gen != NULL)
-		*generation = gen->n;
-	else if (e == OK || e == ERR_NOTFOUND)
+	if (gen != NULL) {
+		what->generation = gen->n;
+		e = target_add(t, what, ca->name);
+	} else if (e == OK || e == ERR_NOTFOUND) {
 		e = say(ERR_NOTFOUND,
 		    "no CA %s that issues now; `scep ca list` shows them",
 		    name);
+	}
 	cas_free(cas);
 	return e;
 }
@@ -120,15 +123,12 @@ collect_unknown(struct targets *t)
 	struct command *cmd = t->cmd;
 	const char *name = opt_text(cmd, "ca");
 	struct target what = { .not_after = 0 };
-	enum err e;
 
 	if (name == NULL)
 		return cert_none(cmd);
 	if (!serial_read(cmd->name[0], what.serial))
 		return usage(cmd, "with --ca, name a serial number in hex");
-	if ((e = issuing(cmd, name, &what.generation)) == OK)
-		e = target_add(t, &what, name);
-	return e;
+	return issuing(t, name, &what);
 }
 
 static enum err
@@ -320,8 +320,8 @@ revoke_serial(struct command *cmd, const struct ca *ca, const char *serial)
 	if ((e = read_how(cmd, &reason, &date)) != OK)
 		return e;
 	if ((e = find_serial(cmd, ca, &what)) == ERR_NOTFOUND)
-		e = issuing(cmd, ca->name, &what.generation);
-	if (e == OK)
+		e = issuing(&t, ca->name, &what);
+	else if (e == OK)
 		e = target_add(&t, &what, ca->name);
 	if (e == OK)
 		e = revoke_all(&t, reason, date);

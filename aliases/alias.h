@@ -183,11 +183,12 @@ struct site {
 		     1];     /* [site] baseurl, no '/' at its end; "" */
 	int64_t crlvalidity; /* [crl] validity = 7d, in seconds */
 	int64_t crloverlap;  /* [crl] overlap = a seventh of that */
+	int64_t grace; /* [ca] grace = 30d: of a former CA's key, in seconds */
 };
-#define SITE_INIT                                                          \
-	{                                                                  \
-		.maxbody = MAX_BODY, .maxquery = MAX_QUERY, .baseurl = "", \
-		.crlvalidity = 7 * DAY, .crloverlap = DAY                  \
+#define SITE_INIT                                                            \
+	{                                                                    \
+		.maxbody = MAX_BODY, .maxquery = MAX_QUERY, .baseurl = "",   \
+		.crlvalidity = 7 * DAY, .crloverlap = DAY, .grace = 30 * DAY \
 	}
 enum err site_read(int home, struct site *out);
 

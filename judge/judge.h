@@ -6,6 +6,7 @@
 
 #include "aliases/alias.h"
 #include "base/buf.h"
+#include "ca/ca.h"
 #include "store/code.h"
 #include "store/entity.h"
 #include "store/store.h"
@@ -19,7 +20,7 @@ enum ruling { RULING_YES, RULING_NO, RULING__MAX };
 struct judge_case {
 	const struct store *store;
 	const char *username;  /* who the request says it is */
-	const char *ca;	       /* the addressed CA */
+	const struct ca *ca;   /* the addressed one; borrowed */
 	struct span challenge; /* as received, UTF-8 */
 	int64_t now;
 };

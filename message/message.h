@@ -96,7 +96,8 @@ struct message_policy {
 	bool legacy;  /* MD5, single DES, small signer keys (C-100) */
 	bool samekey; /* the signer's key must be the CSR's (C-74) */
 	const struct secret_source *secrets; /* NULL: none (C-92) */
-	int64_t now; /* which RA certificates still open envelopes */
+	int64_t now;   /* which certificates still open envelopes */
+	int64_t grace; /* seconds that a former CA's does (C-130) */
 };
 
 /* What a PKCS#10 says; spans borrow from `der`. */
@@ -201,6 +202,15 @@ enum err message_seal(
 
 /* A degenerate certificates-only SignedData ContentInfo, order kept (C-148, C-150). */
 enum err message_certs_only(
+    const struct span *certs, size_t n, struct buf *out);
+
+/*
+ * The answer of GetNextCACert (C-39, C-40): a SignedData by the current CA's
+ * key with SHA-256 (C-42), whose content is a certs-only SignedData of these
+ * certificates; they stand in its own `certificates` too, where jscep looks.
+ * The signer's certificate does not, and there are no SCEP attributes.
+ */
+enum err message_next(const struct generation *current,
     const struct span *certs, size_t n, struct buf *out);
 
 /*

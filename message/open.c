@@ -97,6 +97,7 @@ read_signer(struct opening *o)
 static enum err
 read_envelope(struct opening *o)
 {
+	const struct when when = { o->policy->now, o->policy->grace };
 	enum err e;
 
 	e = ber_read(o->sd.content, &o->inner, &o->env_wrong);
@@ -110,7 +111,7 @@ read_envelope(struct opening *o)
 		return OK;
 	if (e != OK)
 		return e;
-	envelope_address(&o->env, o->cas, o->ncas, o->policy->now, &o->address);
+	envelope_address(&o->env, o->cas, o->ncas, &when, &o->address);
 	o->msg->ca = o->address.ca;
 	o->msg->gen = o->address.gen;
 	o->msg->to = o->address.to;
