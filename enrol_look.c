@@ -4,6 +4,7 @@
 #include "ca/profile.h"
 #include "ca/san.h"
 #include "enrol.h"
+#include "enrol_unique.h"
 
 /*
  * What certificate a request would get: names, profile, key, extensions.
@@ -147,18 +148,32 @@ enrol_leaf(
 }
 
 /* The entity's profile, else the alias's, else the one everybody has. */
-static enum err
-find_profile(
-    const struct enrol *in, const struct alias *alias, struct decision *d)
+static const char *
+profile_name(const struct alias *alias, const struct decision *d)
 {
 	const char *name = d->entity.profile;
-	enum err e;
 
 	if (name == NULL && alias != NULL)
 		name = alias->profile;
-	if (name == NULL)
-		name = DEFAULT_PROFILE;
-	e = profiles_find(in->profiles, name, &d->profile);
+	return name != NULL ? name : DEFAULT_PROFILE;
+}
+
+/* Whose [entity] counts: in RA mode one of its own, that the record keeps. */
+static const char *
+rules_name(const struct alias *alias, const struct decision *d)
+{
+	if (d->waiting.entityprofile != NULL)
+		return d->waiting.entityprofile;
+	return alias != NULL && alias->mode == MODE_RA ?
+		   alias->ra.entityprofile :
+		   profile_name(alias, d);
+}
+
+static enum err
+find_profile(const struct enrol *in, const char *name, struct decision *d)
+{
+	enum err e = profiles_find(in->profiles, name, &d->profile);
+
 	if (e == ERR_NOTFOUND)
 		return decision_refuse(
 		    d, FAIL_BADREQUEST, "certificate profile does not exist");
@@ -191,11 +206,15 @@ enum err
 enrol_look(const struct enrol *in, const struct alias *alias,
     const struct pkimsg *msg, int64_t now, struct decision *d)
 {
+	const char *profile = profile_name(alias, d);
 	enum err e;
 
 	d->verdict = VERDICT_GRANT;
 	if ((e = find_names(msg, d)) != OK || d->verdict == VERDICT_REFUSE ||
-	    (e = find_profile(in, alias, d)) != OK ||
+	    (e = enrol_rules(in, rules_name(alias, d), profile, msg, now, d)) !=
+		OK ||
+	    d->verdict == VERDICT_REFUSE ||
+	    (e = find_profile(in, profile, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE)
 		return e;
 	if ((e = check_profile(in, msg, now, d)) != OK ||

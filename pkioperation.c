@@ -88,23 +88,29 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	buf_release(&weak);
 }
 
+/* What enrolment asks. */
+static struct enrol
+enrol_of(const struct visit *v)
+{
+	const char *baseurl = v->house->site.baseurl;
+
+	return (struct enrol){ .store = &v->house->store,
+		.profiles = v->house->profiles,
+		.baseurl = *baseurl ? baseurl : NULL };
+}
+
 static enum err
 decide_enrol(struct visit *v, const struct served *served,
     const struct pkimsg *msg, struct decision *d)
 {
-	const struct site *site = &v->house->site;
-	struct enrol in = { .store = &v->house->store,
-		.profiles = v->house->profiles,
-		.baseurl = *site->baseurl ? site->baseurl : NULL };
+	const struct enrol in = enrol_of(v);
 	enum err e;
 
 	(void)served;
 	e = enrol_decide(&in, v->alias, msg, v->now, d);
-	if (e == OK && d->verdict == VERDICT_GRANT) {
+	if (e == OK &&
+	    (d->verdict == VERDICT_GRANT || d->verdict == VERDICT_ASK))
 		e = enrol_grant(&in, msg, v->request->remote, v->now, d);
-		if (e == OK && d->verdict == VERDICT_GRANT)
-			d->verdict = VERDICT_ISSUED;
-	}
 	log_text(&v->line, "entity", d->username);
 	return e;
 }
@@ -113,8 +119,10 @@ static enum err
 decide_poll(struct visit *v, const struct served *served,
     const struct pkimsg *msg, struct decision *d)
 {
+	const struct enrol in = enrol_of(v);
+
 	(void)served;
-	return enrol_poll(&v->house->store, v->alias, msg, d);
+	return enrol_poll(&in, v->alias, msg, v->now, d);
 }
 
 static const struct {
@@ -164,6 +172,7 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 	static const char *const results[] = {
 		[VERDICT_ISSUED] = "issued",
 		[VERDICT_KEPT] = "resent",
+		[VERDICT_WAIT] = "pending",
 		[VERDICT_FOUND] = "found",
 		[VERDICT_REFUSE] = "refused",
 	};
@@ -186,6 +195,11 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		rep.ncerts = 0;
 		log_text(&v->line, "failinfo", failinfo_name(d->fail));
 		log_text(&v->line, "reason", d->reason);
+		log_text(&v->line, "field", d->field);
+	} else if (d->verdict == VERDICT_WAIT) { /* C-131 */
+		rep.status = PKI_PENDING;
+		rep.ncerts = 0;
+		log_text(&v->line, "request", d->waiting.id);
 	} else if (d->crl.len > 0) {
 		rep.crl = buf_span(&d->crl); /* and nothing else (C-144) */
 		rep.ncerts = 0;

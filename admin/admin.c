@@ -12,8 +12,8 @@
 
 const struct noun *const nouns[] = { &noun_init, &noun_status, &noun_check,
 	&noun_serve, &noun_ca, &noun_ca_ra, &noun_entity, &noun_cert, &noun_crl,
-	&noun_alias, &noun_profile, &noun_audit, &noun_ejbca_config,
-	&noun_ejbca_ra, &noun_ejbca_ca, NULL };
+	&noun_alias, &noun_profile, &noun_request, &noun_audit,
+	&noun_ejbca_config, &noun_ejbca_ra, &noun_ejbca_ca, NULL };
 
 static const char *
 noun_name(int i, const void *arg)
@@ -271,7 +271,7 @@ run(struct command *cmd)
 {
 	enum err e, closed;
 
-	if ((e = who_am_i(&cmd->who)) != OK)
+	if ((e = who_am_i(cmd)) != OK)
 		return e;
 	if ((e = args_load(cmd)) != OK)
 		return e;
@@ -399,6 +399,7 @@ admin_main(int argc, char **argv)
 	file_close(&cmd.home);
 	args_release(&cmd);
 	buf_release(&cmd.who);
+	buf_release(&cmd.user);
 	buf_release(&cmd.object);
 	buf_release(&cmd.detail);
 	buf_release(&cmd.outcome);

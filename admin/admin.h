@@ -96,6 +96,9 @@ struct command {
 	FILE *out;   /* standard output, or --out where the verb has it */
 	struct buf
 	    who; /* "uid 0 (root)", with SUDO_UID "uid 1000 (anna) as root" */
+	unsigned uid;	 /* the real user's; under sudo, who typed */
+	struct buf user; /* the name of that uid; empty: it has none */
+	bool root;	 /* was it root who started us? */
 	struct buf
 	    object; /* for the audit line: set by the verb; default name[0] */
 	struct buf detail; /* for the audit line: set by the verb or empty */
@@ -152,8 +155,11 @@ const char *said(void);
  */
 enum err confirm(const struct command *cmd, const char *question);
 
-/* The real user (uid, SUDO_UID) as text for the audit. */
-enum err who_am_i(struct buf *out);
+/*
+ * The real user (uid, SUDO_UID): who as text for the audit, uid, user and
+ * root.  Before the home's owner is become.
+ */
+enum err who_am_i(struct command *cmd);
 
 /*
  * Opens cmd->home_path as its owner, and the store in it; for verbs with
@@ -205,7 +211,7 @@ extern const struct noun *const nouns[];
 /* One per file; listed in admin.c's table, in CLI.md's order. */
 extern const struct noun noun_init, noun_status, noun_check, noun_ca,
     noun_ca_ra, noun_entity, noun_cert, noun_crl, noun_alias, noun_profile,
-    noun_audit, noun_ejbca_config, noun_ejbca_ra, noun_ejbca_ca;
+    noun_request, noun_audit, noun_ejbca_config, noun_ejbca_ra, noun_ejbca_ca;
 
 /* Of manager.c, outside this room: it starts the server. */
 extern const struct noun noun_serve;

@@ -284,6 +284,7 @@ static const struct option show_options[] = {
 
 static const struct option delete_options[] = {
 	{ "yes", NULL, OPT_FLAG, NULL, "do not ask" },
+	{ "force", NULL, OPT_FLAG, NULL, "deny what waits for people's yes" },
 	{ NULL, NULL, OPT_FLAG, NULL, NULL },
 };
 

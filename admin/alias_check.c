@@ -90,8 +90,9 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 	if ((e = ini_parse(path, text, &ini)) != OK)
 		return e;
 	l.ini = ini;
-	for (size_t i = 0; i < a->nrenewalignore; i++)
-		check_attr(&l, "renewal", "renewalignore", a->renewalignore[i]);
+	for (size_t i = 0; i < a->renewal.nignore; i++)
+		check_attr(
+		    &l, "renewal", "renewalignore", a->renewal.ignore[i]);
 	check_parameters(&l, a);
 	e = check_profiles(cmd, path, a);
 	if (e == OK)

@@ -40,15 +40,6 @@ struct shown {
 enum err ca_show(
     struct command *cmd, const struct shown *what, const struct generation *g);
 
-enum err ca_run_list(struct command *cmd);
-enum err ca_run_show(struct command *cmd);
-enum err ca_run_export(struct command *cmd);
-
-/*
- * Makes the CA that is ordered, and tells of it; order->key NULL: the
- * default kind.
- */
-enum err ca_run_order(struct command *cmd, struct ca_order *order);
 /* [site] baseurl of scep.ini in *site; NULL: it has none. */
 enum err ca_baseurl(
     const struct command *cmd, struct site *site, const char **url);
@@ -63,6 +54,15 @@ extern const struct option ca_rollover_options[], ca_renew_options[],
 enum err ca_finish_next(struct command *cmd);
 /* The newest generation of cmd's CA, and what the audit says of it. */
 enum err ca_tell(struct command *cmd);
+enum err ca_run_list(struct command *cmd);
+enum err ca_run_show(struct command *cmd);
+enum err ca_run_export(struct command *cmd);
+
+/*
+ * Makes the CA that is ordered, and tells of it; order->key NULL: the
+ * default kind.
+ */
+enum err ca_run_order(struct command *cmd, struct ca_order *order);
 
 /* The verbs of ca_make.c, with their options. */
 enum err ca_run_create(struct command *cmd);

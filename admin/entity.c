@@ -2,7 +2,6 @@
 
 #include "admin/args.h"
 #include "admin/cert.h"
-#include "admin/profile.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "ca/ca.h"
@@ -166,22 +165,27 @@ take_ca(const struct command *cmd, struct entity *entity)
 	return e;
 }
 
+/* Does the command say anything that a profile has rules for? */
+static bool
+names_given(const struct command *cmd)
+{
+	return opt_given(cmd, "subject") || opt_given(cmd, "san") ||
+	       opt_given(cmd, "ca") || opt_given(cmd, "profile");
+}
+
 /* The fields that `add` and `set` share. */
 static enum err
 take_fields(const struct command *cmd, struct entity *entity)
 {
-	const char *profile = opt_text(cmd, "profile");
 	enum err e;
 
-	if (profile != NULL && *profile != '\0' &&
-	    (e = profile_good(cmd, profile)) != OK)
-		return e;
 	if ((e = take(cmd, "subject", &entity->subject, check_subject)) != OK ||
 	    (e = take(cmd, "san", &entity->san, check_san)) != OK ||
 	    (e = take(cmd, "email", &entity->email, NULL)) != OK ||
-	    (e = take(cmd, "profile", &entity->profile, NULL)) != OK)
+	    (e = take(cmd, "profile", &entity->profile, NULL)) != OK ||
+	    (e = take_ca(cmd, entity)) != OK)
 		return e;
-	return take_ca(cmd, entity);
+	return names_given(cmd) ? entity_fits(cmd, entity) : OK;
 }
 
 static const char *const fields[] = { "subject", "san", "ca", "profile",
@@ -240,6 +244,7 @@ run_entity_add(struct command *cmd)
 		goto out;
 	}
 	if ((e = take_fields(cmd, &entity)) != OK ||
+	    (e = code_count(cmd, &entity, opt_given(cmd, "count"), &c)) != OK ||
 	    (e = entity_register(cmd, &entity, &c)) != OK)
 		goto out;
 	if (strchr(username, ' ') != NULL)
@@ -381,7 +386,7 @@ run_unblock(struct command *cmd)
 	{                                                 \
 		"count", NULL, OPT_NUMBER, "N",           \
 		    "certificates its code may pay for; " \
-		    "default 1"                           \
+		    "default the profile's, or 1"         \
 	}
 #define CODE                                                \
 	{ "password", "pwd", OPT_SECRET, "P",               \

@@ -8,8 +8,9 @@
 /*
  * What the files of the noun `entity` share: entity.c (the table, add, set,
  * delete, block), entity_code.c (secrets, and what happens to an entity and
- * its code together), entity_show.c, entity_import.c; and what EJBCA's `ra`
- * uses of them (ejbca_ra.c).
+ * its code together), entity_rules.c (what its profile says of it),
+ * entity_show.c, entity_import.c; and what EJBCA's `ra` uses of them
+ * (ejbca_ra.c).
  */
 #define RETRIES 5 /* times that a change is tried when others change too */
 
@@ -83,6 +84,19 @@ enum err entity_get(
 enum err check_username(const char *username);
 enum err check_subject(const char *subject);
 enum err check_san(const char *san);
+
+/*
+ * Do the names and the CA of a record fit the rules of the profile that it
+ * names, as far as they are known (entity_rules.c)?  ERR_REFUSED was said.
+ */
+enum err entity_fits(const struct command *cmd, const struct entity *who);
+
+/*
+ * What the profile's `enrolments` make of c->count: so many where nobody
+ * asked for a number, and no more.  ERR_REFUSED was said.
+ */
+enum err code_count(const struct command *cmd, const struct entity *who,
+    bool asked, struct new_code *c);
 
 /* Names of the home's CAs. */
 struct ca_list {

@@ -218,7 +218,8 @@ run_setpwd(struct command *cmd)
 	enum err e;
 
 	if ((e = code_asked(cmd, &c)) != OK ||
-	    (e = entity_get(cmd, cmd->name[0], &entity)) != OK)
+	    (e = entity_get(cmd, cmd->name[0], &entity)) != OK ||
+	    (e = code_count(cmd, &entity, opt_given(cmd, "count"), &c)) != OK)
 		goto out;
 	e = code_add(&cmd->store, entity.username, buf_span(&c.secret), c.form,
 	    c.count, c.expires, id);

@@ -1,5 +1,4 @@
 #include "admin/entity.h"
-#include "admin/profile.h"
 
 #include <unistd.h>
 
@@ -121,8 +120,11 @@ take_code(struct import *im, const struct csv *c, struct row *row)
 	const char *password = cell(im, c, COL_PASSWORD);
 	const char *ttl = cell(im, c, COL_TTL);
 	int64_t now = im->cmd->now;
+	enum err e;
 
 	row->code.count = 1;
+	if ((e = code_count(im->cmd, &row->entity, false, &row->code)) != OK)
+		return e;
 	row->code.expires = opt_time(im->cmd, "ttl", 0);
 	if (ttl != NULL &&
 	    (time_option(ttl, 0, now, &row->code.expires) != OK ||
@@ -154,13 +156,13 @@ take_fields(struct import *im, const struct csv *c, struct row *row)
 		return ERR_NOTFOUND;
 	if ((subject != NULL && (e = check_subject(subject)) != OK) ||
 	    (san != NULL && (e = check_san(san)) != OK) ||
-	    (e = profile_good(im->cmd, profile)) != OK ||
 	    (e = copy(&to->subject, subject)) != OK ||
 	    (e = copy(&to->san, san)) != OK ||
 	    (e = copy(&to->profile, profile)) != OK ||
-	    (e = copy(&to->ca, ca)) != OK)
+	    (e = copy(&to->ca, ca)) != OK ||
+	    (e = copy(&to->email, cell(im, c, COL_EMAIL))) != OK)
 		return e;
-	return copy(&to->email, cell(im, c, COL_EMAIL));
+	return entity_fits(im->cmd, to);
 }
 
 static enum err

@@ -7,7 +7,7 @@
 #include "base/ini.h"
 #include "base/log.h"
 
-/* Certificate profiles: what a certificate of a kind looks like. */
+/* Profiles: what a certificate of a kind looks like, and who may have it. */
 
 /* The text that counts, and what is wrong with the name if there is none. */
 static enum err
@@ -35,16 +35,6 @@ profile_load(const struct command *cmd, const char *name, struct profile **out)
 	buf_release(&where);
 	buf_release(&text);
 	return e == ERR_INPUT ? ERR_REFUSED : e;
-}
-
-enum err
-profile_good(const struct command *cmd, const char *name)
-{
-	struct profile *p = NULL;
-	enum err e = name != NULL ? profile_load(cmd, name, &p) : OK;
-
-	profile_free(p);
-	return e;
 }
 
 enum err
@@ -183,29 +173,80 @@ run_list(struct command *cmd)
 
 /* ---- show ---------------------------------------------------------------- */
 
-static void
+/* Keys of [certificate] stand for themselves, the others as entity.cn. */
+static enum err
+show_value(const struct command *cmd, const char *section, const char *key,
+    const char *value, bool given)
+{
+	struct buf name = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (strcmp(section, "certificate") != 0 &&
+	    !buf_printf(&name, "%s.", section))
+		goto out;
+	if (!buf_str(&name, key))
+		goto out;
+	e = OK;
+	if (opt_flag(cmd, "json")) {
+		json_text(cmd->out, buf_cstr(&name), value);
+		goto out;
+	}
+	print_cell(cmd->out, buf_cstr(&name), 20);
+	print_text(cmd->out, value);
+	(void)fprintf(cmd->out, "%s\n", given ? "" : "  (default)");
+out:
+	buf_release(&name);
+	return e;
+}
+
+static enum err
 show_key(const struct command *cmd, const struct ini *ini,
     const struct profile_key *key)
 {
 	const struct ini_entry *entry = ini_find(ini, key->section, key->key);
 	const char *value = entry ? entry->value : key->fallback;
 
-	if (value == NULL)
-		return;
-	if (opt_flag(cmd, "json")) {
-		json_text(cmd->out, key->key, value);
-		return;
+	return value == NULL ? OK :
+			       show_value(cmd, key->section, key->key, value,
+				   entry != NULL);
+}
+
+/* Is it a key of the table, which has been shown? */
+static bool
+is_key(const struct ini_entry *entry)
+{
+	const struct profile_key *key;
+
+	for (size_t i = 0; (key = profile_key_at(i)) != NULL; i++)
+		if (strcmp(key->section, entry->section) == 0 &&
+		    strcmp(key->key, entry->key) == 0)
+			return true;
+	return false;
+}
+
+/* The table's keys, then names that are spelled otherwise or have no name. */
+static enum err
+show_keys(const struct command *cmd, const struct ini *ini)
+{
+	const struct profile_key *key;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && (key = profile_key_at(i)) != NULL; i++)
+		e = show_key(cmd, ini, key);
+	for (size_t i = 0; e == OK && i < ini->n; i++) {
+		const struct ini_entry *entry = &ini->entry[i];
+
+		if (!is_key(entry))
+			e = show_value(cmd, entry->section, entry->key,
+			    entry->value, true);
 	}
-	print_cell(cmd->out, key->key, 16);
-	print_text(cmd->out, value);
-	(void)fprintf(cmd->out, "%s\n", entry ? "" : "  (default)");
+	return e;
 }
 
 static enum err
 run_show(struct command *cmd)
 {
 	struct buf where = BUF_INIT, text = BUF_INIT;
-	const struct profile_key *key;
 	struct profile *p = NULL;
 	struct ini *ini = NULL;
 	enum err e;
@@ -223,8 +264,7 @@ run_show(struct command *cmd)
 		json_begin(cmd->out);
 	if (opt_flag(cmd, "json"))
 		json_text(cmd->out, "name", p->name);
-	for (size_t i = 0; (key = profile_key_at(i)) != NULL; i++)
-		show_key(cmd, ini, key);
+	e = show_keys(cmd, ini);
 	if (opt_flag(cmd, "json"))
 		json_end(cmd->out);
 out:

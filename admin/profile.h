@@ -13,9 +13,6 @@
 enum err profile_load(
     const struct command *cmd, const char *name, struct profile **out);
 
-/* Is there one, and can it be used?  The same errors; NULL is good. */
-enum err profile_good(const struct command *cmd, const char *name);
-
 /*
  * Is there one, as the file `where` says?  ERR_INPUT (logged) if not; NULL is
  * good.

@@ -329,7 +329,9 @@ look(struct attempt *a)
 
 	e = enrol_look(&a->enrol, NULL, &a->msg, a->cmd->now, &a->d);
 	if (e == OK && a->d.verdict == VERDICT_REFUSE)
-		e = say(ERR_REFUSED, "refused: %s", a->d.reason);
+		e = say(ERR_REFUSED, "refused: %s%s%s",
+		    a->d.field ? a->d.field : "", a->d.field ? ": " : "",
+		    a->d.reason);
 	return e;
 }
 

@@ -319,10 +319,10 @@ revoke_serial(struct command *cmd, const struct ca *ca, const char *serial)
 		    cmd, "a serial number is in hex, not \"%s\"", serial);
 	if ((e = read_how(cmd, &reason, &date)) != OK)
 		return e;
-	if ((e = find_serial(cmd, ca, &what)) == ERR_NOTFOUND)
-		e = issuing(&t, ca->name, &what);
-	else if (e == OK)
+	if ((e = find_serial(cmd, ca, &what)) == OK)
 		e = target_add(&t, &what, ca->name);
+	else if (e == ERR_NOTFOUND)
+		e = issuing(&t, ca->called, &what);
 	if (e == OK)
 		e = revoke_all(&t, reason, date);
 	targets_release(&t);

@@ -100,10 +100,10 @@ check_known(
 			wrong += wrong_ca(ini, own ? "ra" : "scep",
 			    own ? "defaultca" : "cas", a->cas[i], why);
 	}
-	for (size_t i = 0; i < a->nrenewalcas; i++)
-		if (!known->ca(a->renewalcas[i], known->arg))
+	for (size_t i = 0; i < a->renewal.ncas; i++)
+		if (!known->ca(a->renewal.cas[i], known->arg))
 			wrong += wrong_ca(
-			    ini, "renewal", "cas", a->renewalcas[i], why);
+			    ini, "renewal", "cas", a->renewal.cas[i], why);
 	return wrong;
 }
 
@@ -176,8 +176,8 @@ alias_free(struct alias *a)
 	}
 	free(a->ident);
 	alias_list_free(&a->cas, &a->ncas);
-	alias_list_free(&a->renewalcas, &a->nrenewalcas);
-	alias_list_free(&a->renewalignore, &a->nrenewalignore);
+	alias_list_free(&a->renewal.cas, &a->renewal.ncas);
+	alias_list_free(&a->renewal.ignore, &a->renewal.nignore);
 	buf_release(&a->ra.secret);
 	free(a->ra.secretfile);
 	free(a->ra.entityprofile);

@@ -78,6 +78,20 @@ struct approval_rules {
 	unsigned persource; /* persource = 0: of one address; 0: any number */
 };
 
+/* Section [renewal], and two keys of [scep]. */
+struct renewal_rules {
+	bool on;	/* clientcertificaterenewal = yes */
+	bool oldkey;	/* clientcertificaterenewalwitholdkey = no */
+	bool challenge; /* challenge = no: a right one too */
+	struct renew_window window; /* window = 50% */
+	char **ignore;		    /* renewalignore: names of attributes */
+	size_t nignore;
+	char **cas; /* cas: whose certificates may sign too */
+	size_t ncas;
+	enum supersede supersede; /* supersede = no */
+	int64_t supersede_after;  /* in seconds, with SUPERSEDE_DAYS */
+};
+
 struct alias {
 	char name[33];
 	enum operation_mode
@@ -104,17 +118,7 @@ struct alias {
 	char *profile;
 	enum getcert getcert; /* [scep] getcert = owner */
 	bool getcrl;	      /* [scep] getcrl = yes */
-	bool renewal;	      /* [scep] clientcertificaterenewal = yes */
-	/* [scep] clientcertificaterenewalwitholdkey = no */
-	bool renewal_oldkey;
-	bool renewal_challenge;	    /* [renewal] challenge = no */
-	struct renew_window window; /* [renewal] window = 50% */
-	char **renewalignore; /* [renewal] renewalignore: attribute types */
-	size_t nrenewalignore;
-	enum supersede supersede; /* [renewal] supersede = no */
-	int64_t supersede_after;  /* in seconds, with SUPERSEDE_DAYS */
-	char **renewalcas; /* [renewal] cas: their certificates sign too */
-	size_t nrenewalcas;
+	struct renewal_rules renewal;
 	struct ra_rules ra;
 	struct approval_rules approval;
 	struct alias_ident *ident; /* [identifiers] NAME = CA */

@@ -22,8 +22,7 @@ alias_defaults(struct alias *a)
 		.chain = true,
 		.chainroot = true,
 		.getcrl = true,
-		.renewal = true,
-		.window = { .percent = 50 },
+		.renewal = { .on = true, .window = { .percent = 50 } },
 		.ra = { .secret = BUF_SECRET },
 		.approval = {
 		    .expiry = 30 * DAY, .denied = 7 * DAY, .limit = 1000 } };

@@ -14,7 +14,7 @@ const char *
 alias_take_renewal_cas(struct alias *a, size_t at, const char *value)
 {
 	(void)at;
-	return alias_take_list(&a->renewalcas, &a->nrenewalcas, value);
+	return alias_take_list(&a->renewal.cas, &a->renewal.ncas, value);
 }
 
 /* An empty one: the names must be equal in all. */
@@ -24,8 +24,8 @@ alias_take_ignore(struct alias *a, size_t at, const char *value)
 	(void)at;
 	if (*value != '\0')
 		return alias_take_list(
-		    &a->renewalignore, &a->nrenewalignore, value);
-	alias_list_free(&a->renewalignore, &a->nrenewalignore);
+		    &a->renewal.ignore, &a->renewal.nignore, value);
+	alias_list_free(&a->renewal.ignore, &a->renewal.nignore);
 	return NULL;
 }
 
@@ -114,7 +114,7 @@ alias_take_window(struct alias *a, size_t at, const char *value)
 		return "it must be a percentage from 0% to 99% or a duration "
 		       "as 30d";
 	}
-	a->window = w;
+	a->renewal.window = w;
 	return NULL;
 }
 
@@ -126,14 +126,14 @@ alias_take_supersede(struct alias *a, size_t at, const char *value)
 
 	(void)at;
 	if (strcasecmp(value, "no") == 0)
-		a->supersede = SUPERSEDE_NO;
+		a->renewal.supersede = SUPERSEDE_NO;
 	else if (strcasecmp(value, "used") == 0)
-		a->supersede = SUPERSEDE_USED;
-	else if (read_duration(value, &a->supersede_after))
-		a->supersede = SUPERSEDE_DAYS;
+		a->renewal.supersede = SUPERSEDE_USED;
+	else if (read_duration(value, &a->renewal.supersede_after))
+		a->renewal.supersede = SUPERSEDE_DAYS;
 	else if (read_number(value, MAX_DAYS, &days)) {
-		a->supersede = SUPERSEDE_DAYS;
-		a->supersede_after = days * DAY;
+		a->renewal.supersede = SUPERSEDE_DAYS;
+		a->renewal.supersede_after = days * DAY;
 	} else
 		return "it must be no, used or a duration as 7d";
 	return NULL;

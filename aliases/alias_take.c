@@ -196,9 +196,9 @@ static const struct row rows[] = {
 	{ "scep", "profile", alias_take_text, AT(profile) },
 	{ "scep", "getcert", take_getcert, 0 },
 	{ "scep", "getcrl", take_bool, AT(getcrl) },
-	{ "scep", "clientcertificaterenewal", take_bool, AT(renewal) },
+	{ "scep", "clientcertificaterenewal", take_bool, AT(renewal.on) },
 	{ "scep", "clientcertificaterenewalwitholdkey", take_bool,
-	    AT(renewal_oldkey) },
+	    AT(renewal.oldkey) },
 	{ "ra", "defaultca", alias_take_text, AT(defaultca) },
 	{ "ra", "authpwd", alias_take_secret, 0 },
 	{ "ra", "authpwdfile", alias_take_text, AT(ra.secretfile) },
@@ -220,7 +220,7 @@ static const struct row rows[] = {
 	{ "renewal", "renewalignore", alias_take_ignore, 0 },
 	{ "renewal", "supersede", alias_take_supersede, 0 },
 	{ "renewal", "cas", alias_take_renewal_cas, 0 },
-	{ "renewal", "challenge", take_bool, AT(renewal_challenge) },
+	{ "renewal", "challenge", take_bool, AT(renewal.challenge) },
 };
 #define ROWS (sizeof(rows) / sizeof(*rows))
 

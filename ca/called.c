@@ -8,8 +8,6 @@
 #include "base/log.h"
 #include "ca/folder.h"
 
-#define MAX_APPROVALS 9 /* people who must say yes */
-
 /* ---- ca.ini ---- */
 
 static const char *

@@ -313,12 +313,8 @@ put_attribute(struct buf *out, struct span oid, const struct der *value)
 	return e;
 }
 
-/*
- * Walks all attributes in order: each(first of its RDN?, type, value, arg),
- * as long as it answers OK.  ERR_INPUT: no RDNSequence.
- */
-static enum err
-walk(struct span der,
+enum err
+dn_each(struct span der,
     enum err (*each)(
 	bool first, struct span oid, const struct der *value, void *arg),
     void *arg)
@@ -360,7 +356,7 @@ enum err
 dn_text(struct span der, struct buf *text)
 {
 	struct buf own = BUF_INIT;
-	enum err e = walk(der, text_each, &own);
+	enum err e = dn_each(der, text_each, &own);
 
 	if (e == OK && own.len > 0 && !buf_add(text, own.data, own.len))
 		e = ERR_SYSTEM;
@@ -397,7 +393,7 @@ dn_value(struct span der, const char *name, struct buf *utf8)
 
 	if (!attr_type_read(name, &w.type))
 		return e;
-	if ((e = walk(der, value_each, &w)) == OK)
+	if ((e = dn_each(der, value_each, &w)) == OK)
 		e = w.found;
 	/* a NUL inside would name somebody else to a C program */
 	if (e == OK && memchr(value.data, 0, value.len) != NULL)

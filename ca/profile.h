@@ -8,11 +8,12 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "ca/ca.h"
+#include "ca/entity_rules.h"
 #include "ca/ext.h"
 
 /*
  * A profile is a kind of certificate: what stands in it beside names and key
- * (C-183 to C-195).  profiles/NAME.ini in the home, or a file of the same
+ * (C-183 to C-195), and which entities may have it (ca/entity_rules.h).  profiles/NAME.ini in the home, or a file of the same
  * form that is built in; the home's comes first.  example.ini lists every
  * key.  Files: profile_read.c a text into the struct, profile_words.c the
  * names of usages, profiles.c which file counts, profile.c may this key be
@@ -50,7 +51,10 @@ struct profile {
 	size_t npolicies;
 	const char *url[URL__MAX][MAX_URLS + 1]; /* with ${ca} and the like */
 	struct mstemplate template;
-	char **own; /* where all these texts live */
+	struct entity_rules entity;
+	unsigned approval;	/* yeses that an enrolment needs */
+	bool approval_renewals; /* renewals need them too */
+	char **own;		/* where all these texts live */
 	size_t nown;
 };
 

@@ -22,5 +22,22 @@ const char *profile_take_urls(struct profile *p, size_t at, char *value);
 const char *profile_take_template(struct profile *p, size_t at, char *value);
 const char *profile_take_template_name(
     struct profile *p, size_t at, char *value);
+/* Of [entity] and [approval] (entity_rules.c). */
+const char *profile_take_yes(struct profile *p, size_t at, char *value);
+const char *profile_take_cas(struct profile *p, size_t at, char *value);
+const char *profile_take_profiles(struct profile *p, size_t at, char *value);
+const char *profile_take_enrolments(struct profile *p, size_t at, char *value);
+const char *profile_take_approval(struct profile *p, size_t at, char *value);
+
+/* Cuts off blanks at both ends, in place. */
+void profile_trim(char **word);
+
+/*
+ * Calls take() with each item of a list; "none" is the empty list.  The value
+ * is cut into pieces in place, and lives as long as the profile.
+ */
+const char *profile_each_item(struct profile *p, char *value,
+    const char *separator,
+    const char *(*take)(struct profile *p, size_t at, char *item), size_t at);
 
 #endif

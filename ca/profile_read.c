@@ -23,6 +23,8 @@ struct row {
 static const char out_of_memory[] = "out of memory";
 
 #define CERTIFICATE "certificate"
+#define ENTITY	    "entity"
+#define APPROVAL    "approval"
 static const struct row rows[] = {
 	{ { CERTIFICATE, "validity", "730d",
 	      "how long a certificate lives, as 2y, 730d or 12h, or the date "
@@ -71,28 +73,114 @@ static const struct row rows[] = {
 	{ { CERTIFICATE, "mstemplatename", NULL,
 	      "Microsoft's certificate template of version 1: its name" },
 	    profile_take_template_name, 0 },
+	{ { ENTITY, "others", "yes",
+	      "may names stand that have no rule of their own?" },
+	    profile_take_yes, offsetof(struct profile, entity.others) },
+	{ { ENTITY, "cas", "none",
+	      "CAs whose certificates an entity may have; none: all" },
+	    profile_take_cas, offsetof(struct profile, entity.cas) },
+	{ { ENTITY, "profiles", "none",
+	      "certificate profiles that it may have; none: all" },
+	    profile_take_profiles, offsetof(struct profile, entity.profiles) },
+	{ { ENTITY, "enrolments", "none",
+	      "certificates that enrolment may give to one entity; none: no "
+	      "limit" },
+	    profile_take_enrolments, 0 },
+	{ { ENTITY, "uniquesubject", "no",
+	      "no two entities have living certificates of one CA with one "
+	      "subject" },
+	    profile_take_yes, offsetof(struct profile, entity.unique_subject) },
+	{ { ENTITY, "uniquekey", "no",
+	      "no two living certificates of one CA have one key" },
+	    profile_take_yes, offsetof(struct profile, entity.unique_key) },
+	{ { APPROVAL, "required", "0", "people who must say yes first" },
+	    profile_take_approval, 0 },
+	{ { APPROVAL, "renewals", "no", "renewals need that too" },
+	    profile_take_yes, offsetof(struct profile, approval_renewals) },
 };
 #define ROWS (sizeof(rows) / sizeof(*rows))
+
+/* Names that can have a rule; dotted OIDs can too. */
+#define NAME(key, meaning)                 \
+	{                                  \
+		ENTITY, key, NULL, meaning \
+	}
+static const struct profile_key names[] = {
+	NAME("cn", "the subject's common name"),
+	NAME("sn", "its serialNumber"),
+	NAME("surname", "its surname"),
+	NAME("givenname", "its given name"),
+	NAME("initials", "its initials"),
+	NAME("t", "its title"),
+	NAME("generation", "its generation qualifier"),
+	NAME("dnqualifier", "its DN qualifier"),
+	NAME("pseudonym", "its pseudonym"),
+	NAME("name", "its name"),
+	NAME("o", "its organisation"),
+	NAME("ou", "its organisational unit"),
+	NAME("c", "its country"),
+	NAME("l", "its locality"),
+	NAME("st", "its state or province"),
+	NAME("street", "its street"),
+	NAME("postalcode", "its postal code"),
+	NAME("businesscategory", "its business category"),
+	NAME("telephonenumber", "its telephone number"),
+	NAME("uid", "its user ID"),
+	NAME("dc", "its domain components"),
+	NAME("e", "its e-mail address"),
+	NAME("unstructuredname", "its unstructuredName"),
+	NAME("unstructuredaddress", "its unstructuredAddress"),
+	NAME("dnsname", "host names in the subjectAltName"),
+	NAME("ipaddress", "IP addresses there"),
+	NAME("rfc822name", "e-mail addresses there"),
+	NAME("uri", "URIs there"),
+	NAME("upn", "Microsoft's user principal names there"),
+	NAME("guid", "Microsoft's GUIDs there"),
+	NAME("othername", "other otherNames there"),
+	NAME("directoryname", "directory names there"),
+	NAME("registeredid", "registered OIDs there"),
+};
+#define NAMES (sizeof(names) / sizeof(*names))
 
 const struct profile_key *
 profile_key_at(size_t i)
 {
-	return i < ROWS ? &rows[i].about : NULL;
+	if (i < ROWS)
+		return &rows[i].about;
+	return i - ROWS < NAMES ? &names[i - ROWS] : NULL;
 }
 
-static const char *
-take_row(struct profile *p, const struct row *row, const char *value)
+/* A copy that lives as long as the profile. */
+static char *
+keep(struct profile *p, const char *value)
 {
 	char **more = realloc(p->own, (p->nown + 1) * sizeof(*more));
 	char *copy;
 
 	if (more == NULL)
-		return out_of_memory;
+		return NULL;
 	p->own = more;
-	if ((copy = str_dup(value)) == NULL)
+	if ((copy = str_dup(value)) != NULL)
+		p->own[p->nown++] = copy;
+	return copy;
+}
+
+static const char *
+take_row(struct profile *p, const struct row *row, const char *value)
+{
+	char *copy = keep(p, value);
+
+	return copy == NULL ? out_of_memory : row->take(p, row->at, copy);
+}
+
+static const char *
+take_name(struct profile *p, const char *key, const char *value)
+{
+	char *name = keep(p, key), *rule = keep(p, value);
+
+	if (name == NULL || rule == NULL)
 		return out_of_memory;
-	p->own[p->nown++] = copy;
-	return row->take(p, row->at, copy);
+	return entity_rule_take(&p->entity, name, rule);
 }
 
 static bool
@@ -111,8 +199,11 @@ take_entry(struct profile *p, const struct ini_entry *entry)
 		if (strcmp(rows[i].about.section, entry->section) == 0 &&
 		    strcmp(rows[i].about.key, entry->key) == 0)
 			return take_row(p, &rows[i], entry->value);
+	if (strcmp(entry->section, ENTITY) == 0)
+		return take_name(p, entry->key, entry->value);
 	if (!is_section(entry->section))
-		return "no such section; there is [certificate]";
+		return "no such section; there are [certificate], [entity] "
+		       "and [approval]";
 	return "no such key; profiles/example.ini lists them all";
 }
 
@@ -184,6 +275,7 @@ profile_free(struct profile *p)
 {
 	if (p == NULL)
 		return;
+	entity_rules_release(&p->entity);
 	for (size_t i = 0; i < p->nown; i++)
 		free(p->own[i]);
 	free(p->own);

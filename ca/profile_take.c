@@ -17,8 +17,8 @@
 static const char not_empty[] = "it must not be empty";
 static const char too_many[] = "too many";
 
-static void
-trim(char **word)
+void
+profile_trim(char **word)
 {
 	char *end;
 
@@ -28,24 +28,20 @@ trim(char **word)
 		*--end = '\0';
 }
 
-/*
- * Calls take() with each item of a list; "none" is the empty list.  The value
- * is cut into pieces in place, and lives as long as the profile.
- */
-static const char *
-each(struct profile *p, char *value, const char *separator,
+const char *
+profile_each_item(struct profile *p, char *value, const char *separator,
     const char *(*take)(struct profile *p, size_t at, char *item), size_t at)
 {
 	const char *wrong = NULL;
 	char *item;
 
-	trim(&value);
+	profile_trim(&value);
 	if (strcasecmp(value, "none") == 0)
 		return NULL;
 	if (*value == '\0')
 		return "it must not be empty; write none";
 	while (wrong == NULL && (item = strsep(&value, separator)) != NULL) {
-		trim(&item);
+		profile_trim(&item);
 		if (*item != '\0')
 			wrong = take(p, at, item);
 		else if (*separator == ',')
@@ -113,7 +109,7 @@ take_key(struct profile *p, size_t at, char *item)
 const char *
 profile_take_keys(struct profile *p, size_t at, char *value)
 {
-	const char *wrong = each(p, value, ",", take_key, at);
+	const char *wrong = profile_each_item(p, value, ",", take_key, at);
 
 	return wrong == NULL && p->keys == 0 ? not_empty : wrong;
 }
@@ -159,7 +155,7 @@ take_usage(struct profile *p, size_t at, char *item)
 const char *
 profile_take_usages(struct profile *p, size_t at, char *value)
 {
-	const char *wrong = each(p, value, ",", take_usage, at);
+	const char *wrong = profile_each_item(p, value, ",", take_usage, at);
 
 	if (wrong == NULL && *number_at(p, at) == 0)
 		return not_empty;
@@ -208,7 +204,7 @@ take_one_eku(struct profile *p, size_t at, char *item)
 const char *
 profile_take_eku(struct profile *p, size_t at, char *value)
 {
-	return each(p, value, ",", take_one_eku, at);
+	return profile_each_item(p, value, ",", take_one_eku, at);
 }
 
 /* ---- extensions ------------------------------------------------------------ */
@@ -239,7 +235,7 @@ take_one_copy(struct profile *p, size_t at, char *item)
 const char *
 profile_take_copy(struct profile *p, size_t at, char *value)
 {
-	return each(p, value, ",", take_one_copy, at);
+	return profile_each_item(p, value, ",", take_one_copy, at);
 }
 
 /* Printable ASCII without blanks: what an IA5String of a URI may be. */
@@ -271,7 +267,7 @@ take_policy(struct profile *p, size_t at, char *item)
 	if (span_eq(span_of(bytes, len), OID_ANY_POLICY))
 		return "anyPolicy says nothing: name the policy";
 	if (item != NULL) {
-		trim(&item);
+		profile_trim(&item);
 		if (!is_uri(item) || strchr(item, ':') == NULL)
 			return "behind a policy stands the URI of its CPS";
 	}
@@ -286,7 +282,7 @@ take_policy(struct profile *p, size_t at, char *item)
 const char *
 profile_take_policies(struct profile *p, size_t at, char *value)
 {
-	return each(p, value, ",", take_policy, at);
+	return profile_each_item(p, value, ",", take_policy, at);
 }
 
 /* Every ${...} is one that profile_shape() fills. */
@@ -330,7 +326,7 @@ take_url(struct profile *p, size_t at, char *item)
 const char *
 profile_take_urls(struct profile *p, size_t at, char *value)
 {
-	return each(p, value, " \t", take_url, at);
+	return profile_each_item(p, value, " \t", take_url, at);
 }
 
 /* "OID MAJOR MINOR" */

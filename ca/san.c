@@ -382,20 +382,10 @@ form_of(const struct der *d, struct span *body)
 	return NULL;
 }
 
-static bool
-put_value(struct buf *text, struct span value)
-{
-	for (size_t i = 0; i < value.len; i++)
-		if (((value.p[i] == ',' || value.p[i] == '\\') &&
-			!buf_byte(text, '\\')) ||
-		    !buf_byte(text, value.p[i]))
-			return false;
-	return true;
-}
-
-/* Walks the names; writes them if text is not NULL, and minds the rules. */
+/* Walks the names; each() may be NULL, and rules minds those of the values. */
 static enum err
-walk(struct span der, struct buf *text, bool rules)
+walk(struct span der, bool rules,
+    enum err (*each)(const char *kind, struct span value, void *arg), void *arg)
 {
 	struct buf value = BUF_INIT;
 	struct span list, body;
@@ -419,34 +409,80 @@ walk(struct span der, struct buf *text, bool rules)
 		if (e == OK && rules && f->rule != NULL &&
 		    f->rule(body) != NULL)
 			e = ERR_INPUT;
+		if (e == OK && each != NULL)
+			e = each(f->name, buf_span(&value), arg);
 		if (e != OK)
 			break;
-		if (text != NULL &&
-		    ((n > 0 && !buf_str(text, ", ")) ||
-			!buf_str(text, f->name) || !buf_byte(text, '=') ||
-			!put_value(text, buf_span(&value)))) {
-			e = ERR_SYSTEM;
-			break;
-		}
 	}
 	buf_release(&value);
 	return e;
 }
 
 enum err
+san_each(struct span der,
+    enum err (*each)(const char *kind, struct span value, void *arg), void *arg)
+{
+	return walk(der, false, each, arg);
+}
+
+const char *
+san_kind_at(size_t i)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < FORMS; k++) {
+		/* another name of the kind before it */
+		if (k > 0 && forms[k].tag == forms[k - 1].tag &&
+		    forms[k].oid == forms[k - 1].oid)
+			continue;
+		if (n++ == i)
+			return forms[k].name;
+	}
+	return NULL;
+}
+
+static bool
+put_value(struct buf *text, struct span value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (((value.p[i] == ',' || value.p[i] == '\\') &&
+			!buf_byte(text, '\\')) ||
+		    !buf_byte(text, value.p[i]))
+			return false;
+	return true;
+}
+
+static enum err
+text_each(const char *kind, struct span value, void *arg)
+{
+	struct buf *text = arg;
+
+	if ((text->len > 0 && !buf_str(text, ", ")) || !buf_str(text, kind) ||
+	    !buf_byte(text, '=') || !put_value(text, value))
+		return ERR_SYSTEM;
+	return OK;
+}
+
+enum err
 san_text(struct span der, struct buf *text)
 {
-	return walk(der, text, false);
+	struct buf own = BUF_INIT;
+	enum err e = walk(der, false, text_each, &own);
+
+	if (e == OK && !buf_add(text, own.data, own.len))
+		e = ERR_SYSTEM;
+	buf_release(&own);
+	return e;
 }
 
 enum err
 san_check(struct span der)
 {
-	return walk(der, NULL, false);
+	return walk(der, false, NULL, NULL);
 }
 
 enum err
 san_issuable(struct span der)
 {
-	return walk(der, NULL, true);
+	return walk(der, true, NULL, NULL);
 }

@@ -131,7 +131,8 @@ static const struct walk outside = { 0,
 
 /* Then, by message type; what is not listed is the caller's to refuse. */
 static const struct walk inside[] = {
-	{ MSG_PKCSREQ, { check_envelope, open_csr } },
+	{ MSG_PKCSREQ, { check_envelope, check_signer, open_csr } },
+	{ MSG_RENEWALREQ, { check_envelope, check_signer, open_csr } },
 	{ MSG_CERTPOLL, { check_envelope, check_reply, check_known } },
 	{ MSG_GETCERT,
 	    { check_envelope, check_reply, check_known, open_wanted } },

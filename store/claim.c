@@ -25,21 +25,22 @@
  * when all count slots are taken: each costs the reading of an outcome.
  */
 
-static const char before[] = "../../";
 static const char behind[] = ",outcome";
 
+/* From where the claim lies up to store/, and down again. */
 enum err
-claim_word(const struct store *st, const char name[SHA256_HEX],
-    unsigned attempt, struct buf *out)
+claim_word(const struct store *st, const char *path,
+    const char name[SHA256_HEX], unsigned attempt, struct buf *out)
 {
-	if (!buf_str(out, before))
-		return ERR_SYSTEM;
+	for (; *path != '\0'; path++)
+		if (*path == '/' && !buf_str(out, "../"))
+			return ERR_SYSTEM;
 	return outcome_path(st, name, attempt, out);
 }
 
-/* The canonical word of some transaction and attempt, or ERR_INPUT. */
-static enum err
-parse_word(const struct store *st, const char *word, struct claim *out)
+enum err
+claim_parse(const struct store *st, const char *path, const char *word,
+    struct claim *out)
 {
 	const char *comma = strchr(word, ',');
 	struct buf again = BUF_INIT;
@@ -59,7 +60,7 @@ parse_word(const struct store *st, const char *word, struct claim *out)
 	if (!read_number(number, &out->attempt) || out->attempt == 0 ||
 	    strcmp(comma + 1 + len, behind) != 0)
 		goto out;
-	e = claim_word(st, out->transaction, out->attempt, &again);
+	e = claim_word(st, path, out->transaction, out->attempt, &again);
 	if (e == OK && strcmp(buf_cstr(&again), word) != 0)
 		e = ERR_INPUT;
 out:
@@ -75,24 +76,10 @@ claim_read(const struct store *st, const char *path, struct claim *out)
 
 	e = file_claim_read(st->root, path, &word);
 	if (e == OK)
-		e = parse_word(st, buf_cstr(&word), out);
+		e = claim_parse(st, path, buf_cstr(&word), out);
 	if (e == ERR_INPUT)
 		log_error("%s is not a claim", path);
 	buf_release(&word);
-	return e;
-}
-
-/* fsync of used/5f, so that what we found there stays. */
-static enum err
-sync_slots(const struct store *st, const char *path)
-{
-	struct buf dir = BUF_INIT;
-	enum err e = ERR_SYSTEM;
-
-	if (buf_add(&dir, path, (size_t)(store_base(path) - path)) &&
-	    buf_byte(&dir, '.'))
-		e = dir_sync(st->root, buf_cstr(&dir));
-	buf_release(&dir);
 	return e;
 }
 
@@ -134,7 +121,7 @@ look_dead(const struct probe *p, bool *dead)
 		return OK;
 	e = outcome_path(p->st, p->there.transaction, p->there.attempt, &path);
 	if (e == OK)
-		e = sync_slots(p->st, buf_cstr(&path));
+		e = store_sync_above(p->st, buf_cstr(&path));
 	buf_release(&path);
 	return e;
 }
@@ -181,7 +168,8 @@ look_whose(struct probe *p)
 	enum err e;
 
 	p->there.transaction[0] = '\0';
-	e = parse_word(p->st, buf_cstr(&p->target), &p->there);
+	e = claim_parse(
+	    p->st, buf_cstr(&p->path), buf_cstr(&p->target), &p->there);
 	if (e == ERR_INPUT) {
 		log_error("%s is not a claim", buf_cstr(&p->path));
 		p->there.transaction[0] = '\0';
@@ -245,7 +233,9 @@ probe(struct probe *p, const char transaction[SHA256_HEX], unsigned attempt,
 	enum err e;
 
 	by[0] = '\0';
-	e = claim_word(p->st, transaction, attempt, &p->word);
+	if ((e = slot_path(p, 0)) == OK)
+		e = claim_word(
+		    p->st, buf_cstr(&p->path), transaction, attempt, &p->word);
 	if (e == OK)
 		e = probe_round(p, transaction);
 	if (e != ERR_REFUSED)
@@ -282,7 +272,7 @@ code_claim(const struct store *st, const struct code *code,
 
 	e = probe(&p, transaction, attempt, by);
 	if (e == OK) /* also one that an earlier try made and lost */
-		e = sync_slots(st, buf_cstr(&p.path));
+		e = store_sync_above(st, buf_cstr(&p.path));
 	if (e != OK)
 		goto out;
 	/* code_retire() frees what it sees, then this sees what it did. */

@@ -46,7 +46,7 @@ refused() {
 # --- what is built in ---------------------------------------------------------
 
 like "profile list" "$("$SCEP" profile list)" "^ENDUSER +good +built-in"
-is "profile check" "$("$SCEP" profile check)" "6 profiles, all good"
+is "profile check" "$("$SCEP" profile check)" "7 profiles, all good"
 like "profile show" "$("$SCEP" profile show router)" "^minrsa +2048  \(def"
 exits 1 "no such profile" "$SCEP" profile show routers
 exits 1 "and none has its name from a path" "$SCEP" profile show ../x

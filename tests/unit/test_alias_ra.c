@@ -100,14 +100,14 @@ has_defaults(void **state)
 		struct alias *a = good(texts[i]);
 
 		assert_int_equal(a->mode, i == 0 ? MODE_CA : MODE_RA);
-		assert_true(a->renewal);
-		assert_false(a->renewal_oldkey || a->renewal_challenge);
-		assert_int_equal(a->window.percent, 50);
-		assert_int_equal(a->nrenewalignore, 2);
+		assert_true(a->renewal.on);
+		assert_false(a->renewal.oldkey || a->renewal.challenge);
+		assert_int_equal(a->renewal.window.percent, 50);
+		assert_int_equal(a->renewal.nignore, 2);
 		for (int k = 0; k < 2; k++)
-			assert_string_equal(a->renewalignore[k], ignored[k]);
-		assert_int_equal(a->supersede, SUPERSEDE_NO);
-		assert_int_equal(a->nrenewalcas, 0);
+			assert_string_equal(a->renewal.ignore[k], ignored[k]);
+		assert_int_equal(a->renewal.supersede, SUPERSEDE_NO);
+		assert_int_equal(a->renewal.ncas, 0);
 		assert_string_equal(a->ra.entityprofile, "EMPTY");
 		assert_string_equal(a->ra.profile, "ENDUSER");
 		assert_int_equal(a->ra.scheme, NAMEGEN_DN);
@@ -274,7 +274,7 @@ refuses_bad_values(void **state)
 		{ CA "[renewal]\nwindow = %\n", "x.ini:5: window" },
 		{ CA "[renewal]\nwindow = 50\n", "x.ini:5: window" },
 		{ CA "[renewal]\nwindow = 0d\n", "x.ini:5: window" },
-		{ CA "[renewal]\nrenewalignore = a,,b\n", "x.ini:5: ren" },
+		{ CA "[renewal]\renewal.nignore = a,,b\n", "x.ini:5: ren" },
 		{ CA "[renewal]\nsupersede = x\n",
 		    "x.ini:5: supersede: it must be no, used or a" },
 		{ CA "[renewal]\nsupersede = 99999d\n", "x.ini:5: super" },
@@ -314,17 +314,17 @@ reads_the_renewal(void **state)
 		    "clientcertificaterenewalwitholdkey = yes\n[renewal]\n"
 		    "renewalignore = E , 1.2.3\ncas = A, C\n"
 		    "challenge = yes\n");
-	assert_false(a->renewal);
-	assert_true(a->renewal_oldkey && a->renewal_challenge);
-	assert_int_equal(a->nrenewalignore, 2);
-	assert_string_equal(a->renewalignore[0], "E");
-	assert_string_equal(a->renewalignore[1], "1.2.3");
-	assert_int_equal(a->nrenewalcas, 2);
-	assert_string_equal(a->renewalcas[1], "C");
+	assert_false(a->renewal.on);
+	assert_true(a->renewal.oldkey && a->renewal.challenge);
+	assert_int_equal(a->renewal.nignore, 2);
+	assert_string_equal(a->renewal.ignore[0], "E");
+	assert_string_equal(a->renewal.ignore[1], "1.2.3");
+	assert_int_equal(a->renewal.ncas, 2);
+	assert_string_equal(a->renewal.cas[1], "C");
 	assert_false(alias_serves(a, "C"));
 	alias_free(a);
-	a = good(CA "[renewal]\nrenewalignore =\n");
-	assert_int_equal(a->nrenewalignore, 0);
+	a = good(CA "[renewal]\renewal.nignore =\n");
+	assert_int_equal(a->renewal.nignore, 0);
 	alias_free(a);
 	for (size_t i = 0; i < sizeof(windows) / sizeof(*windows); i++) {
 		struct buf text = BUF_INIT;
@@ -332,8 +332,8 @@ reads_the_renewal(void **state)
 		assert_true(buf_printf(
 		    &text, CA "[renewal]\nwindow = %s\n", windows[i].value));
 		a = good(buf_cstr(&text));
-		assert_int_equal(a->window.percent, windows[i].percent);
-		assert_int_equal(a->window.before, windows[i].before);
+		assert_int_equal(a->renewal.window.percent, windows[i].percent);
+		assert_int_equal(a->renewal.window.before, windows[i].before);
 		alias_free(a);
 		buf_release(&text);
 	}
@@ -343,8 +343,9 @@ reads_the_renewal(void **state)
 		assert_true(buf_printf(&text, CA "[renewal]\nsupersede = %s\n",
 		    supersedes[i].value));
 		a = good(buf_cstr(&text));
-		assert_int_equal(a->supersede, supersedes[i].how);
-		assert_int_equal(a->supersede_after, supersedes[i].after);
+		assert_int_equal(a->renewal.supersede, supersedes[i].how);
+		assert_int_equal(
+		    a->renewal.supersede_after, supersedes[i].after);
 		alias_free(a);
 		buf_release(&text);
 	}

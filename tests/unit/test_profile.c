@@ -143,7 +143,7 @@ refuses_bad_files(void **state)
 	static const struct {
 		const char *text, *says;
 	} rows[] = {
-		{ "[entity]\nx = y\n", "x.ini:2: x: no such section" },
+		{ "[entities]\nx = y\n", "x.ini:2: x: no such section" },
 		{ HEAD "ekus = clientAuth\n", "x.ini:2: ekus: no such key" },
 		{ HEAD "eku = clientAuth\neku = none\n", "x.ini:3" },
 		{ HEAD "validity = 0d\n", "from 1s to 100y" },
@@ -271,8 +271,8 @@ example_is_complete(void **state)
 static void
 shipped_are_good(void **state)
 {
-	static const char *const names[] = { "ENDUSER", "mdm-device", "router",
-		"tls-client", "tls-server", "vpn" };
+	static const char *const names[] = { "EMPTY", "ENDUSER", "mdm-device",
+		"router", "tls-client", "tls-server", "vpn" };
 	size_t n = sizeof(names) / sizeof(*names);
 	const char *name = NULL;
 	struct span text;
