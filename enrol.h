@@ -6,6 +6,7 @@
 #include "message/message.h"
 #include "store/code.h"
 #include "store/entity.h"
+#include "store/waiting.h"
 #include "store/store.h"
 #include "store/transaction.h"
 
@@ -15,8 +16,10 @@
  */
 enum verdict {
 	VERDICT_GRANT,	/* every check passed; enrol_grant() issues */
+	VERDICT_ASK,	/* the same, but people have to say yes */
 	VERDICT_ISSUED, /* enrol_grant() has: outcome holds the certificate */
 	VERDICT_KEPT,	/* issued before: outcome holds it */
+	VERDICT_WAIT,	/* a person has to say yes: PENDING, durable */
 	VERDICT_FOUND,	/* GetCert, GetCRL: outcome or crl holds it */
 	VERDICT_REFUSE, /* fail and reason say why */
 	VERDICT__MAX
@@ -29,18 +32,32 @@ struct enrol {
 	const char *baseurl; /* of the site, for URLs; NULL: none */
 };
 
+/* What buys the certificate (STORE.md, A grant, 2). */
+enum payment {
+	PAY_CODE,     /* a redemption of d->code */
+	PAY_SECRET,   /* RA mode: the alias's secret, which is not counted */
+	PAY_RENEWAL,  /* the certificate in d->old */
+	PAY_APPROVAL, /* people's yes to d->waiting */
+	PAY__MAX
+};
+
 struct decision {
 	enum verdict verdict;
+	const struct alias *alias; /* borrowed */
 	enum failinfo fail;
 	const char *reason; /* for the log: constant */
 	char *username;	    /* from the request, for log and audit; owned */
 	unsigned attempt;   /* the one to grant */
 	struct transaction transaction; /* borrows from alias and message */
 	struct entity entity;		/* owned */
-	struct code code;		/* owned: what pays */
-	struct buf subject;		/* Name DER of the certificate to be */
-	struct buf subject_text;	/* the same for people */
-	struct buf san;			/* GeneralNames DER or empty */
+	enum payment pay;
+	struct code code;	 /* owned; with PAY_CODE: what pays */
+	struct outcome old;	 /* of a renewal: the signer's certificate */
+	char *renews;		 /* "<ca>/<generation>/<serial>" of it; owned */
+	struct waiting waiting;	 /* waiting, or approved (PAY_APPROVAL) */
+	struct buf subject;	 /* Name DER of the certificate to be */
+	struct buf subject_text; /* the same for people */
+	struct buf san;		 /* GeneralNames DER or empty */
 	/* borrowed until the next profiles_find() */
 	const struct profile *profile;
 	const char *field;   /* which a profile's rule refuses; as profile */
@@ -83,9 +100,10 @@ struct leaf enrol_leaf(
     const struct enrol *in, const struct pkimsg *msg, const struct decision *d);
 
 /*
- * Pays, signs, links (STORE.md, A grant): afterwards d->outcome is durable.
- * A refusal that only paying can find (the code was used meanwhile) turns
- * d->verdict into VERDICT_REFUSE.
+ * With GRANT: pays, signs, links (STORE.md, A grant): afterwards d->outcome is
+ * durable.  A refusal that only paying can find (the code was used meanwhile)
+ * turns d->verdict into VERDICT_REFUSE.  With ASK: the request is durable, and
+ * waits.
  */
 enum err enrol_grant(const struct enrol *in, const struct pkimsg *msg,
     const char *remote, int64_t now, struct decision *d);
@@ -100,9 +118,10 @@ enum err enrol_release(const struct store *st, const struct decision *d);
 
 /*
  * GetCertInitial (enrol_poll.c): what became of the transaction that this
- * message, by its transactionID and its signer's key, belongs to (C-132).
+ * message, by its transactionID and its signer's key, belongs to (C-132).  One
+ * that people have said yes to is issued, if it was not yet.
  */
-enum err enrol_poll(const struct store *st, const struct alias *alias,
-    const struct pkimsg *msg, struct decision *d);
+enum err enrol_poll(const struct enrol *in, const struct alias *alias,
+    const struct pkimsg *msg, int64_t now, struct decision *d);
 
 #endif

@@ -141,7 +141,7 @@ enrol_leaf(
 		.spki = msg->csr.spki,
 		.san = buf_span(&d->san),
 		.transaction = d->transaction.name,
-		.ca = msg->ca->name,
+		.ca = msg->ca->called,
 		.baseurl = in->baseurl,
 		.asked = msg->csr.asked,
 		.nasked = msg->csr.nasked };
@@ -156,6 +156,17 @@ profile_name(const struct alias *alias, const struct decision *d)
 	if (name == NULL && alias != NULL)
 		name = alias->profile;
 	return name != NULL ? name : DEFAULT_PROFILE;
+}
+
+/* Whose [entity] counts: in RA mode one of its own, that the record keeps. */
+static const char *
+rules_name(const struct alias *alias, const struct decision *d)
+{
+	if (d->waiting.entityprofile != NULL)
+		return d->waiting.entityprofile;
+	return alias != NULL && alias->mode == MODE_RA ?
+		   alias->ra.entityprofile :
+		   profile_name(alias, d);
 }
 
 static enum err
@@ -200,7 +211,8 @@ enrol_look(const struct enrol *in, const struct alias *alias,
 
 	d->verdict = VERDICT_GRANT;
 	if ((e = find_names(msg, d)) != OK || d->verdict == VERDICT_REFUSE ||
-	    (e = enrol_rules(in, profile, profile, msg, now, d)) != OK ||
+	    (e = enrol_rules(in, rules_name(alias, d), profile, msg, now, d)) !=
+		OK ||
 	    d->verdict == VERDICT_REFUSE ||
 	    (e = find_profile(in, profile, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE)

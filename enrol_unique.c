@@ -170,13 +170,16 @@ enrol_rules(const struct enrol *in, const char *entity, const char *certificate,
 /*
  * Somebody was faster.  The attempt ends, so that neither its code nor its
  * key are kept by it; if it lives all the same, by another worker, then that
- * is the answer next time.
+ * is the answer next time.  One that people have approved goes on waiting.
  */
 static enum err
 give_back(const struct enrol *in, const struct decision *d, enum err e)
 {
 	enum err gone;
 
+	if (strcmp(d->waiting.transaction, d->transaction.name) == 0 &&
+	    d->waiting.attempt == d->attempt)
+		return e;
 	gone = outcome_abandon(in->store, d->transaction.name, d->attempt);
 	return gone == OK ? e : gone == ERR_EXISTS ? ERR_BUSY : gone;
 }

@@ -6,28 +6,85 @@
 #include "query.h"
 #include "visit.h"
 
-/* The CA a GET operation is about: its message=, else the alias's default. */
+/*
+ * The alias knows its CAs by their present names, and a CA that was renamed
+ * is also known by its former ones.  NULL: none of the alias's.
+ */
+static const char *
+former_name(struct visit *v, const char *ident)
+{
+	const struct alias *alias = v->alias;
+	const struct ca *ca = NULL;
+
+	if (ca_identify(v->house->home, ident, NULL, NULL) != OK ||
+	    cas_find(v->house->cas, ident, &ca) != OK)
+		return NULL;
+	for (size_t i = 0; i < alias->ncas; i++)
+		if (ca_called(ca, alias->cas[i]))
+			return alias->cas[i];
+	return NULL;
+}
+
+/* What message= means, else the alias's default (C-13). */
+static const char *
+name_of(struct visit *v, const struct buf *ident)
+{
+	const char *name = alias_ca(v->alias, buf_span(ident)), *former;
+
+	if (name != v->alias->defaultca || ident->len == 0 ||
+	    memchr(ident->data, 0, ident->len) != NULL ||
+	    strcmp(name, buf_cstr(ident)) == 0 ||
+	    (former = former_name(v, buf_cstr(ident))) == NULL)
+		return name;
+	return former;
+}
+
+/* The name of the CA that a GET operation is about; borrowed of the alias. */
 static enum err
-find_ca(struct visit *v, const struct ca **ca)
+asked_name(struct visit *v, const char **name)
 {
 	struct buf ident = BUF_INIT;
 	struct span raw = { NULL, 0 };
-	const char *name;
 	enum err e = OK;
 
 	if (query_value(buf_span(&v->request->query), "message", &raw) &&
 	    raw.len <= MAX_CA_IDENT)
 		e = percent_decode(raw, &ident);
-	if (e == OK) {
-		name = alias_ca(v->alias, buf_span(&ident));
-		e = visit_ca(v, name, ca);
-		if (e == ERR_NOTFOUND)
-			log_error("alias %s: its CA %s does not exist: "
-				  "`scep alias check` tells more",
-			    v->alias->name, name);
-	}
+	if (e == OK)
+		*name = name_of(v, &ident);
 	buf_release(&ident);
 	return e;
+}
+
+static enum err
+find_ca(struct visit *v, const struct ca **ca)
+{
+	const char *name = NULL;
+	enum err e = asked_name(v, &name);
+
+	if (e != OK)
+		return e;
+	e = visit_ca(v, name, ca);
+	if (e == ERR_NOTFOUND)
+		log_error("alias %s: its CA %s does not exist: `scep alias "
+			  "check` tells more",
+		    v->alias->name, name);
+	return e;
+}
+
+/* Trouble with the CA is told where its certificates are asked for. */
+static bool
+rolls_over(struct visit *v)
+{
+	const struct ca *ca = NULL;
+	const char *name = NULL;
+	enum err e;
+
+	log_mute(true);
+	if ((e = asked_name(v, &name)) == OK)
+		e = cas_find(v->house->cas, name, &ca);
+	log_mute(false);
+	return e == OK && ca_next(ca, v->now) != NULL;
 }
 
 /* GetCACaps (RFC 8894 3.5): one word a line, no empty line (C-20). */
@@ -39,6 +96,7 @@ get_ca_caps(struct visit *v)
 		bool on;
 	} words[] = {
 		{ "POSTPKIOperation", true },
+		{ "GetNextCACert", rolls_over(v) }, /* C-41 */
 		{ "SHA-1", v->alias->sha1 },
 		{ "SHA-256", true },
 		{ "SHA-384", true },
@@ -69,7 +127,7 @@ choose(struct visit *v, bool chain, struct span *certs, size_t *n)
 
 	if ((e = find_ca(v, &ca)) != OK)
 		return e == ERR_NOTFOUND ? ERR_SYSTEM : e;
-	log_text(&v->line, "ca", ca->name);
+	log_text(&v->line, "ca", ca->called);
 	visit_warn(v, ca);
 	return ca_certs(ca, v->now, &how, certs, n);
 }
@@ -111,9 +169,21 @@ get_ca_cert_chain(struct visit *v)
 	return message_certs_only(certs, n, &v->reply->body);
 }
 
-/* Nothing rolls over here, and GetCACaps does not promise it (C-41). */
+/* Signed by the current CA, so that who trusts it trusts the next (C-39). */
 enum err
 get_next_ca_cert(struct visit *v)
 {
-	return answer_text(v->reply, 404, "there is no next CA certificate");
+	struct span certs[MAX_CERTS];
+	const struct ca *ca = NULL;
+	size_t n = 0;
+	enum err e;
+
+	if ((e = find_ca(v, &ca)) != OK)
+		return e == ERR_NOTFOUND ? ERR_SYSTEM : e;
+	log_text(&v->line, "ca", ca->called);
+	if (ca_next_certs(ca, v->now, certs, &n) != OK)
+		return answer_text(
+		    v->reply, 404, "there is no next CA certificate");
+	v->reply->type = "application/x-x509-next-ca-cert";
+	return message_next(ca_current(ca, v->now), certs, n, &v->reply->body);
 }

@@ -11,7 +11,7 @@ static bool
 take_ca(const struct passwords *p, const char *name, struct secret_answer *out)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (strcmp(p->cas[i]->name, name) == 0) {
+		if (ca_called(p->cas[i], name)) {
 			out->ca = p->cas[i];
 			out->gen = ca_current(out->ca, p->visit->now);
 		}
@@ -30,8 +30,8 @@ password_find(void *arg, const struct secret_question *q, struct buf *secret,
 	e = enrol_username(p->visit->alias, q->subject, &username);
 	if (e != OK)
 		goto out;
-	e = judge_secret(
-	    &p->visit->house->store, username ? username : "", secret, &ca);
+	e = judge_secret(p->visit->alias, &p->visit->house->store,
+	    username ? username : "", secret, &ca);
 	if (e == OK && !take_ca(p, ca, out)) {
 		buf_clear(secret);
 		*out = (struct secret_answer){ .ca = NULL };

@@ -7,7 +7,8 @@
 /*
  * Whose password opens an envelope (C-95): the recoverable code of the entity
  * that the signer's certificate names, which travels in clear.  The request
- * is then for that entity's CA, if the alias serves it.
+ * is then for that entity's CA, if the alias serves it.  In RA mode it is the
+ * alias's own secret, if that is strong, and the request is for its defaultca.
  */
 struct passwords {
 	struct visit *visit;

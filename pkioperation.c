@@ -75,7 +75,7 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	log_text(&v->line, "type", message_type_name(msg->type));
 	log_span(&v->line, "transaction", buf_span(&msg->txid));
 	if (msg->ca)
-		log_text(&v->line, "ca", msg->ca->name);
+		log_text(&v->line, "ca", msg->ca->called);
 	if (msg->csr.subject.len > 0 && msg->csr.subject.len <= MAX_SUBJECT &&
 	    dn_text(msg->csr.subject, &text) == OK)
 		log_span(&v->line, "subject", buf_span(&text));
@@ -88,23 +88,29 @@ log_message(struct visit *v, const struct pkimsg *msg)
 	buf_release(&weak);
 }
 
+/* What enrolment asks. */
+static struct enrol
+enrol_of(const struct visit *v)
+{
+	const char *baseurl = v->house->site.baseurl;
+
+	return (struct enrol){ .store = &v->house->store,
+		.profiles = v->house->profiles,
+		.baseurl = *baseurl ? baseurl : NULL };
+}
+
 static enum err
 decide_enrol(struct visit *v, const struct served *served,
     const struct pkimsg *msg, struct decision *d)
 {
-	const struct site *site = &v->house->site;
-	struct enrol in = { .store = &v->house->store,
-		.profiles = v->house->profiles,
-		.baseurl = *site->baseurl ? site->baseurl : NULL };
+	const struct enrol in = enrol_of(v);
 	enum err e;
 
 	(void)served;
 	e = enrol_decide(&in, v->alias, msg, v->now, d);
-	if (e == OK && d->verdict == VERDICT_GRANT) {
+	if (e == OK &&
+	    (d->verdict == VERDICT_GRANT || d->verdict == VERDICT_ASK))
 		e = enrol_grant(&in, msg, v->request->remote, v->now, d);
-		if (e == OK && d->verdict == VERDICT_GRANT)
-			d->verdict = VERDICT_ISSUED;
-	}
 	log_text(&v->line, "entity", d->username);
 	return e;
 }
@@ -113,8 +119,10 @@ static enum err
 decide_poll(struct visit *v, const struct served *served,
     const struct pkimsg *msg, struct decision *d)
 {
+	const struct enrol in = enrol_of(v);
+
 	(void)served;
-	return enrol_poll(&v->house->store, v->alias, msg, d);
+	return enrol_poll(&in, v->alias, msg, v->now, d);
 }
 
 static const struct {
@@ -148,13 +156,12 @@ decide(struct visit *v, const struct served *served, const struct pkimsg *msg,
 static struct span
 issuer_cert(const struct pkimsg *msg, const struct outcome *o)
 {
-	const struct ca *ca = msg->ca;
+	const struct generation *gen = NULL;
 
-	for (size_t i = 0; ca != NULL && i < ca->ngen; i++)
-		if (o->ca != NULL && strcmp(o->ca, ca->name) == 0 &&
-		    ca->gen[i].n == o->generation)
-			return buf_span(&ca->gen[i].cert);
-	return span_of(NULL, 0);
+	if (msg->ca != NULL && o->ca != NULL &&
+	    strcmp(o->ca, msg->ca->name) == 0)
+		gen = ca_of_key(msg->ca, o->generation);
+	return gen != NULL ? buf_span(&gen->cert) : span_of(NULL, 0);
 }
 
 /* Seals the answer to a decided message. */
@@ -165,6 +172,7 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 	static const char *const results[] = {
 		[VERDICT_ISSUED] = "issued",
 		[VERDICT_KEPT] = "resent",
+		[VERDICT_WAIT] = "pending",
 		[VERDICT_FOUND] = "found",
 		[VERDICT_REFUSE] = "refused",
 	};
@@ -188,6 +196,10 @@ seal(struct visit *v, const struct pkimsg *msg, const struct decision *d,
 		log_text(&v->line, "failinfo", failinfo_name(d->fail));
 		log_text(&v->line, "reason", d->reason);
 		log_text(&v->line, "field", d->field);
+	} else if (d->verdict == VERDICT_WAIT) { /* C-131 */
+		rep.status = PKI_PENDING;
+		rep.ncerts = 0;
+		log_text(&v->line, "request", d->waiting.id);
 	} else if (d->crl.len > 0) {
 		rep.crl = buf_span(&d->crl); /* and nothing else (C-144) */
 		rep.ncerts = 0;
@@ -232,7 +244,8 @@ read_message(struct visit *v, const struct served *served, struct buf *decoded,
 		.legacy = v->alias->legacy,
 		.samekey = v->alias->samekey,
 		.secrets = &secrets,
-		.now = v->now };
+		.now = v->now,
+		.grace = v->house->site.grace };
 	struct span der;
 	enum err e;
 
@@ -243,12 +256,25 @@ read_message(struct visit *v, const struct served *served, struct buf *decoded,
 	return e;
 }
 
+/* One without a certificate that holds enrols nobody, and answers no poll. */
+static enum err
+check_expired(const struct ca *ca, int64_t now)
+{
+	const struct generation *gen = ca_current(ca, now);
+
+	if (gen == NULL || now < gen->not_after)
+		return OK;
+	log_error("CA %s has expired: `scep ca renew`, or `scep ca rollover`",
+	    ca->called);
+	return ERR_BUSY;
+}
+
 /* Whatever goes wrong from here on is no client's fault: HTTP 503. */
 static enum err
 answer_message(
     struct visit *v, const struct served *served, const struct pkimsg *msg)
 {
-	const struct ca *ca = served->ca[0];
+	const struct ca *ca = msg->ca != NULL ? msg->ca : served->ca[0];
 	const struct generation *gen =
 	    msg->by ? msg->by : ca_signer(ca, v->now);
 	struct decision d;
@@ -259,7 +285,8 @@ answer_message(
 		return ERR_BUSY;
 	}
 	decision_init(&d);
-	if ((e = decide(v, served, msg, &d)) == OK &&
+	if ((e = check_expired(ca, v->now)) == OK &&
+	    (e = decide(v, served, msg, &d)) == OK &&
 	    (e = mind_lacking(v, served, msg, &d)) == OK &&
 	    (e = enrol_release(&v->house->store, &d)) == OK)
 		e = seal(v, msg, &d, gen);

@@ -23,9 +23,9 @@ find_generation(const struct ca *ca, unsigned n, int64_t now)
 {
 	if (n == 0)
 		return ca_current(ca, now);
-	for (size_t i = 0; i < ca->ngen; i++)
-		if (ca->gen[i].n == n && ca->gen[i].not_before <= now)
-			return &ca->gen[i];
+	for (size_t i = ca->ngen; i > 0; i--)
+		if (ca->gen[i - 1].n == n && ca->gen[i - 1].not_before <= now)
+			return &ca->gen[i - 1];
 	return NULL;
 }
 
@@ -79,14 +79,19 @@ take_last(struct visit *v, const char *ca, const struct document *document,
     enum err why, struct print *out)
 {
 	struct crl crl = CRL_INIT;
+	struct buf first = BUF_INIT;
 	enum err e;
 
 	if (document->kind != DOCUMENT_CRL)
 		return ERR_BUSY;
-	e = crl_fallback(&v->house->store, ca, document->generation, why, &crl);
+	e = ca_identify(v->house->home, ca, NULL, &first);
+	if (e == OK)
+		e = crl_fallback(&v->house->store, buf_cstr(&first),
+		    document->generation, why, &crl);
 	if (e == OK)
 		print_crl(v, &crl, out);
 	crl_release(&crl);
+	buf_release(&first);
 	return e;
 }
 
@@ -95,12 +100,16 @@ static enum err
 find_quietly(struct visit *v, const char *name, const struct document *document,
     const struct ca **ca)
 {
+	struct buf first = BUF_INIT;
 	enum err e;
 
 	log_mute(document->kind == DOCUMENT_CRL &&
-		 crl_warned(&v->house->store, name, document->generation));
+		 ca_identify(v->house->home, name, NULL, &first) == OK &&
+		 crl_warned(
+		     &v->house->store, buf_cstr(&first), document->generation));
 	e = cas_find(v->house->cas, name, ca);
 	log_mute(false);
+	buf_release(&first);
 	return e;
 }
 

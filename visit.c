@@ -41,10 +41,11 @@ audit_renewal(const struct visit *v, const char *ca)
 enum err
 visit_ca(struct visit *v, const char *name, const struct ca **ca)
 {
+	const char *url = v->house->site.baseurl;
 	struct tale tale = { name };
 	enum err e;
 
-	if (cas_tend(v->house->cas, name, v->now))
+	if (cas_tend(v->house->cas, name, *url ? url : NULL, v->now))
 		audit_renewal(v, name);
 	if ((e = cas_find(v->house->cas, name, ca)) != OK)
 		return e;

@@ -1,22 +1,151 @@
 #include "admin/alias.h"
 
-#include "admin/admin.h"
-#include "admin/profile.h"
-#include "base/ini.h"
+#include <string.h>
+#include <strings.h>
+
+#include "admin/args.h"
+#include "base/log.h"
+#include "base/names.h"
 
 #define MAX_TURNS 5 /* tries against an editor that is not ours */
 
 /* ---- set, unset ------------------------------------------------------ */
 
-/* "includeca" is of [scep]; "identifiers.NAME" names its section. */
-static void
-split_key(const char *key, struct buf *section, const char **rest)
-{
-	const char *dot = strchr(key, '.');
+/* One key that changes. */
+struct edit {
+	struct buf word;    /* as typed: "includeca", "ra.existing" */
+	struct buf section; /* "scep" */
+	const char *key;    /* in word */
+	struct buf value;   /* secret */
+	bool secret;	    /* "-" reads it from standard input */
+	bool hidden;	    /* the audit does not tell the value */
+};
 
-	*rest = dot ? dot + 1 : key;
-	(void)(dot ? buf_add(section, key, (size_t)(dot - key)) :
-		     buf_str(section, "scep"));
+#define MAX_EDITS 20 /* keys of one command */
+
+struct edits {
+	struct edit edit[MAX_EDITS];
+	size_t n;
+	bool unset; /* the keys go */
+};
+
+static void
+edits_release(struct edits *edits)
+{
+	for (size_t i = 0; i < edits->n; i++) {
+		buf_release(&edits->edit[i].word);
+		buf_release(&edits->edit[i].section);
+		buf_release(&edits->edit[i].value);
+	}
+}
+
+/* The first key of that name, of a section or of any (NULL). */
+static const struct alias_key *
+find_key(const char *section, const char *key)
+{
+	for (const struct alias_key *k = alias_keys; k->section; k++)
+		if (strcasecmp(k->key, key) == 0 &&
+		    (section == NULL || strcasecmp(k->section, section) == 0))
+			return k;
+	return NULL;
+}
+
+/* "includeca" and "authpwd" are enough; "identifiers.NAME" must say it. */
+static bool
+split_key(struct edit *edit)
+{
+	const char *word = buf_cstr(&edit->word);
+	const char *dot = strchr(word, '.');
+	const struct alias_key *known = dot ? NULL : find_key(NULL, word);
+
+	edit->key = dot ? dot + 1 : word;
+	if (dot ? !buf_add(&edit->section, word, (size_t)(dot - word)) :
+		  !buf_str(&edit->section, known ? known->section : "scep"))
+		return false;
+	if (dot)
+		known = find_key(buf_cstr(&edit->section), edit->key);
+	edit->secret = known && alias_key_secret(known->section, known->key);
+	/* a slip in the word authpwd must not put its value in the audit */
+	edit->hidden = edit->secret ||
+		       (known == NULL && strcasecmp(buf_cstr(&edit->section),
+					     "identifiers") != 0);
+	return true;
+}
+
+/*
+ * A word that holds a secret stays visible in ps no longer than it must; "-"
+ * has it from standard input.
+ */
+static enum err
+take_value(struct edit *edit, char *value)
+{
+	if (edit->secret && strcmp(value, "-") == 0)
+		return args_secret(edit->key, &edit->value);
+	if (!buf_str(&edit->value, value))
+		return ERR_SYSTEM;
+	if (edit->hidden)
+		wipe(value, strlen(value));
+	return OK;
+}
+
+/* value is a word of argv, or NULL with unset. */
+static enum err
+add_edit(struct edits *edits, const char *key, size_t len, char *value)
+{
+	struct edit *edit = &edits->edit[edits->n];
+
+	*edit = (struct edit){ .value = BUF_SECRET };
+	edits->n++;
+	if (!buf_add(&edit->word, key, len) || !split_key(edit))
+		return ERR_SYSTEM;
+	return value ? take_value(edit, value) : OK;
+}
+
+/* For the audit: "sha1 = no, authpwd = hidden", "sha1 unset". */
+static void
+tell(struct command *cmd, const struct edits *edits)
+{
+	for (size_t i = 0; i < edits->n; i++) {
+		const struct edit *edit = &edits->edit[i];
+		const char *value =
+		    edit->hidden ? "hidden" : buf_cstr(&edit->value);
+
+		(void)buf_printf(&cmd->detail, "%s%s%s%s", i > 0 ? ", " : "",
+		    buf_cstr(&edit->word), edits->unset ? " unset" : " = ",
+		    edits->unset ? "" : value);
+	}
+}
+
+/* All changes, one after the other; out is empty before. */
+static enum err
+apply(const struct ini *ini, struct span text, struct buf *out, void *arg)
+{
+	const struct edits *edits = arg;
+	struct buf was = BUF_SECRET;
+	enum err e = OK;
+
+	if (!buf_add(out, text.p, text.len))
+		e = ERR_SYSTEM;
+	for (size_t i = 0; i < edits->n && e == OK; i++) {
+		const struct edit *edit = &edits->edit[i];
+		const char *section = buf_cstr(&edit->section);
+
+		buf_clear(&was);
+		if (!buf_add(&was, out->data, out->len)) {
+			e = ERR_SYSTEM;
+			break;
+		}
+		buf_clear(out);
+		e = edits->unset ?
+			ini_unset(buf_span(&was), section, edit->key, out) :
+			ini_set(buf_span(&was), section, edit->key,
+			    buf_cstr(&edit->value), out);
+		if (e == ERR_NOTFOUND)
+			log_error("%s has no %s in [%s]", ini->where, edit->key,
+			    section);
+	}
+	buf_release(&was);
+	return e;
 }
 
 /*
@@ -24,29 +153,23 @@ split_key(const char *key, struct buf *section, const char **rest)
  * while we looked.
  */
 static enum err
-change_once(struct command *cmd, const char *section, const char *key,
-    const char *value)
+rewrite_once(
+    struct command *cmd, const char *name, const struct alias_edit *edit)
 {
-	struct buf path = BUF_INIT, text = BUF_INIT, fresh = BUF_INIT;
+	struct buf path = BUF_INIT, text = BUF_INIT, fresh = BUF_SECRET;
 	struct buf heard = BUF_INIT;
 	struct ini *ini = NULL;
 	enum err e;
 
-	if ((e = alias_load(cmd, cmd->name[0], &path, &text)) != OK)
+	if ((e = alias_load(cmd, name, &path, &text)) != OK)
 		goto out;
 	alias_listen(&heard);
 	e = ini_parse(buf_cstr(&path), buf_span(&text), &ini);
 	if (e == OK)
-		e = value ?
-			ini_set(buf_span(&text), section, key, value, &fresh) :
-			ini_unset(buf_span(&text), section, key, &fresh);
+		e = edit->edit(ini, buf_span(&text), &fresh, edit->arg);
 	e = alias_heard(&heard, e);
-	if (e == ERR_NOTFOUND)
-		e = say(e, "nothing was changed: %s has no %s in [%s]",
-		    buf_cstr(&path), key, section);
 	if (e == OK)
-		e = alias_swap(
-		    cmd, cmd->name[0], buf_span(&text), buf_span(&fresh));
+		e = alias_swap(cmd, name, buf_span(&text), buf_span(&fresh));
 out:
 	ini_free(ini);
 	buf_release(&path);
@@ -57,56 +180,84 @@ out:
 }
 
 /* Under the lock only an editor that is not ours can be in the way. */
-static enum err
-change(struct command *cmd, const char *word, const char *value)
+enum err
+alias_rewrite(
+    struct command *cmd, const char *name, const struct alias_edit *edit)
 {
-	struct buf section = BUF_INIT;
-	const char *key;
 	int lock = -1;
 	enum err e;
 
-	split_key(word, &section, &key);
-	(void)buf_printf(&cmd->detail, "%s%s%s", word, value ? " = " : " unset",
-	    value ? value : "");
 	if ((e = alias_lock(cmd, &lock)) != OK)
-		goto out;
+		return e;
 	e = ERR_BUSY;
 	for (int tries = 0; tries < MAX_TURNS && e == ERR_BUSY; tries++)
-		e = change_once(cmd, buf_cstr(&section), key, value);
+		e = rewrite_once(cmd, name, edit);
 	if (e == ERR_BUSY)
 		e = say(e,
 		    "the file of %s changes all the time; nothing was "
 		    "changed, try again",
-		    cmd->name[0]);
-out:
+		    name);
 	file_close(&lock);
-	buf_release(&section);
 	return e;
 }
 
-/* "key=value" in one word, or key and value in two. */
+static enum err
+change(struct command *cmd, struct edits *edits)
+{
+	tell(cmd, edits);
+	return alias_rewrite(
+	    cmd, cmd->name[0], &(struct alias_edit){ apply, edits });
+}
+
+/* KEY=VALUE, as often as one likes; the words are not repeated in errors. */
+static enum err
+take_pairs(struct command *cmd, struct edits *edits)
+{
+	enum err e = OK;
+
+	if (cmd->names > MAX_EDITS)
+		return usage(cmd, "at most %d keys at once", MAX_EDITS - 1);
+	for (int i = 1; i < cmd->names && e == OK; i++) {
+		char *word = cmd->name[i], *equals = strchr(word, '=');
+
+		if (equals == NULL)
+			return usage(cmd,
+			    "say which value: alias set NAME KEY VALUE, or "
+			    "KEY=VALUE for each");
+		e = add_edit(edits, word, (size_t)(equals - word), equals + 1);
+	}
+	return e;
+}
+
+/* "key value" in two words, or any number of "key=value". */
 static enum err
 run_set(struct command *cmd)
 {
-	struct buf key = BUF_INIT;
-	char *equals = strchr(cmd->name[1], '=');
+	struct edits edits = { .n = 0 };
+	char *key = cmd->name[1];
 	enum err e;
 
-	if (cmd->names == 3)
-		return change(cmd, cmd->name[1], cmd->name[2]);
-	if (equals == NULL)
-		return usage(cmd, "say which value: alias set NAME KEY VALUE");
-	if (!buf_add(&key, cmd->name[1], (size_t)(equals - cmd->name[1])))
-		return ERR_SYSTEM;
-	e = change(cmd, buf_cstr(&key), equals + 1);
-	buf_release(&key);
+	if (cmd->names == 3 && strchr(key, '=') == NULL)
+		e = add_edit(&edits, key, strlen(key), cmd->name[2]);
+	else
+		e = take_pairs(cmd, &edits);
+	if (e == OK)
+		e = change(cmd, &edits);
+	edits_release(&edits);
 	return e;
 }
 
 static enum err
 run_unset(struct command *cmd)
 {
-	return change(cmd, cmd->name[1], NULL);
+	struct edits edits = { .unset = true };
+	enum err e;
+
+	e = add_edit(&edits, cmd->name[1], strlen(cmd->name[1]), NULL);
+	if (e == OK)
+		e = change(cmd, &edits);
+	edits_release(&edits);
+	return e;
 }
 
 /* ---- the noun -------------------------------------------------------- */
@@ -133,6 +284,7 @@ static const struct option show_options[] = {
 
 static const struct option delete_options[] = {
 	{ "yes", NULL, OPT_FLAG, NULL, "do not ask" },
+	{ "force", NULL, OPT_FLAG, NULL, "deny what waits for people's yes" },
 	{ NULL, NULL, OPT_FLAG, NULL, NULL },
 };
 
@@ -154,12 +306,14 @@ static const struct verb verbs[] = {
 	{ .name = "set",
 	    .args = "NAME KEY VALUE",
 	    .min = 2,
-	    .max = 3,
+	    .max = -1,
 	    .options = no_options,
 	    .run = run_set,
 	    .help = "change one key; comments and order stay",
-	    .more = "KEY is one of [scep], or identifiers.NAME.  Also "
-		    "KEY=VALUE.\n\n"
+	    .more = "KEY is enough, or SECTION.KEY where two sections have "
+		    "it; identifiers.NAME.\nAlso KEY=VALUE, and then several "
+		    "at once.  authpwd - reads the secret from\nstandard "
+		    "input; a secret in the command can be seen in ps.\n\n"
 		    "  scep alias set scep includeca yes\n"
 		    "  scep alias set scep identifiers.MobileIronSCEP "
 		    "ManagementCA",

@@ -7,7 +7,7 @@
 
 /* The verbs of `alias` that change nothing. */
 
-static const char *const modes[MODE__MAX] = { "ca" };
+static const char *const modes[MODE__MAX] = { "ca", "ra" };
 
 static bool
 put_cas(struct buf *out, const struct alias *a)
@@ -48,15 +48,10 @@ list_file(const char *file, void *arg)
 	const char *glob = opt_text(cmd, "match");
 	struct buf path = BUF_INIT, text = BUF_INIT, name = BUF_INIT;
 	struct alias *a = NULL;
-	size_t len = strlen(file);
 	enum err e = OK;
 
-	if (len <= 4 || strcmp(file + len - 4, ".ini") != 0 ||
-	    !alias_name_ok(span_of(file, len - 4)))
-		goto out;
-	if (!buf_add(&name, file, len - 4))
-		e = ERR_SYSTEM;
-	if (e != OK || (glob && fnmatch(glob, buf_cstr(&name), 0) != 0))
+	if (!alias_of_file(file, &name) ||
+	    (glob && fnmatch(glob, buf_cstr(&name), 0) != 0))
 		goto out;
 	if ((e = alias_load(cmd, buf_cstr(&name), &path, &text)) != OK)
 		goto out;
@@ -111,23 +106,60 @@ out:
 	buf_release(&key);
 }
 
+/* Does this key mean anything to the alias?  Of the two secrets one is there. */
+static bool
+counts(const struct alias *a, const struct alias_key *key)
+{
+	if (strncmp(key->key, "authpwd", 7) == 0 && a->mode == MODE_RA)
+		return (key->key[7] == '\0') == (a->ra.secretfile == NULL);
+	if (a->mode == MODE_RA)
+		return strcmp(key->section, "scep") != 0 ||
+		       (strcmp(key->key, "defaultca") != 0 &&
+			   strcmp(key->key, "profile") != 0 &&
+			   strcmp(key->key, "cutusername") != 0);
+	return strcmp(key->section, "ra") != 0 &&
+	       strcmp(key->section, "approval") != 0;
+}
+
+/* What stands where the file has nothing; buf holds what must be made. */
+static const char *
+fallback(const struct alias *a, const struct alias_key *key, struct buf *buf)
+{
+	if (strcmp(key->section, "scep") == 0 &&
+	    strcmp(key->key, "defaultca") == 0)
+		return a->defaultca;
+	if (strcmp(key->section, "scep") == 0 && strcmp(key->key, "cas") == 0 &&
+	    put_cas(buf, a))
+		return buf_cstr(buf);
+	return key->fallback;
+}
+
 /* The value that counts: the file's, else the default. */
 static void
 show_key(struct command *cmd, const struct ini *ini, const struct alias *a,
     const struct alias_key *key)
 {
 	const struct ini_entry *entry = ini_find(ini, key->section, key->key);
-	const char *value = entry ? entry->value : key->fallback;
+	bool plain = strcmp(key->section, "scep") == 0;
+	struct buf made = BUF_INIT, name = BUF_INIT;
+	const char *value = entry ? entry->value : fallback(a, key, &made);
 
-	if (strcmp(key->key, "defaultca") == 0)
-		value = a->defaultca;
+	(void)buf_printf(&name, "%s%s%s", plain ? "" : key->section,
+	    plain ? "" : ".", key->key);
+	if (!asked(cmd, buf_cstr(&name)))
+		goto out;
+	if (entry && alias_key_secret(key->section, key->key) && !a->ra.nocheck)
+		value = "hidden";
 	if (opt_flag(cmd, "json")) {
-		json_text(cmd->out, key->key, value);
-		return;
+		json_text(cmd->out, buf_cstr(&name), value);
+		goto out;
 	}
-	print_cell(cmd->out, key->key, 16);
+	print_cell(cmd->out, buf_cstr(&name), 16);
 	print_text(cmd->out, value);
 	(void)fprintf(cmd->out, "%s\n", entry ? "" : "  (default)");
+out:
+	buf_release(&made);
+	buf_release(&name);
 }
 
 enum err
@@ -150,7 +182,7 @@ alias_show(struct command *cmd)
 		json_text(cmd->out, "name", name);
 	}
 	for (const struct alias_key *k = alias_keys; k->section; k++)
-		if (strcmp(k->section, "scep") == 0 && asked(cmd, k->key))
+		if (counts(a, k))
 			show_key(cmd, ini, a, k);
 	for (size_t i = 0; i < a->nident; i++)
 		show_ident(cmd, &a->ident[i]);

@@ -47,9 +47,8 @@ read_line(struct buf *out)
 	return OK;
 }
 
-/* One line of standard input; a terminal is asked and does not show it. */
-static enum err
-read_secret(const char *what, struct buf *out)
+enum err
+args_secret(const char *what, struct buf *out)
 {
 	struct termios was, quiet;
 	enum err e;
@@ -73,7 +72,7 @@ take_secret(struct option_value *v)
 	char *typed;
 
 	if (strcmp(v->text, "-") == 0)
-		return read_secret(v->option->name, &v->bytes);
+		return args_secret(v->option->name, &v->bytes);
 	if (!buf_str(&v->bytes, v->text))
 		return ERR_SYSTEM;
 	/* argv belongs to the program (C11 5.1.2.2.1) and is not const. */
@@ -195,6 +194,7 @@ load_value(struct option_value *v)
 	case OPT_TIME:
 	case OPT_SINCE:
 	case OPT_OBJECT:
+	case OPT_SECOND:
 	case OPT__MAX:
 		break;
 	}
@@ -253,7 +253,8 @@ args_load(struct command *cmd)
 		e = load_value(&cmd->value[i]);
 	if (e == OK && cmd->verb->file_names == NAMES_TREES)
 		e = args_expand(cmd);
-	if (e == OK && cmd->verb->file_names != NAMES_PLAIN)
+	if (e == OK && cmd->verb->file_names != NAMES_PLAIN &&
+	    cmd->verb->file_names != NAMES_OPTIONS)
 		e = load_names(cmd);
 	return e;
 }

@@ -84,7 +84,10 @@ print_generation(struct command *cmd, const struct shown *what,
 	FILE *out = cmd->out;
 
 	print_field(out, what->title, what->name);
-	(void)fprintf(out, "%-14s%u\n", "Generation:", g->n);
+	(void)fprintf(out, "%-14s%u\n", "Generation:", g->folder);
+	print_field(out, "State:", what->state);
+	if (g->n != g->folder)
+		(void)fprintf(out, "%-14sof generation %u\n", "Key:", g->n);
 	print_field(out, "Use:", what->use);
 	print_field(out, "Subject:", buf_cstr(&s->subject));
 	print_field(out, "Issuer:", buf_cstr(&s->issuer));
@@ -113,7 +116,10 @@ json_generation(struct command *cmd, const struct shown *what,
 
 	json_begin(out);
 	json_text(out, what->key, what->name);
-	json_num(out, "generation", g->n);
+	json_num(out, "generation", g->folder);
+	json_text(out, "state", what->state);
+	if (g->n != g->folder)
+		json_num(out, "key_of", g->n);
 	json_text(out, "use", what->use);
 	json_text(out, "subject", buf_cstr(&s->subject));
 	json_text(out, "issuer", buf_cstr(&s->issuer));
@@ -223,8 +229,18 @@ print_ra(struct command *cmd, const struct ca *ca)
 	    until);
 }
 
-static enum err
-run_show(struct command *cmd)
+static const char *
+state_of(const struct ca *ca, const struct generation *g, int64_t now)
+{
+	const struct generation *current = ca_current(ca, now);
+
+	if (current == NULL || g > current)
+		return "next";
+	return g < current ? "former" : "current";
+}
+
+enum err
+ca_run_show(struct command *cmd)
 {
 	struct shown what = { .title = "CA:", .key = "name" };
 	const struct ca *ca = NULL;
@@ -234,11 +250,13 @@ run_show(struct command *cmd)
 
 	e = ca_find(cmd, cmd->name[0], &cas, &ca);
 	if (e == OK) {
-		what.name = ca->name;
+		what.name = ca->called;
 		what.ra = current_ra(ca, cmd->now);
 	}
-	for (i = 0; e == OK && i < ca->ngen; i++)
+	for (i = 0; e == OK && i < ca->ngen; i++) {
+		what.state = state_of(ca, &ca->gen[i], cmd->now);
 		e = ca_show(cmd, &what, &ca->gen[i]);
+	}
 	if (e == OK)
 		print_ra(cmd, ca);
 	cas_free(cas);
@@ -260,8 +278,8 @@ list_one(struct command *cmd, struct cas *cas, const char *name)
 	return g == NULL ? OK : show_generation(cmd, &what, g, print_ca);
 }
 
-static enum err
-run_list(struct command *cmd)
+enum err
+ca_run_list(struct command *cmd)
 {
 	struct cas *cas = NULL;
 	char **names = NULL;
@@ -324,11 +342,11 @@ export_pkcs12(
 
 	cmd->unchanged = false;
 	(void)buf_printf(
-	    &cmd->detail, "key and certificate, generation %u", g->n);
+	    &cmd->detail, "key and certificate, generation %u", g->folder);
 	if (pass.len == 0)
 		return usage(cmd, "ca export --pkcs12 wants --password P or "
 				  "--password-file FILE, not empty");
-	e = ca_export(g, ca->name, pass, &p12);
+	e = ca_export(g, ca->called, pass, &p12);
 	if (e == OK)
 		(void)fwrite(
 		    buf_cstr(&p12), 1, p12.len, opt_out(cmd, "pkcs12"));
@@ -336,8 +354,8 @@ export_pkcs12(
 	return e;
 }
 
-static enum err
-run_export(struct command *cmd)
+enum err
+ca_run_export(struct command *cmd)
 {
 	const struct generation *g = NULL;
 	const struct ca *ca = NULL;
@@ -348,7 +366,7 @@ run_export(struct command *cmd)
 	if ((e = ca_find(cmd, cmd->name[0], &cas, &ca)) != OK)
 		goto out;
 	if ((g = ca_present(ca, cmd->now)) == NULL)
-		e = say(ERR_NOTFOUND, "CA %s has no certificate", ca->name);
+		e = say(ERR_NOTFOUND, "CA %s has no certificate", ca->called);
 	else if (opt_given(cmd, "pkcs12"))
 		e = export_pkcs12(cmd, ca, g);
 	else
@@ -388,7 +406,8 @@ static const struct verb ca_verbs[] = {
 	    true, false, NAMES_PLAIN },
 	{ "request", { NULL }, "NAME", 1, 1, ca_request_options, ca_run_request,
 	    "make a key and a CSR for an issuer elsewhere",
-	    "Without --subject the CSR that waits is written again.\n\n"
+	    "Without --subject the CSR that waits is written again; --next is "
+	    "for the\nnext generation of a CA that is here.\n\n"
 	    "  scep ca request Sub --subject CN=Sub,O=Lab --out sub.csr\n"
 	    "  scep ca install Sub sub.pem root.pem",
 	    true, false, NAMES_PLAIN },
@@ -397,15 +416,31 @@ static const struct verb ca_verbs[] = {
 	    "CERT and CHAIN are files; issuers that are CAs here need no "
 	    "CHAIN.",
 	    true, false, NAMES_MAYBE },
-	{ "export", { NULL }, "NAME", 1, 1, export_options, run_export,
+	{ "rollover", { NULL }, "NAME", 1, 1, ca_rollover_options,
+	    ca_run_rollover, "make its next generation, with a new key",
+	    "Clients fetch it by GetNextCACert, and it becomes the current "
+	    "one by time.\nWhat a crash has left is finished by the same "
+	    "command.\n\n"
+	    "  scep ca rollover ManagementCA --start 2027-06-01 --days 3650",
+	    true, false, NAMES_PLAIN },
+	{ "renew", { NULL }, "NAME", 1, 1, ca_renew_options, ca_run_renew,
+	    "make a new certificate for its present key, at once",
+	    "Requests to the old certificate are served as before.", true,
+	    false, NAMES_PLAIN },
+	{ "rename", { NULL }, "NAME NEWNAME", 2, 2, ca_rename_options,
+	    ca_run_rename, "call it by another name, here and in aliases",
+	    "The old name goes on to find it: in message=, in URLs and in "
+	    "aliases.\nThe records of the store keep its first name.",
+	    true, false, NAMES_PLAIN },
+	{ "export", { NULL }, "NAME", 1, 1, export_options, ca_run_export,
 	    "write its certificate (PEM), or all of it (PKCS#12)",
 	    "Only --pkcs12 writes the key, and the audit says so.\n\n"
 	    "  scep ca export ManagementCA --pkcs12 ca.p12 --password -",
 	    true, false, NAMES_PLAIN },
-	{ "list", { NULL }, "", 0, 0, list_options, run_list,
+	{ "list", { NULL }, "", 0, 0, list_options, ca_run_list,
 	    "list the CAs: name, end, key, subject", NULL, false, false,
 	    NAMES_PLAIN },
-	{ "show", { NULL }, "NAME", 1, 1, show_options, run_show,
+	{ "show", { NULL }, "NAME", 1, 1, show_options, ca_run_show,
 	    "show its certificates and fingerprints", NULL, false, false,
 	    NAMES_PLAIN },
 	{ .name = NULL },

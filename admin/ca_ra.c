@@ -10,7 +10,7 @@ show_ra(struct command *cmd, const struct ca *ca, const struct ra *ra)
 {
 	struct shown what = { .title = "RA of CA:",
 		.key = "ca",
-		.name = ca->name,
+		.name = ca->called,
 		.use = ra->split ? "encryption" : "encryption, signatures",
 		.renewed = ra->days > 0 };
 	enum err e;
@@ -35,7 +35,7 @@ run_show(struct command *cmd)
 		e = say(ERR_NOTFOUND,
 		    "CA %s has no RA certificate; `scep ca ra create` makes "
 		    "one",
-		    ca->name);
+		    ca->called);
 	for (size_t i = 0; e == OK && i < ca->nra; i++)
 		e = show_ra(cmd, ca, &ca->ra[i]);
 	cas_free(cas);
@@ -60,7 +60,7 @@ finish(struct command *cmd)
 		goto out;
 	(void)buf_printf(&cmd->detail, "RA generation %u, SHA-256 %s", ra->n,
 	    buf_cstr(&sha256));
-	print_field(cmd->out, "RA of CA:", ca->name);
+	print_field(cmd->out, "RA of CA:", ca->called);
 	(void)fprintf(cmd->out, "%-14s%u\n", "Generation:", ra->n);
 	print_time(cmd->out, "Valid until:", ra->enc.not_after);
 	print_field(cmd->out, "SHA-256:", buf_cstr(&sha256));
@@ -113,6 +113,7 @@ make(struct command *cmd, bool renew)
 	const struct ra *was = NULL;
 	struct ra_order order;
 	struct cas *cas = NULL;
+	struct site site;
 	char kind[16];
 	enum err e;
 
@@ -126,15 +127,17 @@ make(struct command *cmd, bool renew)
 		e = say(ERR_NOTFOUND,
 		    "CA %s has no RA certificate; `scep ca ra create` makes "
 		    "one",
-		    ca->name);
+		    ca->called);
 	else if (!renew && ca_ra_current(ca, cmd->now) != NULL)
 		e = say(ERR_EXISTS,
 		    "CA %s has an RA certificate; `scep ca ra renew` makes "
 		    "the next one",
-		    ca->name);
+		    ca->called);
 	if (e != OK)
 		goto out;
 	fill_order(cmd, was, kind, &order);
+	if ((e = ca_baseurl(cmd, &site, &order.baseurl)) != OK)
+		goto out;
 	e = faster(cmd, ca_ra_renew(cmd->home, ca, &order, cmd->now));
 out:
 	cas_free(cas);

@@ -1,4 +1,5 @@
 #include "admin/cert.h"
+#include "admin/ca.h"
 
 #include <fnmatch.h>
 
@@ -374,12 +375,18 @@ differs(const char *option, const char *value)
 	return option != NULL && (value == NULL || strcmp(option, value) != 0);
 }
 
+struct listing {
+	struct command *cmd;
+	struct ca_filter filter;
+};
+
 static bool
-is_listed(const struct command *cmd, const struct outcome *o)
+is_listed(const struct listing *l, const struct outcome *o)
 {
+	const struct command *cmd = l->cmd;
 	const char *match = opt_text(cmd, "match");
 
-	if (differs(opt_text(cmd, "ca"), o->ca) ||
+	if (!ca_filter_lets(&l->filter, o->ca) ||
 	    differs(opt_text(cmd, "entity"), o->entity))
 		return false;
 	if (o->issued < opt_time(cmd, "since", INT64_MIN))
@@ -393,13 +400,14 @@ is_listed(const struct command *cmd, const struct outcome *o)
 static enum err
 list_one(const struct outcome *o, void *arg)
 {
-	struct command *cmd = arg;
+	const struct listing *l = arg;
+	struct command *cmd = l->cmd;
 	char until[TIME_TEXT];
 	struct revocation r;
 	struct sight s;
 	enum err e = OK;
 
-	if (!is_listed(cmd, o))
+	if (!is_listed(l, o))
 		return OK;
 	if (opt_flag(cmd, "json")) {
 		if ((e = sight_fill(cmd, o, &s)) == OK)
@@ -422,7 +430,13 @@ list_one(const struct outcome *o, void *arg)
 static enum err
 run_list(struct command *cmd)
 {
-	return cert_each(&cmd->store, list_one, cmd);
+	struct listing l = { .cmd = cmd };
+	enum err e;
+
+	if ((e = ca_filter_open(cmd, &l.filter)) == OK)
+		e = cert_each(&cmd->store, list_one, &l);
+	ca_filter_close(&l.filter);
+	return e;
 }
 
 static const struct option list_options[] = {

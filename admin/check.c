@@ -149,7 +149,9 @@ check_generation(const char *name, void *arg)
 
 	if (name[0] == '.')
 		check_draft(k, name);
-	if (strspn(name, "0123456789") != strlen(name))
+	/* or what waits for the certificate of the next one */
+	if (strspn(name, "0123456789") != strlen(name) &&
+	    strcmp(name, "request") != 0)
 		return OK;
 	if (buf_printf(&path, "%s/%s", k->folder, name))
 		e = check_owners(k, buf_cstr(&path));

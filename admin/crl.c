@@ -21,6 +21,9 @@ each_generation(struct round *r, const struct ca *ca)
 	enum err e = OK, one;
 
 	for (size_t i = 0; i < ca->ngen; i++) {
+		/* those with one key have one CRL (C-202) */
+		if (ca_of_key(ca, ca->gen[i].n) != &ca->gen[i])
+			continue;
 		from.gen = &ca->gen[i];
 		one = r->each(r, &from);
 		e = e == OK ? one : e;
@@ -114,19 +117,19 @@ issue_one(struct round *r, const struct crl_source *from)
 		return e;
 	if ((e = crl_issue(from, &crl)) != OK)
 		goto out;
-	print_line(cmd, from->ca->name, &crl);
+	print_line(cmd, from->ca->called, &crl);
 	buf_clear(&cmd->detail);
 	e = ERR_SYSTEM;
 	if (buf_printf(&cmd->detail, "generation %u, number %llu",
 		crl.generation, (unsigned long long)crl.number))
-		e = audit_object(cmd, from->ca->name);
+		e = audit_object(cmd, from->ca->called);
 out:
 	crl_release(&crl);
 	return e;
 }
 
-static enum err
-run_issue(struct command *cmd)
+enum err
+run_crl_issue(struct command *cmd)
 {
 	unsigned found = 0;
 	enum err e = walk(cmd, issue_one, &found);
@@ -201,8 +204,8 @@ print_crl(const struct command *cmd, const char *ca, const struct crl *crl,
 	(void)fprintf(out, "%-14s%lld\n", "Entries:", (long long)s->entries);
 }
 
-static enum err
-write_crl(const struct command *cmd, const struct crl *crl)
+enum err
+crl_write(const struct command *cmd, const struct crl *crl)
 {
 	struct buf pem = BUF_INIT;
 	enum err e = OK;
@@ -239,11 +242,11 @@ show_one(struct round *r, const struct crl_source *from)
 	if (e != OK)
 		goto out;
 	if (opt_flag(cmd, "pem") || opt_given(cmd, "out")) {
-		e = write_crl(cmd, &crl);
+		e = crl_write(cmd, &crl);
 	} else if ((e = sight_fill(&crl, &s)) == OK) {
 		if (r->found > 0 && !opt_flag(cmd, "json"))
 			(void)fputc('\n', cmd->out);
-		print_crl(cmd, from->ca->name, &crl, &s, due);
+		print_crl(cmd, from->ca->called, &crl, &s, due);
 	}
 	r->found++;
 out:
@@ -283,7 +286,7 @@ static const struct option show_options[] = {
 };
 
 static const struct verb crl_verbs[] = {
-	{ "issue", { NULL }, "[CA]", 0, 1, issue_options, run_issue,
+	{ "issue", { NULL }, "[CA]", 0, 1, issue_options, run_crl_issue,
 	    "issue a CRL for each key of a CA, or of all",
 	    "Prints CA, generation, number and the end of each new one.  "
 	    "Nobody has to: a CRL\nis issued when it is asked for and a new "

@@ -109,6 +109,7 @@ read_copy(struct edit *ed)
 	enum err e;
 
 	buf_clear(&ed->text);
+	ed->text.secret = true;
 	alias_listen(&heard);
 	e = file_read(ed->cmd->home, buf_cstr(&ed->copy), MAX_INI, &ed->text);
 	e = alias_heard(&heard, e);

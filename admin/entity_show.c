@@ -1,4 +1,5 @@
 #include "admin/entity.h"
+#include "admin/ca.h"
 
 #include <fnmatch.h>
 
@@ -45,6 +46,20 @@ code_word(const struct code_state *s, int64_t now)
 	if (s->used >= s->code.count)
 		return "used up";
 	return s->locked != 0 ? "locked" : "good";
+}
+
+enum err
+entity_code_word(
+    const struct command *cmd, const struct entity *entity, const char **word)
+{
+	struct code_state s = { .there = false };
+	enum err e = state_read(cmd, entity, &s);
+
+	if (e == OK)
+		*word = code_word(&s, cmd->now);
+	if (s.there)
+		code_release(&s.code);
+	return e;
 }
 
 static void
@@ -144,17 +159,22 @@ out:
 	return e;
 }
 
+struct listing {
+	struct command *cmd;
+	struct ca_filter filter;
+};
+
 static enum err
 list_one(const struct entity *entity, void *arg)
 {
-	const struct command *cmd = arg;
+	const struct listing *l = arg;
+	const struct command *cmd = l->cmd;
 	const char *match = opt_text(cmd, "match");
-	const char *ca = opt_text(cmd, "ca");
 	FILE *out = cmd->out;
 
 	if (match != NULL && fnmatch(match, entity->username, 0) != 0)
 		return OK;
-	if (ca != NULL && (entity->ca == NULL || strcmp(ca, entity->ca) != 0))
+	if (!ca_filter_lets(&l->filter, entity->ca))
 		return OK;
 	if (opt_flag(cmd, "json")) {
 		json_entity(cmd, entity, NULL);
@@ -171,5 +191,11 @@ list_one(const struct entity *entity, void *arg)
 enum err
 run_entity_list(struct command *cmd)
 {
-	return entity_each(&cmd->store, list_one, cmd);
+	struct listing l = { .cmd = cmd };
+	enum err e;
+
+	if ((e = ca_filter_open(cmd, &l.filter)) == OK)
+		e = entity_each(&cmd->store, list_one, &l);
+	ca_filter_close(&l.filter);
+	return e;
 }

@@ -1,7 +1,6 @@
 #include "admin/health.h"
 
-#include "admin/profile.h"
-#include "aliases/alias.h"
+#include "admin/alias.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -26,13 +25,13 @@ known_ca(const char *name, void *arg)
 		if (strcmp(w->ca[i], name) == 0)
 			return true;
 	}
-	return false;
+	return ca_identify(w->cmd->home, name, NULL, NULL) == OK;
 }
 
 static enum err
 parse(struct walk *w, const char *name, const char *file)
 {
-	struct buf path = BUF_INIT, text = BUF_INIT;
+	struct buf path = BUF_INIT, text = BUF_SECRET;
 	struct alias *alias = NULL;
 	enum err e = ERR_SYSTEM;
 
@@ -42,7 +41,8 @@ parse(struct walk *w, const char *name, const char *file)
 		e = alias_parse(name, buf_cstr(&path), buf_span(&text),
 		    known_ca, w, &alias);
 	if (e == OK)
-		e = profile_named(w->cmd, buf_cstr(&path), alias->profile);
+		e = alias_check_rest(
+		    w->cmd, buf_cstr(&path), buf_span(&text), alias);
 	alias_free(alias);
 	buf_release(&path);
 	buf_release(&text);

@@ -95,16 +95,21 @@ find_ca(struct attempt *a, struct cas *cas)
 {
 	struct ca_list list = { NULL, 0 };
 	const char *wish = opt_text(a->cmd, "ca"), *name = NULL;
+	struct buf called = BUF_INIT;
 	enum err e;
 
 	if (wish == NULL)
 		wish = a->d.entity.ca;
+	if (wish != NULL &&
+	    ca_identify(a->cmd->home, wish, &called, NULL) == OK)
+		wish = buf_cstr(&called);
 	if ((e = ca_list_read(a->cmd, &list)) == OK &&
 	    (name = ca_list_choose(&list, wish)) == NULL)
 		e = ERR_REFUSED;
 	if (e == OK)
 		e = cas_find(cas, name, &a->msg.ca);
 	ca_list_release(&list);
+	buf_release(&called);
 	if (e != OK)
 		return e;
 	a->msg.gen = ca_current(a->msg.ca, a->cmd->now);

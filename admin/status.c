@@ -93,9 +93,8 @@ look_at_ra(struct status *s, const char *name, const struct ca *ca)
 	if (ca->ra_lost)
 		report(s, LEVEL_CRITICAL, what,
 		    "one cannot be loaded; `scep check` says why");
-	if (ca->nra == 0)
+	if ((ra = ca_ra_newest(ca, s->cmd->now)) == NULL)
 		return;
-	ra = &ca->ra[ca->nra - 1];
 	days = (ra->enc.not_after - s->cmd->now) / DAY;
 	if (s->cmd->now >= ra->enc.not_after)
 		report(s,
@@ -116,13 +115,50 @@ look_at_ra(struct status *s, const char *name, const struct ca *ca)
 			"");
 }
 
+/* Is the next one made here, or where its issuer is? */
+static bool
+made_here(const struct status *s, struct cas *cas, const struct generation *g)
+{
+	const struct ca *parent;
+
+	return ca_parent(s->cmd->home, cas, g, &parent) == OK;
+}
+
+/* A next one that begins before its end takes the care away. */
+static void
+report_end(struct status *s, struct cas *cas, const struct ca *ca,
+    const struct generation *g, const char *what)
+{
+	const struct generation *next = ca_next(ca, s->cmd->now);
+	int64_t days = (g->not_after - s->cmd->now) / DAY;
+	char cure[256] = "", from[TIME_TEXT];
+	enum level level = judge(days, WARN_DAYS, CRITICAL_DAYS);
+
+	if (next != NULL && next->not_before <= g->not_after) {
+		time_text(next->not_before, from);
+		report(s, LEVEL_OK, what,
+		    "%lld days left, the next one begins at %s",
+		    (long long)days, from);
+		return;
+	}
+	if (level != LEVEL_OK || g->not_after <= s->cmd->now)
+		(void)snprintf(cure, sizeof(cure),
+		    "`scep ca %s %s%s` makes the next one",
+		    made_here(s, cas, g) ? "rollover" : "request", ca->called,
+		    made_here(s, cas, g) ? "" : " --next");
+	if (g->not_after <= s->cmd->now)
+		report(s, LEVEL_CRITICAL, what, "has expired; %s", cure);
+	else
+		report(s, level, what, "%lld days left%s%s", (long long)days,
+		    *cure ? "; " : "", cure);
+}
+
 static void
 look_at_ca(struct status *s, struct cas *cas, const char *name)
 {
 	const struct generation *g;
 	const struct ca *ca = NULL;
 	char what[256];
-	int64_t days;
 
 	(void)snprintf(what, sizeof(what), "ca %s", name);
 	if (cas_find(cas, name, &ca) != OK) {
@@ -135,12 +171,7 @@ look_at_ca(struct status *s, struct cas *cas, const char *name)
 		report(s, LEVEL_CRITICAL, what, "no certificate has begun");
 		return;
 	}
-	days = (g->not_after - s->cmd->now) / DAY;
-	if (g->not_after <= s->cmd->now)
-		report(s, LEVEL_CRITICAL, what, "has expired");
-	else
-		report(s, judge(days, WARN_DAYS, CRITICAL_DAYS), what,
-		    "%lld days left", (long long)days);
+	report_end(s, cas, ca, g, what);
 	if (ca_ra_current(ca, s->cmd->now) == NULL &&
 	    key_type(g->key) != KEY_RSA)
 		report(s, LEVEL_CRITICAL, what,

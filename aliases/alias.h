@@ -14,7 +14,7 @@
  * An alias is a named configuration of the server: aliases/NAME.ini in the
  * home.  example.ini lists every key with meaning and default.
  */
-enum operation_mode { MODE_CA, MODE__MAX };
+enum operation_mode { MODE_CA, MODE_RA, MODE__MAX };
 /* Who gets an issued certificate by GetCert: who proves its key, ... */
 enum getcert { GETCERT_OWNER, GETCERT_ANY, GETCERT_NO, GETCERT__MAX };
 
@@ -23,28 +23,104 @@ struct alias_ident {
 	char *ca;
 };
 
+/* From when on a certificate may be renewed. */
+struct renew_window {
+	unsigned percent; /* of its life that must be over; 0: see before */
+	int64_t before;	  /* or so many seconds before its end */
+};
+
+/* When the old certificate of a renewed one is revoked as superseded. */
+enum supersede {
+	SUPERSEDE_NO,
+	SUPERSEDE_DAYS, /* supersede_after seconds later */
+	SUPERSEDE_USED, /* when the new one was seen in use */
+	SUPERSEDE__MAX
+};
+
+/* Whence the username of a request in RA mode comes. */
+enum namegen {
+	NAMEGEN_DN,	  /* the first attribute of parameters that is there */
+	NAMEGEN_USERNAME, /* the whole subject */
+	NAMEGEN_RANDOM,
+	NAMEGEN_FIXED, /* parameters itself */
+	NAMEGEN__MAX
+};
+
+/* What becomes of an entity that has the generated name already. */
+enum existing {
+	EXISTING_RENEW, /* its certificate must sign */
+	EXISTING_EDIT,	/* the request overwrites it, as EJBCA does */
+	EXISTING_REFUSE,
+	EXISTING__MAX
+};
+
+/* Section [ra]: of operationmode = ra alone; else all defaults. */
+struct ra_rules {
+	struct buf secret;	/* authpwd, or what stands in authpwdfile */
+	bool nocheck;		/* authpwd = none: no secret at all */
+	char *secretfile;	/* authpwdfile, or NULL */
+	char *entityprofile;	/* entityprofile = EMPTY */
+	char *profile;		/* certificateprofile = ENDUSER */
+	enum namegen scheme;	/* namegenerationscheme = DN */
+	char *parameters;	/* namegenerationparameters = CN */
+	char *prefix;		/* namegenerationprefix, "" */
+	char *postfix;		/* namegenerationpostfix, "" */
+	enum existing existing; /* existing = renew */
+};
+
+/* Section [approval]. */
+struct approval_rules {
+	unsigned required;  /* approvers of a request; written out in RA mode */
+	bool renewals;	    /* renewals = no: they need none */
+	int64_t expiry;	    /* expiry = 30d, in seconds */
+	int64_t denied;	    /* denied = 7d: a denial is remembered */
+	unsigned limit;	    /* limit = 1000 waiting requests */
+	unsigned persource; /* persource = 0: of one address; 0: any number */
+};
+
+/* Section [renewal], and two keys of [scep]. */
+struct renewal_rules {
+	bool on;	/* clientcertificaterenewal = yes */
+	bool oldkey;	/* clientcertificaterenewalwitholdkey = no */
+	bool challenge; /* challenge = no: a right one too */
+	struct renew_window window; /* window = 50% */
+	char **ignore;		    /* renewalignore: names of attributes */
+	size_t nignore;
+	char **cas; /* cas: whose certificates may sign too */
+	size_t ncas;
+	enum supersede supersede; /* supersede = no */
+	int64_t supersede_after;  /* in seconds, with SUPERSEDE_DAYS */
+};
+
 struct alias {
 	char name[33];
 	enum operation_mode
 	    mode;   /* [scep] operationmode: must be written out */
-	char **cas; /* [scep] cas: names of the CAs served, at least one */
+	char **cas; /* [scep] cas: CAs served, at least one */
 	size_t ncas;
-	char *
-	    defaultca; /* [scep] defaultca: for GET operations; else the first of cas */
+	/*
+	 * [scep] defaultca: for GET operations; else the first of cas.  In RA
+	 * mode [ra] defaultca.
+	 */
+	char *defaultca;
 	bool includeca; /* [scep] includeca = no: issuing CA behind the leaf */
 	bool sha1;	/* [scep] sha1 = yes */
 	bool des3;	/* [scep] des3 = yes */
 	bool legacy;	/* [scep] legacy = no: MD5, single DES, small keys */
-	bool
-	    cutusername; /* [scep] cutusername = yes: CN up to the first space */
-	bool samekey;	 /* [scep] samekey = yes: signer's key is the CSR's */
-	bool chain;	 /* [scep] returncachainingetcacert = yes */
-	bool chainroot;	 /* [scep] chainroot = yes: a self-signed issuer too */
-	bool rootfirst;	 /* [scep] chainorder = root-first */
+	/* [scep] cutusername = yes: CN up to the first space */
+	bool cutusername;
+	bool samekey;	/* [scep] samekey = yes: signer's key is the CSR's */
+	bool chain;	/* [scep] returncachainingetcacert = yes */
+	bool chainroot; /* [scep] chainroot = yes: a self-signed issuer too */
+	bool rootfirst; /* [scep] chainorder = root-first */
 	bool strictkeyusage; /* [scep] strictkeyusage = no: C-35 refuses */
-	char *profile; /* [scep] profile: of entities that name none, or NULL */
-	enum getcert getcert;	   /* [scep] getcert = owner */
-	bool getcrl;		   /* [scep] getcrl = yes */
+	/* [scep] profile: of entities that name none, or NULL; CA mode */
+	char *profile;
+	enum getcert getcert; /* [scep] getcert = owner */
+	bool getcrl;	      /* [scep] getcrl = yes */
+	struct renewal_rules renewal;
+	struct ra_rules ra;
+	struct approval_rules approval;
 	struct alias_ident *ident; /* [identifiers] NAME = CA */
 	size_t nident;
 };
@@ -60,6 +136,9 @@ bool alias_name_ok(struct span name);
  *   ERR_BUSY      the file is being written and there is no good version yet
  *   ERR_SYSTEM    the file is broken (logged, one line a minute) and there is
  *                 no good version; others are unaffected
+ * The file of [ra] authpwdfile is looked at each time too.  What was removed
+ * or cannot be used any more takes the alias down (ERR_SYSTEM), for it may
+ * have been taken away on purpose; while it is written the last one counts.
  */
 struct aliases;
 enum err aliases_new(int home, struct aliases **out);
@@ -69,18 +148,30 @@ enum err aliases_find(
 
 /*
  * Parses text as an alias; every error and unknown key is logged with file
- * and line (all of them, not the first).  known_ca, if not NULL, says whether
- * a CA exists.
+ * and line (all of them, not the first), secrets never.  known_ca, if not
+ * NULL, says whether a CA exists.  With ra.secretfile the secret is empty
+ * until alias_secret().
  */
 enum err alias_parse(const char *name, const char *where, struct span text,
     bool (*known_ca)(const char *ca, void *arg), void *arg, struct alias **out);
 void alias_free(struct alias *a);
+
+/*
+ * Reads the secret of [ra] authpwdfile, if that is where it is: the first line
+ * of a file that only its owner and group can read and only its owner write.
+ * A relative path begins at the home.  ERR_INPUT (logged): it cannot be used;
+ * the secret is empty then.  ERR_BUSY: it was changed while it was read; the
+ * old secret stays.
+ */
+enum err alias_secret(int home, struct alias *a);
 
 /* All keys, for help, `alias show` and the test of example.ini. */
 struct alias_key {
 	const char *section, *key, *fallback, *meaning;
 };
 extern const struct alias_key alias_keys[]; /* ends with section NULL */
+/* Is the value of this key never shown?  authpwd's "none" may be. */
+bool alias_key_secret(const char *section, const char *key);
 
 /* The CA a GET operation is about (DESIGN 4): ident (may be empty), else default. */
 const char *alias_ca(const struct alias *a, struct span ident);
@@ -96,11 +187,12 @@ struct site {
 		     1];     /* [site] baseurl, no '/' at its end; "" */
 	int64_t crlvalidity; /* [crl] validity = 7d, in seconds */
 	int64_t crloverlap;  /* [crl] overlap = a seventh of that */
+	int64_t grace; /* [ca] grace = 30d: of a former CA's key, in seconds */
 };
-#define SITE_INIT                                                          \
-	{                                                                  \
-		.maxbody = MAX_BODY, .maxquery = MAX_QUERY, .baseurl = "", \
-		.crlvalidity = 7 * DAY, .crloverlap = DAY                  \
+#define SITE_INIT                                                            \
+	{                                                                    \
+		.maxbody = MAX_BODY, .maxquery = MAX_QUERY, .baseurl = "",   \
+		.crlvalidity = 7 * DAY, .crloverlap = DAY, .grace = 30 * DAY \
 	}
 enum err site_read(int home, struct site *out);
 

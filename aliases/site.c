@@ -61,10 +61,10 @@ take_baseurl(const struct ini *ini, struct site *out)
 
 /* A duration, 7d or 12h, between two. */
 static enum err
-take_duration(const struct ini *ini, const char *key, int64_t least,
+take_duration(const struct ini *ini, const char *const name[2], int64_t least,
     int64_t most, int64_t *out)
 {
-	const struct ini_entry *entry = ini_find(ini, "crl", key);
+	const struct ini_entry *entry = ini_find(ini, name[0], name[1]);
 	int64_t t = 0;
 
 	if (entry == NULL)
@@ -73,7 +73,7 @@ take_duration(const struct ini *ini, const char *key, int64_t least,
 	    t > most) {
 		log_error("%s:%d: %s: it must be a duration as 7d or 12h, at "
 			  "least %lld and at most %lld seconds",
-		    ini->where, entry->line, key, (long long)least,
+		    ini->where, entry->line, name[1], (long long)least,
 		    (long long)most);
 		return ERR_INPUT;
 	}
@@ -81,13 +81,14 @@ take_duration(const struct ini *ini, const char *key, int64_t least,
 	return OK;
 }
 
+static const char *const keys[][2] = { { "ca", "grace" }, { "crl", "overlap" },
+	{ "crl", "validity" }, { "limits", "body" }, { "limits", "query" },
+	{ "site", "baseurl" } };
+enum { GRACE, OVERLAP, VALIDITY }; /* rows of it */
+
 static bool
 is_key(const struct ini_entry *entry)
 {
-	static const char *const keys[][2] = { { "crl", "overlap" },
-		{ "crl", "validity" }, { "limits", "body" },
-		{ "limits", "query" }, { "site", "baseurl" } };
-
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (strcmp(entry->section, keys[i][0]) == 0 &&
 		    strcmp(entry->key, keys[i][1]) == 0)
@@ -110,8 +111,8 @@ take_site(const struct ini *ini, struct site *out)
 		    strcmp(entry->key, "passphrasefile") == 0)
 			continue;
 		log_error("%s:%d: no such key: [%s] %s; there are [limits] "
-			  "body and query, [crl] validity and overlap, [site] "
-			  "baseurl, [keys] passphrasefile",
+			  "body and query, [ca] grace, [crl] validity and "
+			  "overlap, [site] baseurl, [keys] passphrasefile",
 		    ini->where, entry->line, entry->section, entry->key);
 		e = ERR_INPUT;
 	}
@@ -121,12 +122,15 @@ take_site(const struct ini *ini, struct site *out)
 		e = bad;
 	if ((bad = take_baseurl(ini, out)) != OK)
 		e = bad;
-	if ((bad = take_duration(ini, "validity", LEAST_VALIDITY, MOST_VALIDITY,
-		 &out->crlvalidity)) != OK)
+	if ((bad = take_duration(ini, keys[VALIDITY], LEAST_VALIDITY,
+		 MOST_VALIDITY, &out->crlvalidity)) != OK)
 		e = bad;
 	out->crloverlap = out->crlvalidity / 7;
-	if ((bad = take_duration(ini, "overlap", 0, out->crlvalidity - 1,
+	if ((bad = take_duration(ini, keys[OVERLAP], 0, out->crlvalidity - 1,
 		 &out->crloverlap)) != OK)
+		e = bad;
+	if ((bad = take_duration(
+		 ini, keys[GRACE], 0, MOST_VALIDITY, &out->grace)) != OK)
 		e = bad;
 	return e;
 }

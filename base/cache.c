@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -100,9 +99,8 @@ add_slot(struct slot **at, const char *name)
 	return s;
 }
 
-/* A time stamp in the future is a clock's fault and counts as quiet. */
-static bool
-quiet(const struct file_stamp *stamp)
+bool
+cache_quiet(const struct file_stamp *stamp)
 {
 	int64_t age = time_now() - stamp->mtime_s;
 
@@ -114,11 +112,11 @@ static enum err
 read_version(const struct cache *c, const char *path, const char *name,
     const struct file_stamp *stamp, void **out)
 {
-	struct buf text = BUF_INIT;
+	struct buf text = BUF_SECRET; /* an alias may hold one */
 	struct file_stamp after;
 	enum err e = ERR_BUSY;
 
-	if (!quiet(stamp))
+	if (!cache_quiet(stamp))
 		goto out;
 	if ((e = file_read(c->home, path, MAX_INI, &text)) != OK)
 		goto out;

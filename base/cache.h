@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/file.h"
 
 /*
  * Configuration files ROOM/NAME.ini of a home, parsed once and kept; a file
@@ -30,5 +31,11 @@ void cache_free(struct cache *c);
  *                 no good version; others are unaffected
  */
 enum err cache_find(struct cache *c, const char *name, const void **out);
+
+/*
+ * Has nobody written to that version for a second?  A time stamp in the
+ * future is a clock's fault and counts as quiet.
+ */
+bool cache_quiet(const struct file_stamp *stamp);
 
 #endif

@@ -57,5 +57,7 @@
 #define MAX_CODE_COUNT 10000	/* enrolments one code may pay for */
 #define MAX_DAYS       36600	/* of a CA's or an RA's life */
 #define MAX_TRIES      10	/* wrong passwords an hour */
+#define MAX_APPROVALS  9	/* people who must approve one request */
+#define MAX_WAITING    1000000	/* requests of one alias that may wait */
 
 #endif

@@ -43,13 +43,16 @@ check(const struct bring *b, const struct cert_view *v, int64_t now)
 			      "certificates (keyCertSign)");
 	if (dn_empty(v->subject))
 		return refuse("its subject is empty");
+	if (b->ca != NULL &&
+	    !dn_eq(v->subject, b->ca->gen[b->ca->ngen - 1].subject))
+		return refuse("its subject is not the CA's");
 	if (!key_fits(b->key, v->spki))
 		return refuse("the key is not the certificate's");
 	if (v->not_after <= now)
 		return refuse("the certificate has expired");
 	if (key_type(b->key) == KEY_RSA && key_bits(b->key) < 2048)
 		log_warn("the CA's key has only %u bits", key_bits(b->key));
-	if (v->not_before > now)
+	if (v->not_before > now && b->ca == NULL)
 		log_warn("the CA certificate is not valid yet; nothing is "
 			 "issued before it is");
 	warn_usage(b, v);
@@ -184,7 +187,7 @@ bring_store(int home, const struct bring *b, int64_t now)
 		goto out;
 	in.chain = chain.issuer;
 	in.nchain = chain.n;
-	e = ca_make(home, &in);
+	e = b->ca != NULL ? ca_make_next(home, b->ca, &in) : ca_make(home, &in);
 out:
 	cas_free(cas);
 	return e;

@@ -1,11 +1,12 @@
 #ifndef CA_BRING_H
 #define CA_BRING_H
 
-#include "ca/key.h"
+#include "ca/ca.h"
 
 /* A CA whose certificate was made elsewhere, read: by import or install. */
 struct bring {
 	const char *name;
+	const struct ca *ca; /* whose next generation it is; NULL: a new CA */
 	struct key *key;
 	struct buf cert;
 	struct buf *chain; /* as it came */

@@ -5,16 +5,20 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/time.h"
+#include "ca/called.h"
 #include "ca/folder.h"
 #include "ca/generation.h"
+
+/* Below a CA's folder, what may change; zeros of what is not there. */
+static const char *const watched[] = { "", "/ra", "/" CA_INI };
+#define STAMPS (sizeof(watched) / sizeof(*watched))
 
 /* A CA that was loaded, and its folder as it was then. */
 struct slot {
 	struct slot *next;
 	struct ca ca;
 	char *path; /* ca/<escaped name> */
-	struct file_stamp stamp;
-	struct file_stamp ra; /* of its folder ra, zeros without one */
+	struct file_stamp stamp[STAMPS];
 	bool settled; /* the folders had been quiet when they were read */
 };
 struct cas {
@@ -39,7 +43,7 @@ slot_free(struct slot *s)
 		ra_release(&s->ca.ra[i]);
 	free(s->ca.gen);
 	free(s->ca.ra);
-	free(s->ca.name);
+	ca_names_release(&s->ca);
 	free(s->path);
 	free(s);
 }
@@ -54,12 +58,13 @@ load_one(const char *name, void *arg)
 {
 	struct loader *l = arg;
 	struct ca *ca = &l->slot->ca;
-	struct generation g = { .n = generation_number(name) }, *more;
+	struct generation g = { .folder = generation_number(name) }, *more;
 	struct buf dir = BUF_INIT;
 	enum err e = ERR_SYSTEM;
 
-	if (g.n == 0)
+	if (g.folder == 0)
 		return OK;
+	g.n = g.folder;
 	more = realloc(ca->gen, (ca->ngen + 1) * sizeof(*more));
 	if (more == NULL) {
 		log_error("out of memory");
@@ -68,7 +73,7 @@ load_one(const char *name, void *arg)
 	ca->gen = more;
 	if (buf_printf(&dir, "%s/%s", l->slot->path, name))
 		e = generation_load(
-		    l->home, ca->name, buf_cstr(&dir), &parts_ca, &g);
+		    l->home, ca->called, buf_cstr(&dir), &parts_ca, &g);
 	buf_release(&dir);
 	if (e == OK)
 		ca->gen[ca->ngen++] = g;
@@ -78,28 +83,52 @@ load_one(const char *name, void *arg)
 }
 
 static int
-by_number(const void *a, const void *b)
+by_folder(const void *a, const void *b)
 {
 	const struct generation *x = a, *y = b;
 
-	return (x->n > y->n) - (x->n < y->n);
+	return (x->folder > y->folder) - (x->folder < y->folder);
 }
 
-/* The folder ra may not be there. */
+/* Those with one key are filed under the first of them (C-202). */
+static void
+number_keys(struct ca *ca)
+{
+	for (size_t i = 1; i < ca->ngen; i++)
+		for (size_t k = i; k-- > 0;)
+			if (span_eq(ca->gen[k].spki, ca->gen[i].spki))
+				ca->gen[i].n = ca->gen[k].n;
+}
+
+/* Its folder must be there. */
 static enum err
-stamps(int home, const char *path, struct file_stamp *ca, struct file_stamp *ra)
+stamps(int home, const char *path, struct file_stamp stamp[STAMPS])
 {
 	struct buf below = BUF_INIT;
-	enum err e;
+	enum err e = OK;
 
-	*ra = (struct file_stamp){ .ino = 0 };
-	if ((e = file_stamp(home, path, ca)) != OK)
-		return e;
-	e = ERR_SYSTEM;
-	if (buf_printf(&below, "%s/ra", path))
-		e = file_stamp(home, buf_cstr(&below), ra);
+	for (size_t i = 0; i < STAMPS && e == OK; i++) {
+		stamp[i] = (struct file_stamp){ .ino = 0 };
+		buf_clear(&below);
+		e = ERR_SYSTEM;
+		if (buf_printf(&below, "%s%s", path, watched[i]))
+			e = file_stamp(home, buf_cstr(&below), &stamp[i]);
+		if (i > 0 && e == ERR_NOTFOUND)
+			e = OK;
+	}
 	buf_release(&below);
-	return e == ERR_NOTFOUND ? OK : e;
+	return e;
+}
+
+/* A key that is mended does not change its folder's parent. */
+static bool
+settled(const struct slot *s)
+{
+	bool quiet = !s->ca.ra_lost;
+
+	for (size_t i = 0; i < STAMPS; i++)
+		quiet = quiet && s->stamp[i].mtime_s + 1 < time_now();
+	return quiet;
 }
 
 /* The stamps are taken before the content, so a change meanwhile shows. */
@@ -114,22 +143,25 @@ slot_load(int home, const char *name, const char *path, struct slot **out)
 		log_error("out of memory");
 		return e;
 	}
-	if ((s->ca.name = str_dup(name)) == NULL ||
-	    (s->path = str_dup(path)) == NULL)
+	if ((s->path = str_dup(path)) == NULL)
 		goto out;
-	if ((e = stamps(home, path, &s->stamp, &s->ra)) != OK ||
-	    (e = dir_each(home, path, load_one, &l)) != OK)
+	if ((e = stamps(home, path, s->stamp)) != OK)
+		goto out;
+	if ((e = ca_ini_read(home, path, name, &s->ca)) != OK) {
+		e = e == ERR_INPUT ? ERR_SYSTEM : e;
+		goto out;
+	}
+	if ((e = dir_each(home, path, load_one, &l)) != OK)
 		goto out;
 	if (s->ca.ngen == 0) {
 		e = ERR_NOTFOUND;
 		goto out;
 	}
-	qsort(s->ca.gen, s->ca.ngen, sizeof(*s->ca.gen), by_number);
+	qsort(s->ca.gen, s->ca.ngen, sizeof(*s->ca.gen), by_folder);
+	number_keys(&s->ca);
 	if ((e = ras_load(home, path, &s->ca)) != OK)
 		goto out;
-	/* a key that is mended does not change its folder's parent */
-	s->settled = !s->ca.ra_lost && s->stamp.mtime_s + 1 < time_now() &&
-		     s->ra.mtime_s + 1 < time_now();
+	s->settled = settled(s);
 	*out = s;
 	s = NULL;
 out:
@@ -165,15 +197,16 @@ cas_free(struct cas *cas)
 	free(cas);
 }
 
-enum err
-cas_find(struct cas *cas, const char *name, const struct ca **out)
+/* By its present name alone. */
+static enum err
+find(struct cas *cas, const char *name, const struct ca **out)
 {
 	struct buf path = BUF_INIT;
 	struct slot *s;
 	enum err e;
 
 	for (s = cas->first; s != NULL; s = s->next) {
-		if (strcmp(s->ca.name, name) == 0) {
+		if (strcmp(s->ca.called, name) == 0) {
 			*out = &s->ca;
 			return OK;
 		}
@@ -188,13 +221,28 @@ cas_find(struct cas *cas, const char *name, const struct ca **out)
 	return e == ERR_INPUT ? ERR_NOTFOUND : e;
 }
 
+enum err
+cas_find(struct cas *cas, const char *name, const struct ca **out)
+{
+	struct buf called = BUF_INIT;
+	enum err e = find(cas, name, out);
+
+	if (e == ERR_NOTFOUND &&
+	    (e = ca_identify(cas->home, name, &called, NULL)) == OK)
+		e = find(cas, buf_cstr(&called), out);
+	buf_release(&called);
+	return e;
+}
+
 static bool
 unchanged(int home, const struct slot *s)
 {
-	struct file_stamp ca, ra;
+	struct file_stamp stamp[STAMPS];
+	bool same = s->settled && stamps(home, s->path, stamp) == OK;
 
-	return s->settled && stamps(home, s->path, &ca, &ra) == OK &&
-	       file_stamp_eq(&ca, &s->stamp) && file_stamp_eq(&ra, &s->ra);
+	for (size_t i = 0; same && i < STAMPS; i++)
+		same = file_stamp_eq(&stamp[i], &s->stamp[i]);
+	return same;
 }
 
 void
@@ -217,7 +265,7 @@ forget(struct cas *cas, const char *name)
 {
 	struct slot **link = &cas->first, *s;
 
-	while ((s = *link) != NULL && strcmp(s->ca.name, name) != 0)
+	while ((s = *link) != NULL && !ca_called(&s->ca, name))
 		link = &s->next;
 	if (s != NULL) {
 		*link = s->next;
@@ -251,8 +299,9 @@ claim(int home, const char *mark)
 
 /* Under the mark; somebody may have been here before it. */
 static enum err
-renew(struct cas *cas, const char *name, int64_t now)
+renew(struct cas *cas, const char *name, const char *baseurl, int64_t now)
 {
+	const struct ra_order again = { .baseurl = baseurl };
 	const struct ca *ca = NULL;
 	enum err e;
 
@@ -261,14 +310,14 @@ renew(struct cas *cas, const char *name, int64_t now)
 		return e;
 	if (!ca_ra_due(ca, now))
 		return ERR_EXISTS;
-	if ((e = ca_ra_renew(cas->home, ca, NULL, now)) == OK ||
+	if ((e = ca_ra_renew(cas->home, ca, &again, now)) == OK ||
 	    e == ERR_EXISTS)
 		forget(cas, name);
 	return e;
 }
 
 bool
-cas_tend(struct cas *cas, const char *name, int64_t now)
+cas_tend(struct cas *cas, const char *name, const char *baseurl, int64_t now)
 {
 	struct buf mark = BUF_INIT;
 	const struct ca *ca = NULL;
@@ -277,10 +326,10 @@ cas_tend(struct cas *cas, const char *name, int64_t now)
 	if (now < cas->patience || cas_find(cas, name, &ca) != OK ||
 	    !ca_ra_due(ca, now))
 		return false;
-	if ((e = ca_path(name, &mark)) == OK && !buf_str(&mark, RA_MARK))
+	if ((e = ca_path(ca->called, &mark)) == OK && !buf_str(&mark, RA_MARK))
 		e = ERR_SYSTEM;
 	if (e == OK && (e = claim(cas->home, buf_cstr(&mark))) == OK) {
-		e = renew(cas, name, now);
+		e = renew(cas, name, baseurl, now);
 		(void)dir_remove(cas->home, buf_cstr(&mark));
 	}
 	if (e != OK && e != ERR_EXISTS) {
@@ -291,15 +340,6 @@ cas_tend(struct cas *cas, const char *name, int64_t now)
 	}
 	buf_release(&mark);
 	return e == OK;
-}
-
-const struct generation *
-ca_current(const struct ca *ca, int64_t now)
-{
-	for (size_t i = ca->ngen; i > 0; i--)
-		if (ca->gen[i - 1].not_before <= now)
-			return &ca->gen[i - 1];
-	return NULL;
 }
 
 struct names {

@@ -72,6 +72,26 @@ ca_certs(const struct ca *ca, int64_t now, const struct cert_choice *how,
 	return OK;
 }
 
+enum err
+ca_next_certs(const struct ca *ca, int64_t now, struct span *list, size_t *n)
+{
+	const struct generation *next = ca_next(ca, now);
+	const struct ra *ra;
+	struct list l = { list, 0 };
+
+	if (next == NULL)
+		return ERR_NOTFOUND;
+	add(&l, &next->cert);
+	for (size_t i = 0; i < next->nchain; i++)
+		add(&l, &next->chain[i]);
+	if ((ra = ca_ra_of(ca, next->n)) != NULL) {
+		add(&l, &ra->enc.cert);
+		add(&l, &ra_signer(ra)->cert);
+	}
+	*n = l.n;
+	return OK;
+}
+
 /* ---- what its key usages lack ---- */
 
 static const struct lack {

@@ -4,8 +4,6 @@
 #include "ca/dn.h"
 #include "ca/make.h"
 
-#define BACKDATE 600 /* seconds: clocks of clients are slow */
-
 static enum err
 order_check(const struct ca_order *order, struct span subject)
 {
@@ -20,69 +18,12 @@ order_check(const struct ca_order *order, struct span subject)
 	return OK;
 }
 
+/* Borrows the parent's generation, and its present name, from cas. */
 static enum err
-self_sign(struct key *key, struct span subject, const struct ca_order *order,
-    int64_t now, struct buf *der)
+find_parent(int home, const struct ca_order *order, int64_t now,
+    struct cas **cas, const struct generation **out, const char **called)
 {
-	struct root root = { .subject = subject,
-		.not_before = now - BACKDATE,
-		.not_after = now + order->days * DAY,
-		.usage = ca_usage(key_type(key)) };
-
-	return key_root(key, &root, der);
-}
-
-static enum err
-refuse(const char *parent, const char *why)
-{
-	log_error("CA %s cannot issue the certificate: %s", parent, why);
-	return ERR_REFUSED;
-}
-
-static enum err
-parent_check(const struct generation *gen, const char *name, int64_t now)
-{
-	if (gen == NULL || now >= gen->not_after)
-		return refuse(
-		    name, gen ? "it has expired" : "it has not begun");
-	if (gen->pathlen == 0)
-		return refuse(name, "its path length allows no CA below it");
-	return OK;
-}
-
-/* C-186, C-196: never longer than the parent, nor its path. */
-static enum err
-sign_below(const struct generation *parent, struct key *key,
-    struct span subject, const struct ca_order *order, int64_t now,
-    struct buf *der)
-{
-	struct subca in = { .issuer = parent->subject,
-		.authority = parent->ski,
-		.subject = subject,
-		.not_before = now - BACKDATE,
-		.not_after = now + order->days * DAY,
-		.usage = ca_usage(key_type(key)),
-		.pathlen = parent->pathlen < 0 ? -1 : parent->pathlen - 1 };
-	struct buf spki = BUF_INIT;
-	enum err e;
-
-	if (in.not_before < parent->not_before)
-		in.not_before = parent->not_before;
-	if (in.not_after > parent->not_after)
-		in.not_after = parent->not_after;
-	if ((e = key_spki(key, &spki)) == OK) {
-		in.spki = buf_span(&spki);
-		e = key_subca(parent->key, &in, der);
-	}
-	buf_release(&spki);
-	return e;
-}
-
-/* Borrows the parent's generation from cas. */
-static enum err
-find_parent(int home, const char *name, int64_t now, struct cas **cas,
-    const struct generation **out)
-{
+	const char *name = order->parent;
 	const struct ca *ca = NULL;
 	enum err e;
 
@@ -97,28 +38,21 @@ find_parent(int home, const char *name, int64_t now, struct cas **cas,
 		}
 		return e;
 	}
+	*called = ca->called;
 	*out = ca_current(ca, now);
-	return parent_check(*out, name, now);
+	return ca_parent_check(*out, ca->called, now);
 }
 
 /* The certificate and its chain, which borrows from the parent. */
 static enum err
-make(int home, const struct generation *parent, struct span subject,
-    const struct ca_order *order, struct ca_new in)
+make(int home, const struct ca_wish *wish, struct ca_new in)
 {
 	struct buf chain[MAX_CERTS], der = BUF_INIT;
 	enum err e;
 
 	in.chain = chain;
-	if (parent == NULL) {
-		e = self_sign(in.key, subject, order, in.now, &der);
-	} else {
-		e = sign_below(parent, in.key, subject, order, in.now, &der);
-		chain[in.nchain++] = parent->cert;
-		for (size_t i = 0; i < parent->nchain && in.nchain < MAX_CERTS;
-		     i++)
-			chain[in.nchain++] = parent->chain[i];
-	}
+	in.nchain = ca_chain_below(wish->parent, chain);
+	e = ca_certify(wish, &der);
 	in.cert = buf_span(&der);
 	if (e == OK)
 		e = ca_make(home, &in);
@@ -129,11 +63,15 @@ make(int home, const struct generation *parent, struct span subject,
 enum err
 ca_create(int home, const struct ca_order *order, int64_t now)
 {
-	struct ca_new in = {
-		.name = order->name, .encrypt = order->encrypt, .now = now
-	};
+	struct ca_new in = { .name = order->name,
+		.encrypt = order->encrypt,
+		.now = now,
+		.baseurl = order->baseurl };
+	struct ca_wish wish = { .not_before = now - BACKDATE,
+		.not_after = now + order->days * DAY,
+		.pathlen = -1,
+		.baseurl = order->baseurl };
 	struct buf subject = BUF_INIT, pem = BUF_SECRET;
-	const struct generation *parent = NULL;
 	struct cas *cas = NULL;
 	enum err e;
 
@@ -143,13 +81,16 @@ ca_create(int home, const struct ca_order *order, int64_t now)
 	    (e = order_check(order, buf_span(&subject))) != OK)
 		goto out;
 	if (order->parent != NULL &&
-	    (e = find_parent(home, order->parent, now, &cas, &parent)) != OK)
+	    (e = find_parent(home, order, now, &cas, &wish.parent,
+		 &wish.parent_name)) != OK)
 		goto out;
 	if ((e = key_generate(order->key, &pem)) != OK ||
 	    (e = key_read(
 		 "new key", buf_span(&pem), span_of("", 0), &in.key)) != OK)
 		goto out;
-	e = make(home, parent, buf_span(&subject), order, in);
+	wish.key = in.key;
+	wish.subject = buf_span(&subject);
+	e = make(home, &wish, in);
 out:
 	key_close(in.key);
 	cas_free(cas);

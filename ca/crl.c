@@ -222,15 +222,12 @@ crl_pem(struct span der, struct buf *pem)
 enum err
 ca_crl(const struct generation *gen, struct crl_header *in, struct buf *der)
 {
-	char from[TIME_TEXT], until[TIME_TEXT];
+	char from[TIME_TEXT];
 
-	if (in->this_update < gen->not_before ||
-	    in->this_update >= gen->not_after) {
+	if (in->this_update < gen->not_before) {
 		time_text(gen->not_before, from);
-		time_text(gen->not_after, until);
-		log_error("no CRL is signed: the CA certificate is valid from "
-			  "%s to %s",
-		    from, until);
+		log_error(
+		    "no CRL is signed: the CA certificate begins at %s", from);
 		return ERR_REFUSED;
 	}
 	if (gen->usage != UINT32_MAX && (gen->usage & KU_CRL_SIGN) == 0) {

@@ -38,8 +38,9 @@ enum err crl_pem(struct span der, struct buf *pem); /* appends */
 
 /*
  * Signs a CRL with the key of a generation, whose name and key identifier
- * the header gets.  ERR_REFUSED (logged): it has not begun, has expired, or
- * its key usage does not allow to sign CRLs.
+ * the header gets.  Behind its end too: what it issued may be asked for
+ * (C-201).  ERR_REFUSED (logged): it has not begun, or its key usage does not
+ * allow to sign CRLs.
  */
 enum err ca_crl(
     const struct generation *gen, struct crl_header *in, struct buf *der);

@@ -27,6 +27,16 @@ enum err dn_value(struct span der, const char *name, struct buf *utf8);
 bool dn_eq(struct span a, struct span b);
 
 /*
+ * Does `part` say nothing that `whole` does not?  Each attribute of it, but
+ * those whose short names are in `ignore` (n of them), stands in whole too,
+ * equal as dn_eq() has it, in whatever order.  Where there are no others,
+ * those count after all; an empty part is only within an empty whole, one
+ * that cannot be read within nothing.  ERR_SYSTEM: memory.
+ */
+enum err dn_within(struct span part, struct span whole,
+    const char *const *ignore, size_t n, bool *yes);
+
+/*
  * May this Name stand in a certificate that we sign?  At most MAX_SUBJECT
  * bytes of DER, nothing indefinite or longer than it must be; each attribute
  * an OID and a string of a type and with bytes that everybody reads.  The

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "ca/ca.h"
 #include "ca/cert.h"
 
 static enum err
@@ -73,6 +74,22 @@ no_request(int home, const char *name)
 	return e;
 }
 
+/* Its clients may still ask for it by that name. */
+static enum err
+no_namesake(int home, const char *name)
+{
+	struct buf called = BUF_INIT;
+	enum err e = ca_identify(home, name, &called, NULL);
+
+	if (e == OK) {
+		log_error(
+		    "%s is a former name of CA %s", name, buf_cstr(&called));
+		e = ERR_REFUSED;
+	}
+	buf_release(&called);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
 enum err
 ca_vacant(int home, const char *name)
 {
@@ -92,7 +109,8 @@ ca_vacant(int home, const char *name)
 		e = file_exists(home, buf_cstr(&path));
 		if (e == OK)
 			e = ERR_EXISTS;
-		else if (e == ERR_NOTFOUND)
+		else if (e == ERR_NOTFOUND &&
+			 (e = no_namesake(home, name)) == OK)
 			e = no_request(home, name);
 	}
 	buf_release(&path);

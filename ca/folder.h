@@ -23,7 +23,8 @@ enum err ca_request_path(const char *name, struct buf *path);
 
 /*
  * OK: the name can be used.  ERR_EXISTS: there is such a CA; ERR_INPUT
- * (logged): no name; ERR_REFUSED (logged): one waits for its certificate.
+ * (logged): no name; ERR_REFUSED (logged): one waits for its certificate, or
+ * one was called so.
  */
 enum err ca_vacant(int home, const char *name);
 

@@ -11,18 +11,16 @@
 
 #define SERIAL_BYTES 16 /* 127 random bits (C-183) */
 
+/* One that is ahead issues what begins with it (C-129). */
 static enum err
 check_ca(const struct generation *gen, int64_t now)
 {
-	char from[TIME_TEXT], until[TIME_TEXT];
+	char until[TIME_TEXT];
 
-	if (now >= gen->not_before && now < gen->not_after)
+	if (now < gen->not_after)
 		return OK;
-	time_text(gen->not_before, from);
 	time_text(gen->not_after, until);
-	log_error("nothing is issued: the CA certificate is valid "
-		  "from %s to %s",
-	    from, until);
+	log_error("nothing is issued: the CA certificate ended at %s", until);
 	return ERR_REFUSED;
 }
 

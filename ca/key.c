@@ -266,3 +266,16 @@ key_generate(const char *kind, struct buf *pem)
 	EVP_PKEY_free(pkey);
 	return e;
 }
+
+void
+key_kind(const struct key *key, char out[KEY_KIND_TEXT])
+{
+	unsigned bits = key->bits / 8 * 8;
+
+	if (key->type != KEY_RSA)
+		(void)snprintf(out, KEY_KIND_TEXT, "ec:%s",
+		    key->bits > 256 ? "P-384" : "P-256");
+	else
+		(void)snprintf(
+		    out, KEY_KIND_TEXT, "rsa:%u", bits < 2048 ? 2048 : bits);
+}

@@ -84,6 +84,14 @@ enum err key_unwrap(struct key *key, enum transport how, struct span block,
 enum err key_sign_attrs(struct key *key, enum digest digest, struct span der,
     struct buf *signature);
 
+/*
+ * Signs the attributes of a GetNextCACert answer (C-40): der is the SET OF
+ * contentType id-data and messageDigest, once each, and nothing else, so that
+ * it can never be taken for a CertRep.  ERR_REFUSED for all else.
+ */
+enum err key_sign_next(struct key *key, enum digest digest, struct span der,
+    struct buf *signature);
+
 /* One certificate policy (RFC 5280 4.2.1.4). */
 struct policy {
 	const char *oid; /* dotted; never anyPolicy */
@@ -168,14 +176,20 @@ enum err key_ra(struct key *key, const struct issue *in, struct buf *der);
  */
 enum err key_generate(const char *kind, struct buf *pem);
 
+/* The kind of key_generate() that a key is of, or is nearest to. */
+#define KEY_KIND_TEXT 16
+void key_kind(const struct key *key, char out[KEY_KIND_TEXT]);
+
 /*
- * A self-signed CA certificate for a key that key_generate() made: a random
+ * A self-signed CA certificate of this key: a random
  * serial, CA:TRUE, subjectKeyIdentifier (C-196).
  */
 struct root {
 	struct span subject; /* Name DER */
+	struct span ski; /* subjectKeyIdentifier; empty: of the key (C-188) */
 	int64_t not_before, not_after;
 	unsigned usage; /* keyUsage bits */
+	int pathlen;	/* pathLenConstraint, -1: none (C-196) */
 };
 enum err key_root(struct key *key, const struct root *in, struct buf *der);
 
@@ -183,9 +197,12 @@ enum err key_root(struct key *key, const struct root *in, struct buf *der);
 struct subca {
 	struct span issuer, authority; /* the CA's subject and key identifier */
 	struct span subject, spki;
+	struct span ski; /* subjectKeyIdentifier; empty: of the key (C-188) */
 	int64_t not_before, not_after;
 	unsigned usage; /* keyUsage bits */
 	int pathlen;	/* pathLenConstraint, -1: none (C-196) */
+	/* URIs, each list NULL-terminated, or NULL (C-192) */
+	const char *const *crl, *const *issuers;
 };
 enum err key_subca(struct key *key, const struct subca *in, struct buf *der);
 

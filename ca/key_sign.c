@@ -117,6 +117,48 @@ key_sign_attrs(
 	return sign(key, digest, der, signature);
 }
 
+/* OID and the one value of the next attribute of a SET. */
+static bool
+next_attribute(
+    struct span *set, struct span type, uint8_t tag, struct span *out)
+{
+	struct span attribute, oid, values;
+
+	return der_get(set, DER_SEQUENCE, &attribute) &&
+	       der_get(&attribute, DER_OID, &oid) && span_eq(oid, type) &&
+	       der_one(attribute, DER_SET, &values) &&
+	       der_one(values, tag, out);
+}
+
+/* In DER's order: the shorter first. */
+static bool
+next_attributes(struct span der)
+{
+	const struct span content_type =
+	    DER_BYTES("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03");
+	const struct span digest =
+	    DER_BYTES("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04");
+	const struct span data =
+	    DER_BYTES("\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01");
+	struct span set, value;
+
+	return der_one(der, DER_SET, &set) &&
+	       next_attribute(&set, content_type, DER_OID, &value) &&
+	       span_eq(value, data) &&
+	       next_attribute(&set, digest, DER_OCTETS, &value) && set.len == 0;
+}
+
+enum err
+key_sign_next(
+    struct key *key, enum digest digest, struct span der, struct buf *signature)
+{
+	if (!next_attributes(der)) {
+		log_error("refused to sign what is not a GetNextCACert answer");
+		return ERR_REFUSED;
+	}
+	return sign(key, digest, der, signature);
+}
+
 static enum err
 finish(struct key *key, const struct suite *suite, struct span tbs,
     struct buf *der)

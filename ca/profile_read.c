@@ -6,6 +6,7 @@
 #include "base/ini.h"
 #include "base/log.h"
 #include "ca/profile_own.h"
+#include "ca/urls.h"
 
 /*
  * A file becomes a struct by a table: each row names section and key, its
@@ -57,11 +58,10 @@ static const struct row rows[] = {
 	      "certificate policies: OIDs, each with the URI of its CPS "
 	      "behind a blank, or without" },
 	    profile_take_policies, 0 },
-	{ { CERTIFICATE, "crlurl", "${baseurl}/crl/${ca}/${generation}.crl",
+	{ { CERTIFICATE, "crlurl", URL_CRL_PATTERN,
 	      "where the CRL is: URLs, with blanks between, or none" },
 	    profile_take_urls, URL_CRL },
-	{ { CERTIFICATE, "caissuersurl",
-	      "${baseurl}/ca/${ca}/${generation}.cer",
+	{ { CERTIFICATE, "caissuersurl", URL_ISSUER_PATTERN,
 	      "where the CA's certificate is: URLs, or none" },
 	    profile_take_urls, URL_ISSUER },
 	{ { CERTIFICATE, "ocspurl", "none",

@@ -6,6 +6,7 @@
 #include "ca/attr.h"
 #include "ca/der.h"
 #include "ca/pubkey.h"
+#include "ca/urls.h"
 
 void
 shape_init(struct shape *s)
@@ -21,14 +22,18 @@ shape_release(struct shape *s)
 	shape_init(s);
 }
 
-/* C-186: never longer than the CA's, never before it began. */
+/*
+ * C-186: never longer than the CA's, never before it began; under one that is
+ * ahead the validity counts from its beginning (C-129).
+ */
 static const char *
 shape_times(const struct profile *p, const struct generation *gen, int64_t now,
     struct shape *out)
 {
-	int64_t end = p->validity > 0 ? now + p->validity : p->until;
+	int64_t begin = now > gen->not_before ? now : gen->not_before;
+	int64_t end = p->validity > 0 ? begin + p->validity : p->until;
 
-	if (end <= now)
+	if (end <= begin)
 		return "the profile's validity has ended";
 	out->not_before = now - p->backdate;
 	if (out->not_before < gen->not_before)
@@ -189,64 +194,12 @@ shape_copies(
 	return NULL;
 }
 
-/* RFC 3986: all but unreserved characters; so a CA's name is one segment. */
-static bool
-put_escaped(struct buf *out, const char *name)
-{
-	bool good = true;
-
-	for (const char *s = name; good && *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		    (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-		    (c == '.' && s != name))
-			good = buf_byte(out, c);
-		else
-			good = buf_printf(out, "%%%02X", c);
-	}
-	return good;
-}
-
-/*
- * Fills the places of a URL.  *known becomes false where the site has no
- * baseurl, or nobody said which CA it is: such a URL is left out.
- */
-static bool
-fill_url(const char *url, const struct generation *gen, const struct leaf *leaf,
-    struct buf *out, bool *known)
-{
-	bool good = true;
-
-	*known = true;
-	while (good && *url != '\0') {
-		size_t n = strcspn(url, "$");
-
-		good = buf_add(out, url, n);
-		url += n;
-		if (strncmp(url, "${baseurl}", 10) == 0) {
-			*known = *known && leaf->baseurl != NULL;
-			good =
-			    good && buf_str(out, *known ? leaf->baseurl : "");
-			url += 10;
-		} else if (strncmp(url, "${ca}", 5) == 0) {
-			*known = *known && leaf->ca != NULL;
-			good = good && put_escaped(out, *known ? leaf->ca : "");
-			url += 5;
-		} else if (strncmp(url, "${generation}", 13) == 0) {
-			good = good && buf_printf(out, "%u", gen->n);
-			url += 13;
-		} else if (*url == '$') {
-			good = good && buf_byte(out, (uint8_t)*url++);
-		}
-	}
-	return good;
-}
-
 static enum err
 shape_urls(const struct profile *p, const struct generation *gen,
     const struct leaf *leaf, struct shape *out)
 {
+	const struct url_place at = { leaf->baseurl, leaf->ca, gen->n };
+
 	for (size_t kind = 0; kind < URL__MAX; kind++) {
 		size_t n = 0;
 
@@ -255,7 +208,7 @@ shape_urls(const struct profile *p, const struct generation *gen,
 			bool known = false;
 
 			*text = (struct buf)BUF_INIT;
-			if (!fill_url(p->url[kind][i], gen, leaf, text, &known))
+			if (!url_fill(p->url[kind][i], &at, text, &known))
 				return ERR_SYSTEM;
 			if (known)
 				out->url[kind][n++] = buf_cstr(text);

@@ -89,10 +89,10 @@ ra_load(const struct loader *l, const char *dir, struct ra *ra)
 	ra->split = e == OK;
 	if (e != OK && e != ERR_NOTFOUND)
 		goto out;
-	e = generation_load(l->home, l->ca->name, dir, &parts_ra, &ra->enc);
+	e = generation_load(l->home, l->ca->called, dir, &parts_ra, &ra->enc);
 	if (e == OK && ra->split)
 		e = generation_load(
-		    l->home, l->ca->name, dir, &parts_sign, &ra->sign);
+		    l->home, l->ca->called, dir, &parts_sign, &ra->sign);
 	if (e == OK)
 		e = read_origin(l->home, dir, ra);
 	if (e == OK && key_type(ra->enc.key) != KEY_RSA) {
@@ -130,6 +130,7 @@ load_one(const char *name, void *arg)
 	}
 	ca->ra = more;
 	ra.enc.n = ra.sign.n = ra.n;
+	ra.enc.folder = ra.sign.folder = ra.n;
 	if (buf_printf(&dir, "%s/ra/%s", l->dir, name))
 		e = ra_load(l, buf_cstr(&dir), &ra);
 	buf_release(&dir);
@@ -166,16 +167,72 @@ ras_load(int home, const char *dir, struct ca *ca)
 
 /* ---- asking ---- */
 
+const struct generation *
+ra_signer(const struct ra *ra)
+{
+	return ra->split ? &ra->sign : &ra->enc;
+}
+
+static bool
+ra_valid(const struct ra *ra, int64_t now)
+{
+	return valid(&ra->enc, now) && (!ra->split || valid(&ra->sign, now));
+}
+
+/* Is its generation one of those that have not begun? */
+static bool
+ahead(const struct ca *ca, const struct ra *ra, int64_t now)
+{
+	const struct generation *current = ca_current(ca, now);
+	size_t i = 0;
+
+	while (i < ca->ngen && ca->gen[i].n != ra->gen)
+		i++;
+	return current != NULL && i<ca->ngen && & ca->gen[i]> current;
+}
+
 const struct ra *
 ca_ra_current(const struct ca *ca, int64_t now)
 {
+	const struct generation *gen = ca_current(ca, now);
+	const struct ra *any = NULL;
+
 	for (size_t i = ca->nra; i > 0; i--) {
 		const struct ra *ra = &ca->ra[i - 1];
 
-		if (valid(&ra->enc, now) &&
-		    (!ra->split || valid(&ra->sign, now)))
+		if (!ra_valid(ra, now))
+			continue;
+		if (gen != NULL && ra->gen == gen->n)
 			return ra;
+		any = any == NULL ? ra : any;
 	}
+	return any;
+}
+
+const struct ra *
+ca_ra_newest(const struct ca *ca, int64_t now)
+{
+	const struct generation *gen = ca_current(ca, now);
+	const struct ra *any = NULL;
+
+	for (size_t i = ca->nra; i > 0; i--) {
+		const struct ra *ra = &ca->ra[i - 1];
+
+		if (ahead(ca, ra, now))
+			continue;
+		if (gen != NULL && ra->gen == gen->n)
+			return ra;
+		any = any == NULL ? ra : any;
+	}
+	return any;
+}
+
+const struct ra *
+ca_ra_of(const struct ca *ca, unsigned n)
+{
+	for (size_t i = ca->nra; i > 0; i--)
+		if (ca->ra[i - 1].gen == n)
+			return &ca->ra[i - 1];
 	return NULL;
 }
 
@@ -185,19 +242,20 @@ ra_serves(const struct ra *ra, int64_t now)
 	return ra->enc.not_before <= now && now < ra->enc.not_after + RA_GRACE;
 }
 
-const struct generation *
-ra_signer(const struct ra *ra)
+bool
+ca_ra_serves(
+    const struct ca *ca, const struct ra *ra, int64_t now, int64_t grace)
 {
-	return ra->split ? &ra->sign : &ra->enc;
+	if (ahead(ca, ra, now))
+		return true;
+	return ra_serves(ra, now) && (ca_serves(ca, ra->gen, now, grace) ||
+					 ra == ca_ra_current(ca, now));
 }
 
 const struct generation *
 ca_ra_issuer(const struct ca *ca, const struct ra *ra, int64_t now)
 {
-	for (size_t i = 0; i < ca->ngen; i++)
-		if (ca->gen[i].n == ra->gen && valid(&ca->gen[i], now))
-			return &ca->gen[i];
-	return ca_current(ca, now);
+	return ca_issuer(ca, ra->gen, now);
 }
 
 const struct generation *
@@ -212,12 +270,11 @@ bool
 ca_ra_due(const struct ca *ca, int64_t now)
 {
 	const struct generation *gen = ca_current(ca, now), *old;
-	const struct ra *ra;
+	const struct ra *ra = ca_ra_newest(ca, now);
 	int64_t end;
 
-	if (ca->nra == 0 || gen == NULL || !valid(gen, now))
+	if (ra == NULL || gen == NULL || !valid(gen, now))
 		return false;
-	ra = &ca->ra[ca->nra - 1];
 	old = &ra->enc;
 	if (ra->days == 0 || now < old->not_before)
 		return false;

@@ -124,7 +124,7 @@ ca_ra_import(
 	struct buf pass = BUF_SECRET;
 	enum err e;
 
-	e = seal_passphrase(home, ca->name, in->encrypt, &pass);
+	e = seal_passphrase(home, ca->called, in->encrypt, &pass);
 	if (e == OK)
 		e = read_one(&enc, in, in->pkcs12, in->cert, in->key);
 	if (e == OK)

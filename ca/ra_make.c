@@ -7,10 +7,11 @@
 #include "base/log.h"
 #include "ca/der.h"
 #include "ca/dn.h"
+#include "ca/make.h"
 #include "ca/passphrase.h"
 #include "ca/tbs.h"
+#include "ca/urls.h"
 
-#define BACKDATE     600 /* seconds: clocks of clients are slow */
 #define SERIAL_BYTES 16
 #define MAX_CN	     64 /* characters: ub-common-name of RFC 5280 */
 
@@ -94,10 +95,12 @@ name_of(const struct generation *gen, const struct ra_order *o,
 
 /* Signed by the CA; never longer than it (C-186). */
 static enum err
-certify(const struct generation *gen, const struct ra_order *o, int64_t now,
-    struct issue *in, struct buf *der)
+certify(const struct ra_make *m, struct issue *in, struct buf *der)
 {
+	const struct generation *gen = m->gen;
+	const struct url_place at = { m->order->baseurl, m->ca, gen->n };
 	uint8_t serial[SERIAL_BYTES] = { 0 };
+	struct urls urls;
 	enum err e;
 
 	if ((e = serial_random(serial, sizeof(serial))) != OK)
@@ -106,13 +109,20 @@ certify(const struct generation *gen, const struct ra_order *o, int64_t now,
 	in->authority = gen->ski;
 	in->serial = span_of(serial, sizeof(serial));
 	in->transaction = "RA certificate";
-	in->not_before = now - BACKDATE;
+	in->not_before = m->now - BACKDATE;
 	if (in->not_before < gen->not_before)
 		in->not_before = gen->not_before;
-	in->not_after = now + o->days * DAY;
+	in->not_after = m->now + m->order->days * DAY;
 	if (in->not_after > gen->not_after)
 		in->not_after = gen->not_after;
-	return key_ra(gen->key, in, der);
+	if ((e = urls_fill(&at, &urls)) == OK) {
+		in->crl = urls.crl;
+		in->issuers = urls.issuers;
+		e = key_ra(gen->key, in, der);
+		in->crl = in->issuers = NULL;
+	}
+	urls_release(&urls);
+	return e;
 }
 
 static enum err
@@ -133,7 +143,7 @@ make_one(struct draft *d, const char *dir, const struct ra_make *m,
 		goto out;
 	in.subject = buf_span(&name);
 	in.spki = buf_span(&spki);
-	if ((e = certify(m->gen, m->order, m->now, &in, &der)) == OK &&
+	if ((e = certify(m, &in, &der)) == OK &&
 	    (e = draft_key(d, dir, kind->parts->key, key, m->passphrase)) == OK)
 		e = draft_certs(d, dir, kind->parts->cert, &der, 1);
 out:
@@ -200,7 +210,7 @@ ra_next(int home, const struct ca *ca, struct draft *d, struct buf *path)
 	enum err e;
 
 	*d = (struct draft){ .home = home, .dir = BUF_INIT };
-	e = ca_path(ca->name, &room);
+	e = ca_path(ca->called, &room);
 	if (e == OK && (!buf_str(&room, "/ra") ||
 			   !buf_printf(path, "%s/%u", buf_cstr(&room), n)))
 		e = ERR_SYSTEM;
@@ -244,24 +254,22 @@ seal_passphrase(int home, const char *ca, bool encrypt, struct buf *out)
 	return e;
 }
 
-enum err
-ca_ra_renew(
-    int home, const struct ca *ca, const struct ra_order *order, int64_t now)
+/* Issued by gen; what the order does not say is as it was. */
+static enum err
+add_ra(int home, const struct ca *ca, const struct ra_order *order,
+    const struct generation *gen, int64_t now)
 {
+	struct ra_make m = { .ca = ca->called, .gen = gen, .now = now };
 	struct buf path = BUF_INIT, pass = BUF_SECRET;
 	struct ra_order again;
-	struct ra_make m = { .gen = ca_current(ca, now), .now = now };
 	struct draft d;
 	char key[16];
 	enum err e;
 
 	order_again(ca, key, &again);
-	m.order = order != NULL ? order : &again;
-	if (m.gen == NULL) {
-		log_error("CA %s is not valid yet", ca->name);
-		return ERR_REFUSED;
-	}
-	e = seal_passphrase(home, ca->name, m.order->encrypt, &pass);
+	again.baseurl = order->baseurl;
+	m.order = order->key != NULL ? order : &again;
+	e = seal_passphrase(home, ca->called, m.order->encrypt, &pass);
 	m.passphrase = buf_span(&pass);
 	/* the folder first: on a full disk no key is made in vain */
 	if (e == OK) {
@@ -273,4 +281,28 @@ ca_ra_renew(
 	buf_release(&path);
 	buf_release(&pass);
 	return e;
+}
+
+enum err
+ca_ra_renew(
+    int home, const struct ca *ca, const struct ra_order *order, int64_t now)
+{
+	const struct generation *gen = ca_current(ca, now);
+
+	if (gen == NULL) {
+		log_error("CA %s is not valid yet", ca->called);
+		return ERR_REFUSED;
+	}
+	return add_ra(home, ca, order, gen, now);
+}
+
+enum err
+ca_ra_ahead(
+    int home, const struct ca *ca, const struct ra_order *order, int64_t now)
+{
+	const struct generation *next = ca_next(ca, now);
+
+	if (next == NULL)
+		return ERR_NOTFOUND;
+	return add_ra(home, ca, order, next, next->not_before);
 }

@@ -7,6 +7,7 @@
 /* Making RA certificates, shared by the files of ca/ that do. */
 
 struct ra_make {
+	const char *ca;		      /* its name, for URLs */
 	const struct generation *gen; /* which issues */
 	const struct ra_order *order;
 	int64_t now;

@@ -186,8 +186,9 @@ spki_id(struct span spki, uint8_t id[20])
 	return OK;
 }
 
+/* own: what the certificate before had; empty: of the key. */
 static enum err
-add_ski(X509_EXTENSIONS *list, struct span spki)
+add_ski(X509_EXTENSIONS *list, struct span spki, struct span own)
 {
 	ASN1_OCTET_STRING *ski = ASN1_OCTET_STRING_new();
 	uint8_t id[20];
@@ -195,7 +196,9 @@ add_ski(X509_EXTENSIONS *list, struct span spki)
 
 	if ((e = spki_id(spki, id)) != OK)
 		goto out;
-	if (ski == NULL || !set_string(ski, span_of(id, sizeof(id))))
+	if (own.len == 0)
+		own = span_of(id, sizeof(id));
+	if (ski == NULL || !set_string(ski, own))
 		e = trouble("subjectKeyIdentifier");
 	else
 		e = add(list, NID_subject_key_identifier, 0, ski,
@@ -383,7 +386,7 @@ tbs_leaf(const struct issue *in, int sig_nid, struct buf *tbs)
 		return trouble("memory");
 	(void)der_one(in->subject, DER_SEQUENCE, &rdns);
 	if ((e = add_aki(list, in->authority)) == OK &&
-	    (e = add_ski(list, in->spki)) == OK &&
+	    (e = add_ski(list, in->spki, span_of(NULL, 0))) == OK &&
 	    (e = add_usage(list, in->usage)) == OK &&
 	    (e = add_basic(list, false, -1)) == OK &&
 	    (e = add_eku(list, in->eku)) == OK &&
@@ -398,6 +401,7 @@ tbs_leaf(const struct issue *in, int sig_nid, struct buf *tbs)
 static enum err
 ca_build(const struct body *body, const struct subca *in, struct buf *tbs)
 {
+	const struct issue urls = { .crl = in->crl, .issuers = in->issuers };
 	X509_EXTENSIONS *list = sk_X509_EXTENSION_new_null();
 	enum err e = OK;
 
@@ -405,9 +409,10 @@ ca_build(const struct body *body, const struct subca *in, struct buf *tbs)
 		return trouble("memory");
 	if (in->authority.len > 0)
 		e = add_aki(list, in->authority);
-	if (e == OK && (e = add_ski(list, in->spki)) == OK &&
+	if (e == OK && (e = add_ski(list, in->spki, in->ski)) == OK &&
 	    (e = add_usage(list, in->usage)) == OK &&
-	    (e = add_basic(list, true, in->pathlen)) == OK)
+	    (e = add_basic(list, true, in->pathlen)) == OK &&
+	    (e = tbs_add_profile(list, &urls)) == OK)
 		e = build(body, list, tbs);
 	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
 	return e;
@@ -435,8 +440,9 @@ tbs_root(const struct root *in, struct span spki, int sig_nid, struct buf *tbs)
 		.spki = spki,
 		.not_before = in->not_before,
 		.not_after = in->not_after,
+		.ski = in->ski,
 		.usage = in->usage,
-		.pathlen = -1 };
+		.pathlen = in->pathlen };
 
 	return tbs_subca(&own, sig_nid, tbs);
 }

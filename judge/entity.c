@@ -104,7 +104,7 @@ judge_entity(const struct judge_case *c, struct judgement *j)
 		return e;
 	if (j->entity.blocked)
 		return no_before_code(c, j, "entity is blocked");
-	if (strcmp(j->entity.ca, c->ca) != 0)
+	if (!ca_called(c->ca, j->entity.ca))
 		return no_before_code(
 		    c, j, "entity is registered with another CA");
 	if (j->entity.code == NULL)

@@ -219,8 +219,9 @@ check_password(struct opening *o)
 		e = from->find(from->arg, &q, &o->secret, &o->who);
 	if (e == ERR_REFUSED)
 		return opening_refuse(o, FAIL_BADALG,
-		    "enveloped under a password, and no entity has a "
-		    "recoverable one (`scep entity add --recoverable`)");
+		    "enveloped under a password, and there is none here that "
+		    "may be: `scep entity add --recoverable`, or in RA mode a "
+		    "long authpwd");
 	if (e != OK && e != ERR_NOTFOUND)
 		return e;
 	o->password = true;
@@ -272,18 +273,47 @@ check_reply(struct opening *o)
 	    "secret that could");
 }
 
+/*
+ * Type 17 says that it is a renewal, 19 may be one.  Whoever signs a captured
+ * envelope again may not ask in this way whether a password opens it: those
+ * are for requests that carry one.
+ */
+enum err
+check_signer(struct opening *o)
+{
+	const struct signer_source *from = o->policy->signers;
+	struct signer_answer answer = { .fail = FAIL_NONE };
+	enum err e;
+
+	if (from != NULL && (e = from->find(from->arg, o->msg, &answer)) != OK)
+		return e;
+	if (answer.fail != FAIL_NONE)
+		return opening_refuse(o, answer.fail, answer.why);
+	if (!answer.renews && o->msg->type == MSG_RENEWALREQ)
+		return opening_refuse(o, FAIL_BADMESSAGECHECK,
+		    "a renewal is signed with a certificate that was issued "
+		    "here");
+	o->msg->renews = answer.renews;
+	return answer.renews ? check_known(o) : OK;
+}
+
 enum err
 check_csr(struct opening *o, const struct csr_check *csr)
 {
 	struct pkimsg *msg = o->msg;
+	/* no judge looks at a renewal's; 22 are 128 bits in base64 */
+	const size_t least = msg->renews ? 22 : 1;
 
 	if (!admit_digest(o, csr->how.digest, true))
 		return OK;
 	if (csr->rule != NULL)
 		return opening_refuse(o, FAIL_BADREQUEST, csr->rule);
-	if (msg->signer_type != KEY_RSA && msg->csr.challenge.len == 0)
+	if (msg->signer_type != KEY_RSA && msg->csr.challenge.len < least)
 		return opening_refuse(o, FAIL_BADALG,
-		    "the signer's key cannot encrypt, and the request has no "
-		    "challengePassword that could");
+		    msg->renews ?
+			"the signer's key cannot encrypt, and the renewal has "
+			"no challengePassword of 22 or more bytes that could" :
+			"the signer's key cannot encrypt, and the request has "
+			"no challengePassword that could");
 	return OK;
 }

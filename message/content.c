@@ -6,7 +6,8 @@
 /* What stands behind the envelope. */
 
 /*
- * The one text for all of it (C-161, C-168).  Under a password it is badAlg,
+ * The one text for all of it (C-161, C-168): badRequest, or badMessageCheck
+ * for a renewal, as both its signatures are proofs then.  Under a password it is badAlg,
  * whatever was wrong, as it is for those who have none: so nobody learns
  * whose secret is recoverable.
  */
@@ -18,7 +19,9 @@ static enum err
 refuse_content(struct opening *o, const char *reason)
 {
 	if (!o->password)
-		return opening_refuse(o, FAIL_BADREQUEST, reason);
+		return opening_refuse(o,
+		    o->msg->renews ? FAIL_BADMESSAGECHECK : FAIL_BADREQUEST,
+		    reason);
 	/* not even by the key that signs the refusal */
 	o->msg->ca = NULL;
 	o->msg->gen = o->msg->to = o->msg->by = NULL;
@@ -65,6 +68,7 @@ unwrap(struct opening *o, struct plain *plain)
 struct finding {
 	unsigned shape;	   /* padding, request, nothing behind it */
 	unsigned same;	   /* its key is the signer's, where it must be */
+	unsigned named;	   /* its names are the signer's, where they must be */
 	unsigned verified; /* its signature is good */
 };
 
@@ -83,6 +87,9 @@ reason_of(
 		return content_wrong;
 	if (f->same == 0)
 		return "the signer's key is not the CSR's";
+	if (f->named == 0)
+		return "the CSR's subject is not the signer's; `renewalignore` "
+		       "names what need not be";
 	if (!check->supported || pubkey_look(spki, &type, &bits) != OK)
 		return "the CSR's key or its signature algorithm is not "
 		       "supported";
@@ -94,11 +101,27 @@ static struct csr_signer
 signer_of(const struct opening *o)
 {
 	struct csr_signer by = { .spki = o->msg->signer_spki,
-		.same = o->policy->samekey && o->msg->type == MSG_PKCSREQ };
+		.same = o->policy->samekey && !o->msg->renews };
 
 	(void)scheme_read(&o->sd.signer.signature, &by.how); /* it was read */
 	by.how.digest = o->msg->digest;
 	return by;
+}
+
+/* May a renewal ask for this name?  Whatever was read, it is compared. */
+static enum err
+named(const struct opening *o, bool readable, unsigned *good)
+{
+	const struct pkimsg *msg = o->msg;
+	struct span name = readable ? msg->csr.subject : msg->signer_subject;
+	bool within = true;
+	enum err e = OK;
+
+	if (msg->renews)
+		e = dn_within(name, msg->signer_subject, o->policy->ignore,
+		    o->policy->nignore, &within);
+	*good = (unsigned)within;
+	return e;
 }
 
 /*
@@ -123,13 +146,15 @@ open_csr(struct opening *o)
 	if ((e = scanned) != OK && e != ERR_INPUT)
 		goto out;
 	e = csr_verify(&msg->csr, &check, scanned == OK, &by, &verified);
+	if (e == OK)
+		e = named(o, scanned == OK, &f.named);
 	if (e != OK)
 		goto out;
 	f.shape = plain.padded & 1U & (unsigned)(scanned == OK) &
 		  (unsigned)(check.used == plain.len);
 	f.same = (unsigned)(!by.same | pubkey_same(msg->csr.spki, by.spki));
 	f.verified = (unsigned)verified & (unsigned)(msg->gen != NULL);
-	if ((f.shape & f.same & f.verified) == 0) {
+	if ((f.shape & f.same & f.named & f.verified) == 0) {
 		why = reason_of(&f, &check, msg->csr.spki);
 		csr_release(&msg->csr);
 		e = refuse_content(o, why);

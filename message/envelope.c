@@ -116,19 +116,27 @@ found(struct address *out, const struct address *one)
 	out->times = times + 1;
 }
 
-/* To the CA itself; a key that cannot sign for RSA clients has its RA do it. */
+/*
+ * To the CA itself, of certificates with one key by any; a key that cannot
+ * sign for RSA clients has its RA do it.  Behind its end another issues, but
+ * the client is answered by the key that it used (C-130).
+ */
 static bool
-look_at_ca(const struct ca *ca, const struct recipient *r, int64_t now,
-    struct address *out)
+look_at_ca(const struct ca *ca, const struct recipient *r,
+    const struct when *when, struct address *out)
 {
-	for (size_t g = 0; g < ca->ngen; g++) {
-		struct address one = { ca, &ca->gen[g], &ca->gen[g],
-			&ca->gen[g], r, 0 };
+	for (size_t g = ca->ngen; g > 0; g--) {
+		const struct generation *gen = &ca->gen[g - 1];
+		struct address one = { ca, ca_issuer(ca, gen->n, when->now),
+			gen, gen, r, 0 };
 
-		if (!is_ours(r, &ca->gen[g]))
+		if (!is_ours(r, gen) ||
+		    !ca_serves(ca, gen->n, when->now, when->grace))
 			continue;
-		if (key_type(ca->gen[g].key) != KEY_RSA)
-			one.by = ca_signer(ca, now);
+		if (one.gen == NULL)
+			one.gen = gen; /* none has begun */
+		if (key_type(gen->key) != KEY_RSA)
+			one.by = ca_signer(ca, when->now);
 		found(out, &one);
 		return true;
 	}
@@ -136,17 +144,18 @@ look_at_ca(const struct ca *ca, const struct recipient *r, int64_t now,
 }
 
 static void
-look_in(const struct ca *ca, const struct recipient *r, int64_t now,
+look_in(const struct ca *ca, const struct recipient *r, const struct when *when,
     struct address *out)
 {
-	if (look_at_ca(ca, r, now, out))
+	if (look_at_ca(ca, r, when, out))
 		return;
 	for (size_t i = 0; i < ca->nra; i++) {
 		const struct ra *ra = &ca->ra[i];
-		struct address one = { ca, ca_ra_issuer(ca, ra, now), &ra->enc,
-			ra_signer(ra), r, 0 };
+		struct address one = { ca, ca_ra_issuer(ca, ra, when->now),
+			&ra->enc, ra_signer(ra), r, 0 };
 
-		if (!ra_serves(ra, now) || !is_ours(r, &ra->enc) ||
+		if (!is_ours(r, &ra->enc) ||
+		    !ca_ra_serves(ca, ra, when->now, when->grace) ||
 		    one.gen == NULL)
 			continue;
 		found(out, &one);
@@ -156,7 +165,7 @@ look_in(const struct ca *ca, const struct recipient *r, int64_t now,
 
 void
 envelope_address(const struct envelope *env, const struct ca *const *cas,
-    size_t ncas, int64_t now, struct address *out)
+    size_t ncas, const struct when *when, struct address *out)
 {
 	*out = (struct address){ .times = 0 };
 	for (size_t i = 0; i < env->n; i++) {
@@ -164,6 +173,6 @@ envelope_address(const struct envelope *env, const struct ca *const *cas,
 
 		/* one certificate may stand in two CAs: it counts once */
 		for (size_t c = 0; c < ncas && out->times == times; c++)
-			look_in(cas[c], &env->recipient[i], now, out);
+			look_in(cas[c], &env->recipient[i], when, out);
 	}
 }

@@ -36,10 +36,14 @@ struct address {
 };
 /*
  * The first recipient that is ours; all NULL if none (C-83).  RA certificates
- * are, for a time, also after their end.
+ * are, for a time, also after their end; a former generation and its RA for
+ * `grace` seconds after the next began (C-130); the next one is (C-128).
  */
+struct when {
+	int64_t now, grace;
+};
 void envelope_address(const struct envelope *env, const struct ca *const *cas,
-    size_t ncas, int64_t now, struct address *out);
+    size_t ncas, const struct when *when, struct address *out);
 
 /*
  * A PasswordRecipientInfo with PBKDF2 and PWRI-KEK (RFC 5652 6.2.4, RFC 3211,

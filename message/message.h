@@ -89,6 +89,24 @@ struct secret_source {
 	    struct buf *secret, struct secret_answer *out);
 };
 
+/*
+ * Whether a signer's certificate is one of ours, which may ask for its own
+ * renewal (C-77, C-122), before anything is decrypted; its signature on the
+ * message was good.
+ */
+struct pkimsg;
+struct signer_answer {
+	bool renews;	    /* it is, and may */
+	enum failinfo fail; /* it may not: refused with this, or FAIL_NONE */
+	const char *why;    /* for the log: constant */
+};
+struct signer_source {
+	void *arg;
+	/* Only our own trouble is an error. */
+	enum err (*find)(
+	    void *arg, const struct pkimsg *msg, struct signer_answer *out);
+};
+
 /* What an alias admits; below it the answer is badAlg (C-160). */
 struct message_policy {
 	bool sha1;    /* SHA-1 in the message and the CSR */
@@ -96,7 +114,11 @@ struct message_policy {
 	bool legacy;  /* MD5, single DES, small signer keys (C-100) */
 	bool samekey; /* the signer's key must be the CSR's (C-74) */
 	const struct secret_source *secrets; /* NULL: none (C-92) */
-	int64_t now; /* which RA certificates still open envelopes */
+	const struct signer_source *signers; /* NULL: nobody renews */
+	const char *const *ignore; /* of the names of a renewal: dn_within() */
+	size_t nignore;
+	int64_t now;   /* which certificates still open envelopes */
+	int64_t grace; /* seconds that a former CA's does (C-130) */
 };
 
 /* What a PKCS#10 says; spans borrow from `der`. */
@@ -129,6 +151,7 @@ struct pkimsg {
 	enum key_type signer_type; /* only an RSA key can be encrypted to */
 	uint8_t signer_key[SHA256_LEN]; /* SHA-256 of signer_spki */
 	bool self_signed;		/* names equal */
+	bool renews; /* a certificate of ours, that may be renewed, signed */
 	/* the envelope (C-81 to C-91) */
 	const struct ca *ca; /* the recipient's; borrowed; NULL: not ours */
 	const struct generation *gen; /* of the CA, which issues */
@@ -154,7 +177,7 @@ struct pkimsg {
  * signer, attributes; algorithms; signature; recipient; unwrap; CSR, or
  * IssuerAndSerialNumber.  The envelope of a CertPoll is addressed, but stays
  * closed: its content says nothing that counts (C-132).  So does that of a
- * type that is not served, such as a RenewalReq.
+ * type that is not served.
  * `cas` are those the alias serves.
  *
  * OK: msg->txid and nonce are known, so a CertRep can be sent; msg->fail says
@@ -166,7 +189,10 @@ struct pkimsg {
  *
  * Everything behind the envelope, wrong key, wrong padding, unreadable
  * CSR, another key than the signer's, bad CSR signature, is one refusal after
- * the same work (DESIGN 5, C-168); the reason is for our log alone.  Of GetCert
+ * the same work (DESIGN 5, C-168); the reason is for our log alone.  Of a
+ * renewal, other names than the signer's take the place of another key: who
+ * has some certificate of ours and signs a captured envelope again learns
+ * nothing.  Of GetCert
  * and GetCRL it is no refusal: wanted_issuer is an empty Name then, which
  * nothing matches, so that the answer is that of what is not there.
  */
@@ -201,6 +227,15 @@ enum err message_seal(
 
 /* A degenerate certificates-only SignedData ContentInfo, order kept (C-148, C-150). */
 enum err message_certs_only(
+    const struct span *certs, size_t n, struct buf *out);
+
+/*
+ * The answer of GetNextCACert (C-39, C-40): a SignedData by the current CA's
+ * key with SHA-256 (C-42), whose content is a certs-only SignedData of these
+ * certificates; they stand in its own `certificates` too, where jscep looks.
+ * The signer's certificate does not, and there are no SCEP attributes.
+ */
+enum err message_next(const struct generation *current,
     const struct span *certs, size_t n, struct buf *out);
 
 /*

@@ -97,6 +97,7 @@ read_signer(struct opening *o)
 static enum err
 read_envelope(struct opening *o)
 {
+	const struct when when = { o->policy->now, o->policy->grace };
 	enum err e;
 
 	e = ber_read(o->sd.content, &o->inner, &o->env_wrong);
@@ -110,7 +111,7 @@ read_envelope(struct opening *o)
 		return OK;
 	if (e != OK)
 		return e;
-	envelope_address(&o->env, o->cas, o->ncas, o->policy->now, &o->address);
+	envelope_address(&o->env, o->cas, o->ncas, &when, &o->address);
 	o->msg->ca = o->address.ca;
 	o->msg->gen = o->address.gen;
 	o->msg->to = o->address.to;
@@ -130,7 +131,8 @@ static const struct walk outside = { 0,
 
 /* Then, by message type; what is not listed is the caller's to refuse. */
 static const struct walk inside[] = {
-	{ MSG_PKCSREQ, { check_envelope, open_csr } },
+	{ MSG_PKCSREQ, { check_envelope, check_signer, open_csr } },
+	{ MSG_RENEWALREQ, { check_envelope, check_signer, open_csr } },
 	{ MSG_CERTPOLL, { check_envelope, check_reply, check_known } },
 	{ MSG_GETCERT,
 	    { check_envelope, check_reply, check_known, open_wanted } },

@@ -51,6 +51,8 @@ enum err check_envelope(struct opening *o);
 enum err check_reply(struct opening *o);
 /* Does it come by a key of ours, not under a password (C-99)? */
 enum err check_known(struct opening *o);
+/* Is the signer one of ours, and may it renew (C-77)? */
+enum err check_signer(struct opening *o);
 /* Of a CSR whose signature was good: nothing secret is told. */
 enum err check_csr(struct opening *o, const struct csr_check *csr);
 

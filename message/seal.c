@@ -8,10 +8,11 @@
 
 #define NONCE_LEN 16 /* RFC 8894 3.2.1.5 */
 
-/* What every part of a CertRep needs. */
+/* What every part of an answer needs. */
 struct sealing {
-	const struct pkimsg *msg;
-	const struct certrep *rep;
+	const struct pkimsg *msg;    /* of a CertRep; NULL of GetNextCACert */
+	const struct certrep *rep;   /* the same */
+	const struct generation *by; /* whose key signs */
 	enum digest digest;
 	const struct sigalg *alg;
 	struct buf content; /* the EnvelopedData, or empty (C-90) */
@@ -169,30 +170,41 @@ put_failure(struct buf *out, const struct certrep *rep)
 		       span_of(rep->text, strlen(rep->text))));
 }
 
+/* Those that CMS itself wants (RFC 5652 11). */
+static enum err
+put_cms_attrs(const struct sealing *s, struct buf *list)
+{
+	const EVP_MD *md = digest_md(s->digest);
+	struct span content = buf_span(&s->content);
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (md == NULL || EVP_Digest(content.len > 0 ? content.p : hash,
+			      content.len, hash, &n, md, NULL) != 1) {
+		log_openssl("%s of a reply", digest_name(s->digest));
+		return ERR_CRYPTO;
+	}
+	if (put_attr(list, ATTR_CONTENT_TYPE, DER_OID, oid_data) &&
+	    put_attr(list, ATTR_MESSAGE_DIGEST, DER_OCTETS, span_of(hash, n)))
+		return OK;
+	return ERR_SYSTEM;
+}
+
 /* C-55 to C-61; signingTime is left out (C-154). */
 static enum err
 make_attrs(struct sealing *s)
 {
 	const struct pkimsg *msg = s->msg;
-	const EVP_MD *md = digest_md(s->digest);
-	struct span content = buf_span(&s->content);
-	uint8_t nonce[NONCE_LEN], hash[EVP_MAX_MD_SIZE];
+	uint8_t nonce[NONCE_LEN];
 	struct buf list = BUF_INIT;
-	unsigned n = 0;
 	enum err e;
 
 	if ((e = random_bytes(nonce, sizeof(nonce))) != OK)
 		return e;
-	if (md == NULL || EVP_Digest(content.len > 0 ? content.p : nonce,
-			      content.len, hash, &n, md, NULL) != 1) {
-		log_openssl("%s of a reply", digest_name(s->digest));
-		return ERR_CRYPTO;
-	}
+	if ((e = put_cms_attrs(s, &list)) != OK)
+		goto out;
 	e = ERR_SYSTEM;
-	if (put_attr(&list, ATTR_CONTENT_TYPE, DER_OID, oid_data) &&
-	    put_attr(
-		&list, ATTR_MESSAGE_DIGEST, DER_OCTETS, span_of(hash, n)) &&
-	    put_digit(&list, ATTR_MESSAGE_TYPE, MSG_CERTREP) &&
+	if (put_digit(&list, ATTR_MESSAGE_TYPE, MSG_CERTREP) &&
 	    put_digit(&list, ATTR_PKI_STATUS, (int)s->rep->status) &&
 	    put_failure(&list, s->rep) &&
 	    put_attr(&list, ATTR_SENDER_NONCE, DER_OCTETS,
@@ -202,14 +214,18 @@ make_attrs(struct sealing *s)
 	    put_attr(&list, ATTR_TRANSACTION_ID, msg->txid_tag,
 		buf_span(&msg->txid)))
 		e = set_sort(buf_span(&list), MAX_ATTRIBUTES, &s->attrs);
+out:
 	buf_release(&list);
 	return e;
 }
 
+/* Each kind of answer has its own verb of the key's door. */
 static enum err
-make_signature(struct sealing *s)
+make_signature(
+    struct sealing *s, enum err (*sign)(struct key *key, enum digest digest,
+			   struct span der, struct buf *signature))
 {
-	enum key_type type = key_type(s->rep->gen->key);
+	enum key_type type = key_type(s->by->key);
 
 	s->alg = sigalg_for(type, s->digest);
 	if (s->alg == NULL) {
@@ -217,15 +233,14 @@ make_signature(struct sealing *s)
 		    digest_name(s->digest));
 		return ERR_CRYPTO;
 	}
-	return key_sign_attrs(
-	    s->rep->gen->key, s->digest, buf_span(&s->attrs), &s->signature);
+	return sign(s->by->key, s->digest, buf_span(&s->attrs), &s->signature);
 }
 
 /* SignerInfo, version 1: issuer and serial (C-48). */
 static bool
 put_signer(struct buf *out, const struct sealing *s)
 {
-	const struct generation *gen = s->rep->gen;
+	const struct generation *gen = s->by;
 	struct buf sid = BUF_INIT, body = BUF_INIT;
 	bool good;
 
@@ -243,10 +258,10 @@ put_signer(struct buf *out, const struct sealing *s)
 	return good;
 }
 
+/* certs: what `certificates` holds. */
 static enum err
-assemble(const struct sealing *s, struct buf *out)
+assemble(const struct sealing *s, struct span certs, struct buf *out)
 {
-	struct span cert = buf_span(&s->rep->gen->cert);
 	struct buf body = BUF_INIT, algs = BUF_INIT, signer = BUF_INIT;
 	bool good;
 
@@ -254,13 +269,21 @@ assemble(const struct sealing *s, struct buf *out)
 	       put_alg(&algs, digest_oid(s->digest), true) &&
 	       der_put(&body, DER_SET, buf_span(&algs)) &&
 	       put_encap(&body, buf_span(&s->content)) &&
-	       der_put(&body, DER_NESTED, cert) && put_signer(&signer, s) &&
+	       der_put(&body, DER_NESTED, certs) && put_signer(&signer, s) &&
 	       der_put(&body, DER_SET, buf_span(&signer)) &&
 	       put_signed(out, &body);
 	buf_release(&body);
 	buf_release(&algs);
 	buf_release(&signer);
 	return good ? OK : ERR_SYSTEM;
+}
+
+static void
+sealing_release(struct sealing *s)
+{
+	buf_release(&s->content);
+	buf_release(&s->attrs);
+	buf_release(&s->signature);
 }
 
 /*
@@ -281,16 +304,35 @@ enum err
 message_seal(
     const struct pkimsg *msg, const struct certrep *rep, struct buf *out)
 {
-	struct sealing s = {
-		.msg = msg, .rep = rep, .digest = reply_digest(msg, rep)
-	};
+	struct sealing s = { .msg = msg,
+		.rep = rep,
+		.by = rep->gen,
+		.digest = reply_digest(msg, rep) };
 	enum err e;
 
 	if ((e = make_content(&s)) == OK && (e = make_attrs(&s)) == OK &&
-	    (e = make_signature(&s)) == OK)
-		e = assemble(&s, out);
-	buf_release(&s.content);
-	buf_release(&s.attrs);
-	buf_release(&s.signature);
+	    (e = make_signature(&s, key_sign_attrs)) == OK)
+		e = assemble(&s, buf_span(&rep->gen->cert), out);
+	sealing_release(&s);
+	return e;
+}
+
+enum err
+message_next(const struct generation *current, const struct span *certs,
+    size_t n, struct buf *out)
+{
+	struct sealing s = { .by = current, .digest = DIGEST_SHA256 };
+	struct buf list = BUF_INIT, attrs = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (add_certs(&list, certs, n) &&
+	    (e = message_certs_only(certs, n, &s.content)) == OK &&
+	    (e = put_cms_attrs(&s, &attrs)) == OK &&
+	    (e = set_sort(buf_span(&attrs), MAX_ATTRIBUTES, &s.attrs)) == OK &&
+	    (e = make_signature(&s, key_sign_next)) == OK)
+		e = assemble(&s, buf_span(&list), out);
+	sealing_release(&s);
+	buf_release(&list);
+	buf_release(&attrs);
 	return e;
 }

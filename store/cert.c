@@ -65,6 +65,8 @@ cert_one(const char *path, void *arg)
 	struct outcome o = OUTCOME_INIT;
 	enum err e;
 
+	if (!is_outcome_name(path))
+		return OK; /* the request that waited */
 	e = outcome_read(c->st, path, &o);
 	c->damage |= e == ERR_SYSTEM;
 	if (e == ERR_SYSTEM || e == ERR_NOTFOUND) /* pruned meanwhile */
@@ -128,6 +130,7 @@ static const struct {
 	{ "cert", true, NULL },
 	{ "revoked", true, "new" },
 	{ "crl", false, NULL },
+	{ "renewed", true, NULL },
 };
 
 enum err

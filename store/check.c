@@ -1,5 +1,6 @@
 #include "store/check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -108,22 +109,30 @@ check_shards(struct check *c, const char *kind, bool *whole)
 }
 
 /*
- * A room that an older version did not make is made by repair, or when it is
- * needed first; any other held what is lost with it.
+ * Is the whole room missing?  One that an older version did not make holds
+ * nothing yet, and repair makes it, or whoever needs it first; any other held
+ * what is lost with it.
  */
-static enum err
-check_new_room(struct check *c, const char *kind)
+static bool
+check_absent(struct check *c, const char *kind, bool sharded)
 {
-	bool fixed;
+	static const char *const later[] = { "key", "subject", "approval",
+		"approved", "issued", "renewed", "waiting" };
+	bool made = false, fixed;
 
-	if (strcmp(kind, "key") != 0 && strcmp(kind, "subject") != 0) {
+	if (file_exists(c->st->root, kind) != ERR_NOTFOUND)
+		return false;
+	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++)
+		made |= strcmp(kind, later[i]) == 0;
+	if (!made) {
 		check_damage(c, kind, "is missing; " DIRECTORIES);
-		return OK;
+		return true;
 	}
 	fixed = c->repair && dir_make(c->st->root, kind) == OK &&
-		store_shards(c->st, kind) == OK;
+		dir_sync(c->st->root, ".") == OK &&
+		(!sharded || store_shards(c->st, kind) == OK);
 	check_mended(c, kind, "is missing; repair makes it", fixed);
-	return OK;
+	return !fixed;
 }
 
 static enum err
@@ -133,9 +142,8 @@ check_sharded(struct check *c, const char *kind)
 	bool whole = true, fixed;
 	enum err e;
 
-	if (file_exists(c->st->root, kind) == ERR_NOTFOUND)
-		return check_new_room(c, kind);
-	if (!check_facts(c, kind, FILE_DIRECTORY, &facts))
+	if (check_absent(c, kind, true) ||
+	    !check_facts(c, kind, FILE_DIRECTORY, &facts))
 		return OK;
 	e = check_shards(c, kind, &whole);
 	if (e != OK || whole)
@@ -218,9 +226,12 @@ static const struct {
 	{ "secret", check_secret },
 	{ "used", check_used },
 	{ "try", check_try },
+	{ "issued", check_issued },
 	{ "key", check_unique },
 	{ "subject", check_unique },
 	{ "transaction", check_transaction },
+	{ "approval", check_approval },
+	{ "approved", check_approved },
 };
 #define ROOMS (sizeof(rooms) / sizeof(rooms[0]))
 
@@ -228,7 +239,7 @@ static enum err
 check_top_name(const char *name, void *arg)
 {
 	static const char *const others[] = { "audit", "cert", "crl", "format",
-		"revoked", "tmp" };
+		"renewed", "revoked", "tmp", "waiting" };
 	struct check *c = arg;
 	struct file_facts facts;
 	size_t i;
@@ -262,6 +273,10 @@ walk_all(struct check *c)
 		if (e == OK)
 			e = store_each(c->st, rooms[i].kind, rooms[i].each, c);
 	}
+	if (e == OK && !check_absent(c, "waiting", false))
+		e = check_waiting(c);
+	if (e == OK)
+		e = check_unlisted(c);
 	if (e == OK)
 		e = check_generations(c);
 	if (e == OK)
@@ -290,5 +305,7 @@ store_check(struct store *st, bool repair,
 	c.gid = home.gid;
 	e = walk_all(&c);
 	*left = c.left;
+	free(c.listed.item);
+	free(c.unlisted.item);
 	return e;
 }

@@ -11,6 +11,17 @@
 
 /* Shared by the files of store_check(), and by nobody else. */
 
+/* Names of issued/, and outcomes that have none there (check_issued.c). */
+struct listed {
+	char transaction[SHA256_HEX];
+	unsigned attempt;
+	int64_t issued;
+};
+struct list {
+	struct listed *item;
+	size_t n, room;
+};
+
 struct check {
 	const struct store *st;
 	bool repair;
@@ -23,6 +34,8 @@ struct check {
 	struct issuer by; /* while the rooms of a generation are walked */
 	X509_CRL *newest; /* its newest CRL then; NULL: none, or unreadable */
 	uint64_t number;  /* its highest number then */
+	struct list listed, unlisted; /* owned */
+	bool sorted;		      /* listed, by name */
 };
 
 /* Tells of damage that only a person can mend. */
@@ -51,7 +64,12 @@ enum err check_used(const char *path, void *check);
 enum err check_try(const char *path, void *check);
 enum err check_unique(const char *path, void *check);
 enum err check_transaction(const char *path, void *check);
+enum err check_request(const char *path, void *check);
+enum err check_approval(const char *path, void *check);
+enum err check_approved(const char *path, void *check);
 enum err check_cert(const char *path, void *check);
+enum err check_issued(const char *path, void *check);
+enum err check_renewed(const char *path, void *check);
 enum err check_tmp(const char *path, void *check);
 enum err check_audit(const char *path, void *check);
 
@@ -60,6 +78,25 @@ enum err check_news(const char *path, void *check);
 enum err check_crl(const char *path, void *check);
 /* Is each revocation on the newest CRL of c->by, or news? */
 enum err check_shown(struct check *c);
+
+/* Has an outcome its name in issued/?  For check_unlisted(), at the end. */
+enum err check_listed(struct check *c, const struct outcome *o);
+enum err check_unlisted(struct check *c);
+/* Has an outcome that was bought by an old certificate its claim? */
+enum err check_renewal(
+    struct check *c, const char *path, const struct outcome *o);
+/* Are the contents of these two files the same? */
+bool check_same(const struct check *c, const char *a, const char *b);
+/* Does a name of hex digits lie in the shard of its first ones? */
+bool check_shard_of(const struct check *c, const char *path);
+
+#define STRANGE "has a name that the store does not give; move it away"
+#define YOUNG	((int64_t)60) /* seconds in which a grant may be half done */
+/* waiting/, a room for each alias. */
+enum err check_waiting(struct check *c);
+/* An outcome of a request that waited: is the request there? */
+enum err check_decided(
+    struct check *c, const char *path, const struct outcome *o);
 
 /* The rooms of the generations under cert/, revoked/ and crl/. */
 enum err check_generations(struct check *c);

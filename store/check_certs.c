@@ -11,8 +11,6 @@
 
 /* Outcomes and their second names in cert/; check_rooms.c walks there. */
 
-#define YOUNG ((int64_t)60) /* seconds in which a grant may be half done */
-
 /* The serial number as we name it: two digits a byte, lower case. */
 static bool
 serial_is(const X509 *x, const char *serial)
@@ -58,8 +56,8 @@ certificate_wrong(const struct outcome *o)
 	return wrong;
 }
 
-static bool
-same_bytes(const struct check *c, const char *a, const char *b)
+bool
+check_same(const struct check *c, const char *a, const char *b)
 {
 	struct buf x = BUF_INIT, y = BUF_INIT;
 	bool same;
@@ -160,14 +158,20 @@ check_transaction(const char *path, void *check)
 
 	if (!check_facts(c, path, FILE_REGULAR, &facts))
 		return OK;
+	if (!is_outcome_name(path))
+		return check_request(path, c);
 	e = outcome_read(c->st, path, &o);
 	if (e != OK) {
 		if (e != ERR_NOTFOUND)
 			check_damage(c, path, "cannot be read; restore it");
 		return OK;
 	}
-	if (!check_attempt(c, path, &o) || o.kind != OUTCOME_CERTIFICATE)
+	if (!check_attempt(c, path, &o))
 		goto out;
+	if (o.kind != OUTCOME_CERTIFICATE) {
+		e = check_decided(c, path, &o);
+		goto out;
+	}
 	wrong = certificate_wrong(&o);
 	if (wrong != NULL) {
 		check_damage(c, path, wrong);
@@ -176,6 +180,10 @@ check_transaction(const char *path, void *check)
 	e = check_second(c, path, &o);
 	if (e == OK)
 		e = check_paid(c, path, &o);
+	if (e == OK)
+		e = check_renewal(c, path, &o);
+	if (e == OK)
+		e = check_listed(c, &o);
 out:
 	outcome_release(&o);
 	return e;
@@ -209,7 +217,7 @@ check_cert(const char *path, void *check)
 	buf_clear(&own);
 	if (outcome_path(c->st, o.transaction, o.attempt, &own) != OK)
 		goto out;
-	if (!same_bytes(c, path, buf_cstr(&own)))
+	if (!check_same(c, path, buf_cstr(&own)))
 		check_damage(c, path,
 		    "is not the outcome of its transaction; restore that");
 out:

@@ -4,8 +4,6 @@
 
 /* Entities, their codes, redemptions and attempt marks. */
 
-#define STRANGE "has a name that the store does not give; move it away"
-
 /* Splits at the last comma; false where there is none. */
 static bool
 split(const char *path, struct buf *stem, const char **tail)
@@ -164,9 +162,8 @@ is_code_name(const char *name)
 	       name[CODE_ID - 1] == ',';
 }
 
-/* Does the name lie in the shard of its first digits? */
-static bool
-in_own_shard(const struct check *c, const char *path)
+bool
+check_shard_of(const struct check *c, const char *path)
 {
 	const char *name = store_base(path);
 	size_t digits = c->st->shards;
@@ -188,7 +185,7 @@ check_used(const char *path, void *check)
 	enum err e;
 
 	if (!is_code_name(name) || !read_number(name + CODE_ID, &k) ||
-	    !in_own_shard(c, path)) {
+	    !check_shard_of(c, path)) {
 		check_damage(c, path, STRANGE);
 		return OK;
 	}
@@ -241,7 +238,7 @@ check_try(const char *path, void *check)
 	struct file_facts facts;
 	bool fixed;
 
-	if (!is_code_name(name) || !is_mark(at) || !in_own_shard(c, path)) {
+	if (!is_code_name(name) || !is_mark(at) || !check_shard_of(c, path)) {
 		check_damage(c, path, STRANGE);
 		return OK;
 	}

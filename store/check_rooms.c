@@ -61,6 +61,12 @@ crl_room(struct check *c, const char *path)
 	return e;
 }
 
+static enum err
+claims_room(struct check *c, const char *path)
+{
+	return store_each(c->st, path, check_renewed, c);
+}
+
 /* In this order: what is revoked must be looked at before what shows it. */
 static const struct {
 	const char *kind;
@@ -70,6 +76,7 @@ static const struct {
 	{ "cert", true, cert_room },
 	{ "revoked", true, revoked_room },
 	{ "crl", false, crl_room },
+	{ "renewed", true, claims_room },
 };
 #define ROOMS (sizeof(rooms) / sizeof(*rooms))
 

@@ -25,21 +25,22 @@
  * when all count slots are taken: each costs the reading of an outcome.
  */
 
-static const char before[] = "../../";
 static const char behind[] = ",outcome";
 
+/* From where the claim lies up to store/, and down again. */
 enum err
-claim_word(const struct store *st, const char name[SHA256_HEX],
-    unsigned attempt, struct buf *out)
+claim_word(const struct store *st, const char *path,
+    const char name[SHA256_HEX], unsigned attempt, struct buf *out)
 {
-	if (!buf_str(out, before))
-		return ERR_SYSTEM;
+	for (; *path != '\0'; path++)
+		if (*path == '/' && !buf_str(out, "../"))
+			return ERR_SYSTEM;
 	return outcome_path(st, name, attempt, out);
 }
 
-/* The canonical word of some transaction and attempt, or ERR_INPUT. */
-static enum err
-parse_word(const struct store *st, const char *word, struct claim *out)
+enum err
+claim_parse(const struct store *st, const char *path, const char *word,
+    struct claim *out)
 {
 	const char *comma = strchr(word, ',');
 	struct buf again = BUF_INIT;
@@ -59,7 +60,7 @@ parse_word(const struct store *st, const char *word, struct claim *out)
 	if (!read_number(number, &out->attempt) || out->attempt == 0 ||
 	    strcmp(comma + 1 + len, behind) != 0)
 		goto out;
-	e = claim_word(st, out->transaction, out->attempt, &again);
+	e = claim_word(st, path, out->transaction, out->attempt, &again);
 	if (e == OK && strcmp(buf_cstr(&again), word) != 0)
 		e = ERR_INPUT;
 out:
@@ -75,7 +76,7 @@ claim_read(const struct store *st, const char *path, struct claim *out)
 
 	e = file_claim_read(st->root, path, &word);
 	if (e == OK)
-		e = parse_word(st, buf_cstr(&word), out);
+		e = claim_parse(st, path, buf_cstr(&word), out);
 	if (e == ERR_INPUT)
 		log_error("%s is not a claim", path);
 	buf_release(&word);
@@ -167,7 +168,8 @@ look_whose(struct probe *p)
 	enum err e;
 
 	p->there.transaction[0] = '\0';
-	e = parse_word(p->st, buf_cstr(&p->target), &p->there);
+	e = claim_parse(
+	    p->st, buf_cstr(&p->path), buf_cstr(&p->target), &p->there);
 	if (e == ERR_INPUT) {
 		log_error("%s is not a claim", buf_cstr(&p->path));
 		p->there.transaction[0] = '\0';
@@ -231,7 +233,9 @@ probe(struct probe *p, const char transaction[SHA256_HEX], unsigned attempt,
 	enum err e;
 
 	by[0] = '\0';
-	e = claim_word(p->st, transaction, attempt, &p->word);
+	if ((e = slot_path(p, 0)) == OK)
+		e = claim_word(
+		    p->st, buf_cstr(&p->path), transaction, attempt, &p->word);
 	if (e == OK)
 		e = probe_round(p, transaction);
 	if (e != ERR_REFUSED)

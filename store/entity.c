@@ -23,6 +23,8 @@ static const struct {
 	{ "profile", offsetof(struct entity, profile), false },
 	{ "email", offsetof(struct entity, email), false },
 	{ "code", offsetof(struct entity, code), false },
+	{ "alias", offsetof(struct entity, alias), false },
+	{ "transaction", offsetof(struct entity, transaction), false },
 };
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 

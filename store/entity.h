@@ -15,18 +15,20 @@
  * there while the entity is blocked.
  */
 struct entity {
-	char *username;	  /* 1..MAX_USERNAME bytes, no control characters */
-	char *subject;	  /* DN as text (ca/dn.h); NULL: the request's */
-	char *san;	  /* text (ca/san.h), "request", or NULL: none */
-	char *ca;	  /* name of its CA */
-	char *profile;	  /* certificate profile; NULL: the alias's */
-	char *email;	  /* for people; may be NULL */
-	char *code;	  /* id of its present code (store/code.h), or NULL */
-	int64_t created;  /* first version's time */
-	int64_t changed;  /* this version's time */
-	unsigned version; /* 0: not stored yet */
-	bool deleted;	  /* this version is its grave */
-	bool blocked;	  /* may have nothing (read from ,blocked) */
+	char *username; /* 1..MAX_USERNAME bytes, no control characters */
+	char *subject;	/* DN as text (ca/dn.h); NULL: the request's */
+	char *san;	/* text (ca/san.h), "request", or NULL: none */
+	char *ca;	/* name of its CA */
+	char *profile;	/* certificate profile; NULL: the alias's */
+	char *email;	/* for people; may be NULL */
+	char *code;	/* id of its present code (store/code.h), or NULL */
+	char *alias;	/* RA mode: the alias that made this version, or NULL */
+	char *transaction; /* and "<transaction>,<attempt>" it was made for */
+	int64_t created;   /* first version's time */
+	int64_t changed;   /* this version's time */
+	unsigned version;  /* 0: not stored yet */
+	bool deleted;	   /* this version is its grave */
+	bool blocked;	   /* may have nothing (read from ,blocked) */
 };
 
 #define ENTITY_INIT \

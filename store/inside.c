@@ -218,3 +218,45 @@ is_hex(const char *text, size_t n)
 	}
 	return true;
 }
+
+enum err
+record_digits(const struct record *r, const char *key, size_t least,
+    size_t most, char *out)
+{
+	const char *value = record_get(r, key);
+	size_t len = value == NULL ? 0 : strlen(value);
+
+	if (value == NULL || len < least || len > most || len % 2 != 0 ||
+	    !is_hex(value, len))
+		return ERR_INPUT;
+	memcpy(out, value, len + 1);
+	return OK;
+}
+
+enum err
+sync_above(const struct store *st, const char *path)
+{
+	struct buf dir = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (buf_add(&dir, path, (size_t)(store_base(path) - path)) &&
+	    buf_byte(&dir, '.'))
+		e = dir_sync(st->root, buf_cstr(&dir));
+	if (e == ERR_NOTFOUND) {
+		log_error("%s is missing; `scep check --repair` makes the "
+			  "directories of a generation",
+		    buf_cstr(&dir));
+		e = ERR_SYSTEM;
+	}
+	buf_release(&dir);
+	return e;
+}
+
+bool
+is_outcome_name(const char *path)
+{
+	static const char tail[] = ",outcome";
+	size_t len = strlen(path), n = sizeof(tail) - 1;
+
+	return len > n && strcmp(path + len - n, tail) == 0;
+}

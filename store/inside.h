@@ -80,18 +80,69 @@ enum err attempt_waits(
 enum err code_seal(const struct store *st, struct code *c, struct span secret);
 bool code_sealed_read(const char *hex, struct code *c);
 
+/* A PEM block of that name; ERR_INPUT (silent): none, or another one. */
+bool pem_put(struct buf *out, const char *name, struct span der);
+enum err pem_get(struct span pem, const char *name, struct buf *der);
+
+/* least to most hex digits, an even number, to out; ERR_INPUT (silent). */
+enum err record_digits(const struct record *r, const char *key, size_t least,
+    size_t most, char *out);
+
+/* fsync of the directory that holds a path. */
+enum err sync_above(const struct store *st, const char *path);
+
+/* "transaction/ab/ab34...,<n>", a request record, and the word of a hint. */
+enum err waiting_path(const struct store *st, const char name[SHA256_HEX],
+    unsigned attempt, struct buf *out);
+enum err waiting_word(const struct store *st, const char name[SHA256_HEX],
+    unsigned attempt, struct buf *out);
+/* What a hint names; ERR_NOTFOUND, ERR_INPUT (silent): no hint of ours. */
+struct claim;
+enum err waiting_hint(
+    const struct store *st, const char *path, struct claim *out);
+/* A request record's text, and reading it. */
+struct waiting;
+enum err waiting_text(const struct waiting *w, struct buf *out);
+/* The digest of what people see and say yes to. */
+enum err waiting_id(const struct waiting *w, char id[SHA256_HEX]);
+enum err waiting_read(
+    const struct store *st, const char *path, struct waiting *out);
+struct approval;
+enum err approval_read(
+    const struct store *st, const char *path, struct approval *out);
+/* "waiting/<alias>/ab34...,<n>" made and taken away again, not durably. */
+enum err waiting_show(const struct store *st, const struct waiting *w);
+void waiting_hide(const struct store *st, const char *alias,
+    const char name[SHA256_HEX], unsigned attempt);
+
+/* Beside outcomes lie the records of requests that had to wait. */
+bool is_outcome_name(const char *path);
+
+/* One more name of a durable outcome, at `from` (issued.h); not durable. */
+enum err issued_link(
+    const struct store *st, const struct outcome *o, const char *from);
+
+/* "renewed/<ca>/<generation>/5d/<serial>," */
+enum err renewed_stem(const struct store *st, const struct issuer *by,
+    const char *serial, struct buf *out);
+
 /* An outcome's text, and reading it from any of its names. */
 enum err outcome_text(const struct outcome *o, struct buf *out);
 enum err outcome_read(
     const struct store *st, const char *path, struct outcome *out);
 
-/* "../../transaction/ab/ab34...,1,outcome", the word of a claim, and back. */
-enum err claim_word(const struct store *st, const char name[SHA256_HEX],
-    unsigned attempt, struct buf *out);
+/*
+ * "../../transaction/ab/ab34...,1,outcome", the word of a claim at that path,
+ * and back; ERR_INPUT (silent): it is not one.
+ */
+enum err claim_word(const struct store *st, const char *path,
+    const char name[SHA256_HEX], unsigned attempt, struct buf *out);
 struct claim {
 	char transaction[SHA256_HEX];
 	unsigned attempt;
 };
+enum err claim_parse(const struct store *st, const char *path, const char *word,
+    struct claim *out);
 /*
  * Did this code buy the outcome of that attempt?  OTHER: no, it was abandoned
  * or another code paid, so the claim bought nothing.  ERR_NOTFOUND: there is

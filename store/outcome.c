@@ -1,7 +1,3 @@
-#include <openssl/bio.h>
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +16,9 @@
 static const char *const kinds[OUTCOME__MAX] = {
 	[OUTCOME_CERTIFICATE] = "certificate",
 	[OUTCOME_ABANDONED] = "abandoned",
+	[OUTCOME_DENIED] = "denied",
+	[OUTCOME_EXPIRED] = "expired",
+	[OUTCOME_PASSED] = "passed",
 };
 
 /*
@@ -37,6 +36,7 @@ static const struct {
 	{ "subject", offsetof(struct outcome, subject), false },
 	{ "profile", offsetof(struct outcome, profile), false },
 	{ "remote", offsetof(struct outcome, remote), false },
+	{ "renews", offsetof(struct outcome, renews), false },
 };
 
 /* Hex digits in place; a certificate's outcome has them all. */
@@ -69,6 +69,9 @@ outcome_release(struct outcome *o)
 	free(o->entity);
 	free(o->subject);
 	free(o->code);
+	free(o->renews);
+	free(o->by);
+	free(o->why);
 	free(o->profile);
 	free(o->remote);
 	buf_release(&o->id);
@@ -95,25 +98,6 @@ time_of(const struct outcome *o, size_t at)
 }
 
 static bool
-put_pem(struct buf *out, struct span der)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *pem = NULL;
-	long len = 0;
-	bool ok = false;
-
-	if (bio != NULL && der.len <= MAX_RECORD &&
-	    PEM_write_bio(bio, "CERTIFICATE", "", der.p, (long)der.len) > 0)
-		len = BIO_get_mem_data(bio, &pem);
-	if (len > 0)
-		ok = buf_add(out, pem, (size_t)len);
-	else
-		log_openssl("cannot write a certificate in PEM");
-	BIO_free(bio);
-	return ok;
-}
-
-static bool
 put_certificate(const struct outcome *o, struct buf *out)
 {
 	bool ok;
@@ -128,7 +112,16 @@ put_certificate(const struct outcome *o, struct buf *out)
 		    out, digits[i].key, (const char *)o + digits[i].at);
 	for (i = 0; i < COUNT(times) && ok; i++)
 		ok = record_time(out, times[i].key, time_of(o, times[i].at));
-	return ok && put_pem(out, buf_span(&o->cert));
+	return ok && pem_put(out, "CERTIFICATE", buf_span(&o->cert));
+}
+
+/* Of the other kinds: who, why and when, as far as there is any. */
+static bool
+put_decided(const struct outcome *o, struct buf *out)
+{
+	return record_text(out, "by", o->by) &&
+	       record_text(out, "why", o->why) &&
+	       (o->issued == 0 || record_time(out, "time", o->issued));
 }
 
 /* What says whose outcome it is and, of a certificate, which code paid. */
@@ -149,54 +142,15 @@ outcome_text(const struct outcome *o, struct buf *out)
 	bool ok;
 
 	ok = put_head(out, o->kind, o->transaction, o->attempt, o->code);
-	if (ok && o->kind == OUTCOME_CERTIFICATE)
-		ok = put_certificate(o, out);
+	if (ok)
+		ok = o->kind == OUTCOME_CERTIFICATE ? put_certificate(o, out) :
+						      put_decided(o, out);
 	if (ok && out->len > MAX_RECORD) {
 		log_error("the outcome of transaction %s is over %d bytes",
 		    o->transaction, MAX_RECORD);
 		return ERR_TOOBIG;
 	}
 	return ok ? OK : ERR_SYSTEM;
-}
-
-static enum err
-get_pem(struct span pem, struct buf *der)
-{
-	BIO *bio = NULL;
-	char *name = NULL, *header = NULL;
-	unsigned char *data = NULL;
-	long len = 0;
-	enum err e = ERR_INPUT;
-
-	if (pem.len == 0 || pem.len > MAX_RECORD)
-		goto out;
-	bio = BIO_new_mem_buf(pem.p, (int)pem.len);
-	if (bio == NULL || PEM_read_bio(bio, &name, &header, &data, &len) != 1)
-		goto out;
-	if (strcmp(name, "CERTIFICATE") != 0 || *header != '\0' || len <= 0)
-		goto out;
-	e = buf_add(der, data, (size_t)len) ? OK : ERR_SYSTEM;
-out:
-	OPENSSL_free(name);
-	OPENSSL_free(header);
-	OPENSSL_free(data);
-	BIO_free(bio);
-	ERR_clear_error();
-	return e;
-}
-
-static enum err
-get_digits(const struct record *r, const char *key, size_t least, size_t most,
-    char *out)
-{
-	const char *value = record_get(r, key);
-	size_t len = value == NULL ? 0 : strlen(value);
-
-	if (value == NULL || len < least || len > most || len % 2 != 0 ||
-	    !is_hex(value, len))
-		return ERR_INPUT;
-	memcpy(out, value, len + 1);
-	return OK;
 }
 
 static enum err
@@ -231,14 +185,33 @@ get_certificate(const struct record *r, struct outcome *o)
 	for (i = 0; i < COUNT(texts) && e == OK; i++)
 		e = get_text(r, i, o);
 	for (i = 0; i < COUNT(digits) && e == OK; i++)
-		e = get_digits(r, digits[i].key, digits[i].least,
+		e = record_digits(r, digits[i].key, digits[i].least,
 		    digits[i].most, (char *)o + digits[i].at);
 	for (i = 0; i < COUNT(times) && e == OK; i++) {
 		if (record_get_time(r, times[i].key, &n) != OK)
 			return ERR_INPUT;
 		memcpy((char *)o + times[i].at, &n, sizeof(n));
 	}
-	return e == OK ? get_pem(buf_span(&r->pem), &o->cert) : e;
+	return e == OK ? pem_get(buf_span(&r->pem), "CERTIFICATE", &o->cert) :
+			 e;
+}
+
+static enum err
+get_decided(const struct record *r, struct outcome *o)
+{
+	const char *by = record_get(r, "by"), *why = record_get(r, "why");
+	bool person = o->kind == OUTCOME_DENIED;
+
+	if (by == NULL && (person || o->kind == OUTCOME_PASSED))
+		return ERR_INPUT;
+	if (person && record_get_time(r, "time", &o->issued) != OK)
+		return ERR_INPUT;
+	o->by = str_dup(by);
+	o->why = str_dup(why);
+	return (by == NULL || o->by != NULL) &&
+		       (why == NULL || o->why != NULL) ?
+		   OK :
+		   ERR_SYSTEM;
 }
 
 static enum err
@@ -258,9 +231,10 @@ get_outcome(const struct record *r, struct outcome *o)
 	if (record_get_num(r, "attempt", &n) != OK || n < 1 || n > INT_MAX)
 		return ERR_INPUT;
 	o->attempt = (unsigned)n;
-	if (get_digits(r, "transaction", 64, 64, o->transaction) != OK)
+	if (record_digits(r, "transaction", 64, 64, o->transaction) != OK)
 		return ERR_INPUT;
-	return o->kind == OUTCOME_CERTIFICATE ? get_certificate(r, o) : OK;
+	return o->kind == OUTCOME_CERTIFICATE ? get_certificate(r, o) :
+						get_decided(r, o);
 }
 
 enum err

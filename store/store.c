@@ -16,10 +16,14 @@ static const char *const sharded[] = {
 	"used",
 	"try",
 	"transaction",
+	"approval",
+	"approved",
 	"key",
 	"subject",
+	"issued",
 };
-static const char *const plain[] = { "tmp", "audit", "cert", "revoked", "crl" };
+static const char *const plain[] = { "tmp", "audit", "cert", "revoked", "crl",
+	"waiting", "renewed" };
 
 /* Makes a directory that may be there already, half made by an earlier try. */
 static enum err

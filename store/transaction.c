@@ -128,26 +128,6 @@ outcome_replay(const struct store *st, const struct transaction *t,
 	return found;
 }
 
-/* fsync of the directory that holds a path. */
-static enum err
-sync_above(const struct store *st, const char *path)
-{
-	struct buf dir = BUF_INIT;
-	enum err e = ERR_SYSTEM;
-
-	if (buf_add(&dir, path, (size_t)(store_base(path) - path)) &&
-	    buf_byte(&dir, '.'))
-		e = dir_sync(st->root, buf_cstr(&dir));
-	if (e == ERR_NOTFOUND) {
-		log_error("%s is missing; `scep check --repair` makes the "
-			  "directories of a generation",
-		    buf_cstr(&dir));
-		e = ERR_SYSTEM;
-	}
-	buf_release(&dir);
-	return e;
-}
-
 /*
  * Who got what.  Before the name in cert/, so that a certificate with that
  * name has its line, and whoever makes the name later writes the line again.
@@ -177,7 +157,10 @@ audit_issued(const struct store *st, const struct outcome *o)
 	return e;
 }
 
-/* The audit line and the second name of a durable outcome. */
+/*
+ * The audit line and the further names of a durable outcome.  The one in
+ * cert/ comes last: where it stands, the others were made.
+ */
 static enum err
 second_name(const struct store *st, const struct outcome *o, const char *from,
     const char *to)
@@ -185,6 +168,8 @@ second_name(const struct store *st, const struct outcome *o, const char *from,
 	enum err e;
 
 	e = audit_issued(st, o);
+	if (e == OK)
+		e = issued_link(st, o, from);
 	if (e != OK)
 		return e;
 	e = file_link(st->root, from, to);
@@ -195,6 +180,7 @@ second_name(const struct store *st, const struct outcome *o, const char *from,
 	/* A copy that came back from an archive is as good (check compares). */
 	if (e != OK && e != ERR_EXISTS)
 		return e;
+	waiting_hide(st, o->alias, o->transaction, o->attempt);
 	return sync_above(st, to);
 }
 
@@ -252,24 +238,33 @@ out:
 }
 
 enum err
+outcome_decide(const struct store *st, const struct outcome *o)
+{
+	struct buf text = BUF_INIT, path = BUF_INIT;
+	enum err e;
+
+	e = outcome_text(o, &text);
+	if (e == OK)
+		e = outcome_path(st, o->transaction, o->attempt, &path);
+	if (e == OK)
+		e = file_create_once(st->tmp, st->root, buf_cstr(&path),
+		    buf_span(&text), FILE_RECORD, true);
+	if (e == OK && o->alias != NULL)
+		waiting_hide(st, o->alias, o->transaction, o->attempt);
+	buf_release(&text);
+	buf_release(&path);
+	return e;
+}
+
+/* No time inside: two who abandon write the same and both succeed. */
+enum err
 outcome_abandon(
     const struct store *st, const char name[SHA256_HEX], unsigned attempt)
 {
 	struct outcome o = { .kind = OUTCOME_ABANDONED, .attempt = attempt };
-	struct buf text = BUF_INIT, path = BUF_INIT;
-	enum err e;
 
 	memcpy(o.transaction, name, SHA256_HEX);
-	e = outcome_text(&o, &text);
-	if (e == OK)
-		e = outcome_path(st, name, attempt, &path);
-	/* No time inside: two who abandon write the same and both succeed. */
-	if (e == OK)
-		e = file_create_once(st->tmp, st->root, buf_cstr(&path),
-		    buf_span(&text), FILE_RECORD, true);
-	buf_release(&text);
-	buf_release(&path);
-	return e;
+	return outcome_decide(st, &o);
 }
 
 enum err

@@ -12,7 +12,9 @@
  * are numbered from 1 without gaps.  The file `,<attempt>,outcome` is the
  * one truth of an attempt (STORE.md, Transactions):
  *
- *	(nothing) --link--> certificate | abandoned
+ *	(nothing) --link--> certificate | abandoned | denied | expired | passed
+ *
+ * All but the first two are of a request that waited (store/waiting.h).
  *
  * A certificate's outcome and its name in cert/ are one inode.
  */
@@ -27,7 +29,14 @@ struct transaction {
 enum err transaction_name(
     struct transaction *t, const uint8_t signer_key[SHA256_LEN]);
 
-enum outcome_kind { OUTCOME_CERTIFICATE, OUTCOME_ABANDONED, OUTCOME__MAX };
+enum outcome_kind {
+	OUTCOME_CERTIFICATE,
+	OUTCOME_ABANDONED,
+	OUTCOME_DENIED,	 /* a person said no */
+	OUTCOME_EXPIRED, /* nobody said anything */
+	OUTCOME_PASSED,	 /* its approval paid for another transaction */
+	OUTCOME__MAX
+};
 
 /* An outcome, and as much of it as `cert list` shows. */
 struct outcome {
@@ -40,13 +49,16 @@ struct outcome {
 	struct buf id;	     /* transactionID as received */
 	char *entity;	     /* username */
 	char *subject;	     /* as text, for people */
-	char *code;	     /* id of the code that paid */
+	char *code;	     /* id of the code that paid, or NULL */
+	char *renews; /* "<ca>/<generation>/<serial>" that paid, or NULL */
+	char *by;     /* DENIED: who; PASSED: the path of the outcome */
+	char *why;    /* DENIED: the reason, for people */
 	char *profile;
 	char *remote;	       /* who asked */
 	char csr[SHA256_HEX];  /* SHA-256 of the exact CSR */
 	char spki[SHA256_HEX]; /* SHA-256 of the certified SPKI */
 	char serial[41];       /* lower-case hex, as many digits as bytes */
-	int64_t issued;	       /* when */
+	int64_t issued;	       /* when; also of a denial */
 	int64_t not_before, not_after;
 	struct buf cert; /* DER */
 };
@@ -92,6 +104,14 @@ enum err outcome_publish(const struct store *st, const struct outcome *o);
  */
 enum err outcome_abandon(
     const struct store *st, const char name[SHA256_HEX], unsigned attempt);
+
+/*
+ * Links an outcome that is no certificate, durably: kind, transaction,
+ * attempt, and of by, why and issued what its kind has; with alias, the
+ * request's name in waiting/ goes.  OK also where these very words stand
+ * already.  ERR_EXISTS: decided otherwise; read it.
+ */
+enum err outcome_decide(const struct store *st, const struct outcome *o);
 
 /* Kind of the outcome of an attempt by the transaction's name alone. */
 enum err outcome_kind(const struct store *st, const char name[SHA256_HEX],

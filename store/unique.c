@@ -213,13 +213,12 @@ walk_slots(struct walk *w)
 static enum err
 walk(struct walk *w, const char *transaction, unsigned attempt)
 {
-	enum err e = OK;
+	enum err e;
 
-	if (*transaction != '\0')
-		e = claim_word(w->st, transaction, attempt, &w->word);
-	if (e == OK)
-		e = store_path_hex(
-		    w->st, w->u->kind, w->u->hash, ",", &w->path);
+	e = store_path_hex(w->st, w->u->kind, w->u->hash, ",", &w->path);
+	if (e == OK && *transaction != '\0')
+		e = claim_word(w->st, buf_cstr(&w->path), transaction, attempt,
+		    &w->word);
 	w->stem = w->path.len;
 	if (e == OK && w->make)
 		e = ensure_room(w);

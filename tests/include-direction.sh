@@ -6,7 +6,8 @@
 set -u
 cd "${1:-$(dirname "$0")/..}" || exit 2
 
-# room  rooms it may include, itself always among them
+# room  rooms it may include, itself always among them; a top-level file
+# enrol_x.c is of the room enrol
 rooms() {
 	cat <<-'EOT'
 	base     base
@@ -15,10 +16,7 @@ rooms() {
 	aliases  aliases base
 	message  message ca base
 	judge    judge aliases store ca base
-	enrol    enrol enrol_unique judge ca store aliases message base
-	enrol_look enrol_look enrol enrol_unique ca base
-	enrol_poll enrol_poll enrol base
-	enrol_unique enrol_unique enrol ca store base
+	enrol    enrol judge ca store aliases message base
 	crl      crl ca store base
 	admin    admin enrol crl aliases ca store judge message base
 	http     http base
@@ -79,7 +77,7 @@ files_of() {
 	if [ -d "$1" ]; then
 		find "$1" -name '*.[ch]' | sort
 	else
-		for f in "$1.c" "$1.h"; do
+		for f in "$1".[ch] "$1"_*.[ch]; do
 			[ -f "$f" ] && echo "$f"
 		done
 	fi
@@ -103,7 +101,8 @@ while read -r room may; do
 		/^[ \t]*#[ \t]*include[ \t]*"/ {
 			split($0, q, "\"")
 			to = q[2]
-			if (to ~ /\//) sub(/\/.*/, "", to); else sub(/\.h$/, "", to)
+			if (to ~ /\//) sub(/\/.*/, "", to)
+			else sub(/(_.*)?\.h$/, "", to)
 			if (!(to in ok))
 				printf "%s:%d: %s\n", FILENAME, FNR, $0
 		}' "$@" > "$scratch"
@@ -113,6 +112,7 @@ done < "$scratch.rooms"
 # No file of the server stands outside the table.
 sources | while read -r f; do
 	room=${f%%/*}
+	[ "$room" != "$f" ] || room=${room%%_*}
 	room=${room%.[ch]}
 	grep -q "^$room " "$scratch.rooms" || echo "$f:1: in no room of the table"
 done > "$scratch"

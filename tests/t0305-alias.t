@@ -118,6 +118,101 @@ like "of a rename too" "$(out scep audit show)" \
 	"alias rename  two  done.*to three"
 ok "delete" scep alias delete three --yes
 
+# --- RA mode ------------------------------------------------------------------
+
+cat >ra.ini <<'EOT'
+[scep]
+operationmode = ra
+
+[ra]
+defaultca = ManagementCA
+; quotes, for it holds both
+authpwd = "hush#1;hush"
+
+[approval]
+required = 0
+EOT
+ok "an alias in RA mode" scep alias add ra --from ra.ini
+like "is listed as such" "$(out scep alias list --match ra)" \
+	"ra +ra +ManagementCA"
+is "its secret is not shown" "$(out scep alias show ra --match '*authpwd*')" \
+	"ra.authpwd        hidden"
+is "nor in JSON" "$(out scep alias show ra --json --match '*authpwd*')" \
+	'{"name":"ra","ra.authpwd":"hidden"}'
+like "the rest is" "$(out scep alias show ra | tr '\n' '|')" \
+	'\|cas +ManagementCA  \(default\)\|.*\|ra.existing +renew  \(default\)\|'
+unlike "without what means nothing there" "$(out scep alias show ra)" \
+	"^(profile|defaultca) "
+unlike "as RA mode's keys in CA mode" "$(out scep alias show scep)" "^ra[.]"
+ok "a key of another section" scep alias set ra existing edit
+ok "is found by its name" grep -qx 'existing = edit' home/aliases/ra.ini
+ok "a secret" scep alias set ra authpwd 'hush 2;#'
+ok "is quoted" grep -qx 'authpwd = "hush 2;#"' home/aliases/ra.ini
+printf 'hush3 \047;"\n' >secret.txt
+exits 1 "one that no line can hold" sh -c \
+	'"$SCEP" alias set ra authpwd - <secret.txt 2>said'
+like "is refused, and not told" "$(cat said)" \
+	"^scep: nothing was changed: a value that a configuration file cannot"
+printf 'hush4;"\n' >secret.txt
+ok "one of standard input" sh -c '"$SCEP" alias set ra ra.authpwd - <secret.txt'
+ok "is there" grep -qx "authpwd = 'hush4;\"'" home/aliases/ra.ini
+exits 1 "a slip in the word" scep alias set ra authpw hush5
+exits 1 "the word that opens the door, not quite" scep alias set ra authpwd NONE
+ok "and the very word" scep alias set ra authpwd=none
+is "is shown" "$(out scep alias show ra --match ra.authpwd)" \
+	"ra.authpwd        none"
+exits 2 "one word without a value" scep alias set ra sha1=no hush6 des3=no
+ok "several keys at once" scep alias set ra sha1=no ra.authpwd=hush7 required=2
+is "are all there" "$(grep -cxE 'sha1 = no|authpwd = hush7|required = 2' \
+	home/aliases/ra.ini)" 3
+unlike "the audit tells no secret" "$(out scep audit show)" "hush"
+like "but that they were changed" "$(out scep audit show)" \
+	"alias set  ra  done.*sha1 = no, ra.authpwd = hidden, required = 2"
+cp home/aliases/ra.ini before.ra
+exits 1 "one bad of several" scep alias set ra sha1=yes window=x
+ok "changes nothing" cmp before.ra home/aliases/ra.ini
+
+bad() { # WHAT SECTION LINE SAYS: a line more in ra.ini
+	printf '%s\n%s\n' "$2" "$3" >line
+	case $2 in
+	'[renewal]') cat before.ra line >home/aliases/ra.ini ;;
+	*) awk -v s="$2" '{ print } $0 == s { getline l <"line"; getline l <"line"
+		print l }' before.ra >home/aliases/ra.ini ;;
+	esac
+	exits 1 "$1" scep alias check ra
+	like "is told" "$(err scep alias check ra)" "aliases/ra.ini:$4"
+}
+bad "an attribute that is none" '[renewal]' 'renewalignore = CN, nothing' \
+	"[0-9]+: renewalignore: no attribute .*: nothing"
+bad "a profile that is none" '[ra]' 'certificateprofile = nothing' \
+	" profile: no profile nothing"
+bad "an end-entity profile that is none" '[ra]' 'entityprofile = nothing' \
+	" profile: no profile nothing"
+bad "an attribute of the name that is none" '[ra]' \
+	'namegenerationparameters = "UID;nothing"' \
+	"6: namegenerationparameters: no attribute .*: nothing"
+bad "an unknown word in braces" '[ra]' 'namegenerationprefix = ${CN}' \
+	'6: namegenerationprefix: the only'
+bad "a key of CA mode" '[scep]' 'defaultca = ManagementCA' \
+	"2: defaultca: in RA mode"
+exits 1 "[ra] in CA mode" scep alias set scep existing edit
+
+sed 's/^authpwd =.*/authpwdfile = ra-secret/' before.ra >home/aliases/ra.ini
+exits 1 "a file for the secret that is not there" scep alias check ra
+like "is told" "$(err scep alias check ra)" "there is no ra-secret"
+echo hush8 >home/ra-secret
+[ "$(id -u)" -ne 0 ] || chown --reference=home home/ra-secret
+chmod 0644 home/ra-secret
+exits 1 "one that all can read" scep alias check
+like "is told" "$(err scep alias check)" "mode 0644 of ra-secret"
+chmod 0600 home/ra-secret
+ok "one that its owner alone can read" scep alias check ra
+is "is shown by its name" "$(out scep alias show ra --match '*authpwd*')" \
+	"ra.authpwdfile    ra-secret"
+ok "set makes it another" scep alias set ra authpwdfile "$PWD/home/ra-secret"
+scep alias delete ra --yes
+rm home/ra-secret
+
 # --- several people at once ---------------------------------------------------
 
 all() { # N COMMAND...: N at once, the word % is the number
@@ -266,6 +361,26 @@ is "delete" "$STATUS" 404
 EDITOR='sed -i "s/^;des3 = yes/des3 = no/"' scep alias edit scep
 caps scep
 unlike "edit" "$(cat body)" "DES3"
+secret_file() { # as long ago as the worker wants it
+	echo "$1" >home/ra-secret
+	chmod 0600 home/ra-secret
+	[ "$(id -u)" -ne 0 ] || chown --reference=home home/ra-secret
+	touch -d '1 minute ago' home/ra-secret
+}
+secret_file hush
+sed 's/^authpwd =.*/authpwdfile = ra-secret/' ra.ini >file.ini
+scep alias add filed --from file.ini >/dev/null
+caps filed
+is "an alias whose secret is in a file" "$STATUS" 200
+mv home/ra-secret moved
+caps filed
+is "the file was taken away: the alias is down" "$STATUS" 503
+caps scep
+is "and no other" "$STATUS" 200
+secret_file hush2
+caps filed
+is "another file: it is served again" "$STATUS" 200
+scep alias delete filed --yes
 ok "it is still the same worker" kill -0 "$pid"
 
 # --- a home that its owner cannot reach by name --------------------------------

@@ -120,7 +120,8 @@ actor_free(struct actor *a)
 static inline void
 house_new(struct house *h, const char *name)
 {
-	struct root root = { .not_before = time_now() - DAY,
+	struct root root = { .pathlen = -1,
+		.not_before = time_now() - DAY,
 		.not_after = time_now() + DAY,
 		.usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT |
 			 KU_KEY_CERT_SIGN };

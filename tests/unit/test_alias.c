@@ -119,9 +119,10 @@ refuses_bad_files(void **state)
 		{ "", "operationmode is missing" },
 		{ "[scep]\ncas = A\n", "operationmode is missing" },
 		{ HEAD, "cas is missing" },
-		{ "[scep]\noperationmode = ra\ncas = A\n",
+		{ "[scep]\noperationmode = proxy\ncas = A\n",
 		    "x.ini:2: operationmode: not supported" },
-		{ "[scep]\noperationmode = x\ncas = A\n", "it must be ca" },
+		{ "[scep]\noperationmode = x\ncas = A\n",
+		    "it must be ca or ra" },
 		{ HEAD "cas =\n", "x.ini:3: cas: it has an empty name" },
 		{ HEAD "cas = A,,B\n", "empty name" },
 		{ HEAD "cas = A, None\n", "None is no CA" },
@@ -132,11 +133,11 @@ refuses_bad_files(void **state)
 		{ HEAD "cas = A\nincludeca = maybe\n",
 		    "x.ini:4: includeca: it must be yes or no" },
 		{ HEAD "cas = A\nincluedca = yes\n", "x.ini:4: incluedca" },
-		{ HEAD "cas = A\n[ra]\nx = 1\n", "no such section" },
+		{ HEAD "cas = A\n[raa]\nx = 1\n", "no such section" },
 		{ HEAD "cas = A\ncas = A\n", "x.ini:4" },
 		{ "cas = A\n", "x.ini:1" },
 		{ HEAD "cas = 1,2,3,4,5,6,7,8,9,a,b,c,d,e,f,g,h,i,j,k,l\n",
-		    "too many CAs" },
+		    "too many names" },
 	};
 
 	(void)state;
@@ -185,37 +186,84 @@ knows_names(void **state)
 		    rows[i].good);
 }
 
+/* One line of the example: with its comment sign gone if it is a setting. */
+static void
+put_line(struct buf *out, const char *line, const char *but, bool real)
+{
+	bool example = line[0] == ';' && line[1] != ' ' && line[1];
+
+	line += example && real ? 1 : 0;
+	if (but == NULL || strncmp(line, but, strlen(but)) != 0)
+		assert_true(buf_str(out, line) && buf_byte(out, '\n'));
+}
+
+/*
+ * The example with its settings made real, for one mode: without the line
+ * that begins with `but`, and with [ra] (or not).
+ */
+static void
+make_real(const struct buf *text, bool ra, const char *but, struct buf *out)
+{
+	struct buf copy = BUF_INIT;
+	char *line, *rest;
+	bool real = true;
+
+	assert_true(buf_add(&copy, text->data, text->len));
+	rest = (char *)copy.data;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (strstr(line, "[ra]") == line + 1)
+			real = ra;
+		if (strcmp(line, "[approval]") == 0)
+			real = true;
+		if (ra && strcmp(line, "operationmode = ca") == 0)
+			line[strlen(line) - 2] = 'r';
+		/* these two are of CA mode alone */
+		if (ra &&
+		    (strcmp(line, ";defaultca = ManagementCA") == 0 ||
+			strcmp(line, ";profile = ENDUSER") == 0) &&
+		    strstr((char *)out->data, "[ra]\n") == NULL)
+			continue;
+		put_line(out, line, but, real);
+	}
+	buf_release(&copy);
+}
+
+static void
+example_parses(const struct buf *text)
+{
+	struct alias *a = NULL;
+
+	if (alias_parse(
+		"example", "example.ini", buf_span(text), NULL, NULL, &a) != OK)
+		fail_msg("%s", buf_cstr(&logged));
+	alias_free(a);
+}
+
 /* aliases/example.ini names every key that there is, and no other. */
 static void
 example_is_complete(void **state)
 {
 	struct buf text = BUF_INIT, all = BUF_INIT;
-	struct alias *a = NULL;
 	struct ini *ini = NULL;
-	char *line, *rest;
 	size_t n = 0;
 
 	(void)state;
 	assert_int_equal(
 	    file_read(AT_FDCWD, "aliases/example.ini", MAX_INI, &text), OK);
-	assert_int_equal(alias_parse("example", "example.ini", buf_span(&text),
-			     NULL, NULL, &a),
-	    OK);
-	alias_free(a);
-	/* with its examples made real */
-	rest = (char *)text.data;
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		bool example = line[0] == ';' && line[1] != ' ' && line[1];
-
-		assert_true(buf_str(&all, line + (example ? 1 : 0)));
-		assert_true(buf_byte(&all, '\n'));
-	}
-	a = NULL;
-	assert_int_equal(alias_parse("example", "example.ini", buf_span(&all),
-			     NULL, NULL, &a),
-	    OK);
-	alias_free(a);
-	assert_int_equal(ini_parse("example", buf_span(&all), &ini), OK);
+	example_parses(&text);
+	make_real(&text, false, NULL, &all);
+	example_parses(&all);
+	buf_clear(&all);
+	make_real(&text, true, "authpwdfile", &all);
+	example_parses(&all);
+	buf_clear(&all);
+	make_real(&text, true, "authpwd ", &all);
+	example_parses(&all);
+	buf_clear(&all);
+	for (char *p = (char *)text.data; (p = strstr(p, "\n;")) != NULL; p++)
+		if (p[2] != ' ' && p[2] != '\n')
+			p[1] = ' ';
+	assert_int_equal(ini_parse("example", buf_span(&text), &ini), OK);
 	for (const struct alias_key *k = alias_keys; k->section; k++, n++)
 		if (ini_find(ini, k->section, k->key) == NULL)
 			fail_msg("example.ini lacks %s", k->key);

@@ -353,9 +353,9 @@ static void
 test_root(void **state)
 {
 	struct buf subject = BUF_INIT, der = BUF_INIT;
-	struct root in = { .usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN |
-				    KU_DIGITAL_SIGNATURE |
-				    KU_KEY_ENCIPHERMENT };
+	struct root in = { .pathlen = -1,
+		.usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE |
+			 KU_KEY_ENCIPHERMENT };
 	const unsigned char *p;
 	struct cert_view v;
 	X509 *x;

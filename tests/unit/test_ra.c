@@ -209,19 +209,19 @@ test_tend(void **state)
 		{ .tv_sec = now - 130 } };
 
 	(void)state;
-	cas_tend(cas, "Test CA", now);
+	cas_tend(cas, "Test CA", NULL, now);
 	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
 	assert_int_equal(ca->nra, 1);
-	cas_tend(cas, "nosuch", now);
+	cas_tend(cas, "nosuch", NULL, now);
 	/* somebody is at it: the old one goes on, and no key is made */
 	assert_int_equal(mkdir(at(mark), 0750), 0);
-	assert_false(cas_tend(cas, "Test CA", now + 250 * DAY));
+	assert_false(cas_tend(cas, "Test CA", NULL, now + 250 * DAY));
 	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
 	assert_int_equal(ca->nra, 1);
 	assert_int_equal(file_exists(home, mark), OK);
 	/* no: that was a crash */
 	assert_int_equal(utimensat(AT_FDCWD, at(mark), old, 0), 0);
-	assert_true(cas_tend(cas, "Test CA", now + 250 * DAY));
+	assert_true(cas_tend(cas, "Test CA", NULL, now + 250 * DAY));
 	assert_int_equal(file_exists(home, mark), ERR_NOTFOUND);
 	assert_int_equal(cas_find(cas, "Test CA", &ca), OK);
 	assert_int_equal(ca->nra, 2);

@@ -1,0 +1,103 @@
+#include "admin/alias.h"
+
+#include "admin/profile.h"
+#include "base/ini.h"
+#include "base/log.h"
+#include "ca/attr.h"
+
+/*
+ * What `alias check` knows of an alias beyond its own file: the profiles that
+ * it names, the names of attributes, the secret in a file of its own.
+ */
+struct look {
+	const char *path;
+	const struct ini *ini; /* for the lines */
+	enum err e;	       /* ERR_INPUT once anything was wrong */
+};
+
+static void
+wrong(struct look *l, const char *section, const char *key, const char *what,
+    const char *word)
+{
+	const struct ini_entry *entry = ini_find(l->ini, section, key);
+
+	log_error("%s:%d: %s: %s %s", l->path, entry ? entry->line : 0, key,
+	    what, word);
+	l->e = ERR_INPUT;
+}
+
+static void
+check_attr(
+    struct look *l, const char *section, const char *key, const char *word)
+{
+	struct attr_type type;
+
+	if (!attr_type_read(word, &type))
+		wrong(l, section, key,
+		    "no attribute of a name (CN, SN, UID, 1.2.3):", word);
+}
+
+/* "UID;SN;CN"; an empty one means the whole subject. */
+static void
+check_parameters(struct look *l, const struct alias *a)
+{
+	const char *p = a->ra.parameters;
+	struct buf word = BUF_INIT;
+
+	if (a->mode != MODE_RA || a->ra.scheme != NAMEGEN_DN || *p == '\0')
+		return;
+	for (;;) {
+		size_t len = strcspn(p, ";");
+		size_t from = strspn(p, " \t"), to = len;
+
+		for (; to > from && (p[to - 1] == ' ' || p[to - 1] == '\t');)
+			to--;
+		buf_clear(&word);
+		if (to <= from || buf_add(&word, p + from, to - from))
+			check_attr(l, "ra", "namegenerationparameters",
+			    buf_cstr(&word));
+		if (p[len] == '\0')
+			break;
+		p += len + 1;
+	}
+	buf_release(&word);
+}
+
+/* EMPTY has no rules and is there without a file. */
+static enum err
+check_profiles(
+    const struct command *cmd, const char *path, const struct alias *a)
+{
+	enum err e, other;
+
+	if (a->mode != MODE_RA)
+		return profile_named(cmd, path, a->profile);
+	e = profile_named(cmd, path, a->ra.profile);
+	if (strcmp(a->ra.entityprofile, "EMPTY") == 0)
+		return e;
+	other = profile_named(cmd, path, a->ra.entityprofile);
+	return e == OK ? other : e;
+}
+
+enum err
+alias_check_rest(const struct command *cmd, const char *path, struct span text,
+    struct alias *a)
+{
+	struct look l = { path, NULL, OK };
+	struct ini *ini = NULL;
+	enum err e, other;
+
+	if ((e = ini_parse(path, text, &ini)) != OK)
+		return e;
+	l.ini = ini;
+	for (size_t i = 0; i < a->renewal.nignore; i++)
+		check_attr(
+		    &l, "renewal", "renewalignore", a->renewal.ignore[i]);
+	check_parameters(&l, a);
+	e = check_profiles(cmd, path, a);
+	if (e == OK)
+		e = l.e;
+	other = alias_secret(cmd->home, a);
+	ini_free(ini);
+	return e == OK ? other : e;
+}

@@ -1,0 +1,133 @@
+#include <string.h>
+
+#include "base/log.h"
+#include "enrol_own.h"
+#include "judge/judge.h"
+
+/* The road of CA mode: a registered entity, which pays with its code. */
+
+/*
+ * The right code found to be used up must cost what a wrong one costs; a
+ * chosen password has spent its scrypt and its mark already.  Somebody may
+ * have overheard it (C-115).
+ */
+static enum err
+refuse_used(const struct store *st, int64_t now, struct decision *d)
+{
+	enum err e = OK;
+
+	log_warn("entity %s: a right code that is used up; somebody else may "
+		 "know it",
+	    d->entity.username);
+	if (d->code.form != CODE_SCRYPT) {
+		code_decoy();
+		e = code_try_decoy(st, now);
+	}
+	return e == OK ?
+		   decision_refuse(d, FAIL_BADREQUEST, "code is used up") :
+		   e;
+}
+
+static enum err
+ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	struct judge_case c = { .store = in->store,
+		.username = d->username ? d->username : "",
+		.ca = msg->ca,
+		.challenge = buf_span(&msg->csr.challenge),
+		.now = now };
+	struct judgement j;
+	enum err e;
+
+	judgement_init(&j);
+	if ((e = judge_entity(&c, &j)) != OK)
+		goto out;
+	if (j.ruling != RULING_YES) {
+		e = decision_refuse(d, FAIL_BADREQUEST, j.reason);
+		goto out;
+	}
+	d->verdict = VERDICT_GRANT;
+	d->pay = PAY_CODE;
+	d->entity = j.entity;
+	d->code = j.code;
+	j.entity = (struct entity){ 0 };
+	j.code = (struct code){ 0 };
+out:
+	judgement_release(&j);
+	return e;
+}
+
+/*
+ * An answer under the challenge can be guessed at by whoever sees it, as long
+ * as he likes: 128 random bits stand that, a chosen password does not (C-96).
+ */
+static enum err
+ask(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	enum err e = ask_judge(in, msg, now, d);
+
+	if (e != OK || d->verdict == VERDICT_REFUSE ||
+	    msg->signer_type == KEY_RSA || d->code.form != CODE_SCRYPT)
+		return e;
+	return decision_refuse(d, FAIL_BADALG,
+	    "the signer's key cannot encrypt, and a chosen password may not: "
+	    "`scep entity setpwd NAME --generate`");
+}
+
+static enum err
+room(const struct enrol *in, int64_t now, struct decision *d)
+{
+	char by[SHA256_HEX];
+	enum err e;
+
+	e = code_room(in->store, &d->code, d->transaction.name, d->attempt, by);
+	return e == ERR_REFUSED ? refuse_used(in->store, now, d) : e;
+}
+
+static enum err
+pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	char by[SHA256_HEX];
+	enum err e;
+
+	(void)msg;
+	e = code_claim(
+	    in->store, &d->code, d->transaction.name, d->attempt, by);
+	return e == ERR_REFUSED ? refuse_used(in->store, now, d) : e;
+}
+
+const struct road road_code = { ask, room, pay };
+
+/*
+ * May a replay buy again?  Signatures of PKCS#1 v1.5 are alike for alike
+ * requests, so a device whose certificate has expired or was revoked, and whose
+ * password was set once more, to the same words, sends the very bytes of long
+ * ago.  A capture of those is worth no more than the password itself: it has
+ * to be the present one, of a code that paid for nothing here yet.
+ */
+enum err
+enrol_buys_again(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d, bool *yes)
+{
+	char by[SHA256_HEX];
+	struct outcome last = OUTCOME_INIT;
+	enum err e;
+
+	*yes = false;
+	if ((e = ask(in, msg, now, d)) != OK || d->verdict == VERDICT_REFUSE)
+		return e;
+	if ((e = outcome_latest(in->store, &d->transaction, &last)) != OK)
+		return e;
+	d->attempt = last.attempt + 1;
+	*yes = last.code == NULL || strcmp(last.code, d->code.id) != 0;
+	outcome_release(&last);
+	if (*yes)
+		e = code_room(
+		    in->store, &d->code, d->transaction.name, d->attempt, by);
+	if (e == ERR_REFUSED)
+		*yes = false;
+	return e == ERR_REFUSED ? OK : e;
+}

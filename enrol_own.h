@@ -1,0 +1,49 @@
+#ifndef ENROL_OWN_H
+#define ENROL_OWN_H
+
+#include "enrol.h"
+
+/* Shared by the files of enrolment, and by nobody else. */
+
+/* Makes d an answer with the certificate in d->outcome; OK. */
+enum err decision_keep(struct decision *d);
+
+/*
+ * Was this outcome bought by what would buy d's: the same code, the same old
+ * certificate, or the secret of the alias?
+ */
+bool decision_paid(const struct decision *d, const struct outcome *o);
+
+/*
+ * With d->waiting: its profile instead of the one that alias or entity name
+ * by now.
+ */
+enum err decision_keep_rules(struct decision *d);
+
+/* "<transaction>,<attempt>" of what d would grant; false: memory is out. */
+bool decision_attempt(const struct decision *d, struct buf *out);
+
+/*
+ * A road is a way to a certificate, by what pays for it.  All of them answer
+ * OK with d->verdict GRANT or REFUSE, or our own trouble.
+ */
+struct road {
+	/* Who is it, and by what right?  Fills d->entity and d->pay. */
+	enum err (*ask)(const struct enrol *in, const struct pkimsg *msg,
+	    int64_t now, struct decision *d);
+	/* Is there still something to pay with?  Claims nothing. */
+	enum err (*room)(
+	    const struct enrol *in, int64_t now, struct decision *d);
+	/* Pays, durably; a refusal that only paying can find. */
+	enum err (*pay)(const struct enrol *in, const struct pkimsg *msg,
+	    int64_t now, struct decision *d);
+};
+extern const struct road road_code;    /* CA mode: an entity and its code */
+extern const struct road road_secret;  /* RA mode: the alias's secret */
+extern const struct road road_renewal; /* a certificate that is to be renewed */
+
+/* enrol_code.c: may a replay buy again?  See there. */
+enum err enrol_buys_again(const struct enrol *in, const struct pkimsg *msg,
+    int64_t now, struct decision *d, bool *yes);
+
+#endif

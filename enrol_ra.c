@@ -1,0 +1,271 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ca/san.h"
+#include "enrol_name.h"
+#include "enrol_own.h"
+#include "judge/judge.h"
+#include "store/issued.h"
+
+/*
+ * The road of RA mode (ejbca-behaviour 4): whoever knows the alias's secret
+ * gets a certificate for a name that the alias makes of the request, and the
+ * entity of that name is made, or edited, with it.
+ *
+ * The entity's new version says for which attempt it was made, so that a
+ * retry after a crash, or of a client that lost our answer, goes on with it.
+ */
+
+/* Younger than this, somebody may be about to get its first certificate. */
+#define BEING_MADE ((int64_t)600)
+
+static enum err
+ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	struct judge_case c = { .store = in->store,
+		.ca = msg->ca,
+		.challenge = buf_span(&msg->csr.challenge),
+		.now = now };
+	struct judgement j;
+	enum err e;
+
+	judgement_init(&j);
+	if ((e = judge_ra(d->alias, &c, &j)) == OK && j.ruling != RULING_YES)
+		e = decision_refuse(d, FAIL_BADREQUEST, j.reason);
+	else if (e == OK)
+		d->verdict = VERDICT_GRANT;
+	judgement_release(&j);
+	return e;
+}
+
+/* See enrol_code.c: what an answer under the challenge must stand (C-96). */
+static enum err
+check_strength(const struct pkimsg *msg, struct decision *d)
+{
+	if (msg->signer_type == KEY_RSA || judge_strong_secret(d->alias))
+		return OK;
+	return decision_refuse(d, FAIL_BADALG,
+	    "the signer's key cannot encrypt, and the alias's secret is too "
+	    "short to");
+}
+
+/*
+ * Who is it?  A name is made once for a transaction: a request that is sent
+ * again has the one that its certificate, or its place in the queue, has.
+ */
+static enum err
+find_username(
+    const struct enrol *in, const struct pkimsg *msg, struct decision *d)
+{
+	struct outcome last = OUTCOME_INIT;
+	char spki[SHA256_HEX];
+	const char *made = d->waiting.username;
+	enum err e;
+
+	if ((e = sha256_hex(msg->csr.spki, spki)) != OK)
+		return e;
+	e = outcome_latest(in->store, &d->transaction, &last);
+	if (e == OK && last.entity != NULL && last.renews == NULL &&
+	    strcmp(last.spki, spki) == 0)
+		made = last.entity;
+	if (e != OK && e != ERR_NOTFOUND)
+		goto out;
+	free(d->username);
+	d->username = NULL;
+	if (made == NULL)
+		e = enrol_generate(d->alias, msg->csr.subject, &d->username);
+	else
+		e = (d->username = str_dup(made)) ? OK : ERR_SYSTEM;
+	if (e == ERR_INPUT)
+		e = decision_refuse(d, FAIL_BADREQUEST,
+		    "no username can be made of the request's subject");
+out:
+	outcome_release(&last);
+	return e;
+}
+
+/* Was this version made for the very attempt that is decided? */
+static bool
+is_ours(const struct entity *who, const struct decision *d)
+{
+	struct buf name = BUF_INIT;
+	bool same;
+
+	same = who->transaction != NULL && decision_attempt(d, &name) &&
+	       strcmp(who->transaction, buf_cstr(&name)) == 0;
+	buf_release(&name);
+	return same;
+}
+
+/*
+ * An entity that this alias made and that never got a certificate is nobody's
+ * yet, once whoever made it must be through.
+ */
+static enum err
+check_unborn(const struct enrol *in, const struct entity *who, int64_t now,
+    struct decision *d)
+{
+	struct outcome last = OUTCOME_INIT;
+	enum err e;
+
+	if (who->alias == NULL || strcmp(who->alias, d->alias->name) != 0)
+		return decision_refuse(d, FAIL_BADREQUEST,
+		    "the entity was not made by this alias; `existing = edit` "
+		    "would take it");
+	e = issued_latest(in->store, who->username, &last);
+	outcome_release(&last);
+	if (e == OK)
+		return decision_refuse(d, FAIL_BADREQUEST,
+		    "the entity exists: only its certificate may ask for "
+		    "another (`existing = renew`)");
+	if (e != ERR_NOTFOUND)
+		return e;
+	if (who->changed <= now - BEING_MADE)
+		return OK;
+	log_warn("entity %s is being made by somebody else", who->username);
+	return ERR_BUSY;
+}
+
+static bool
+set_text(char **member, const char *value)
+{
+	char *copy = value == NULL ? NULL : str_dup(value);
+
+	if (value != NULL && copy == NULL)
+		return false;
+	free(*member);
+	*member = copy;
+	return true;
+}
+
+static enum err
+find_entity(const struct enrol *in, struct decision *d)
+{
+	struct span name = span_of(d->username, strlen(d->username));
+	enum err e;
+
+	e = entity_find(in->store, name, &d->entity);
+	if (e == ERR_NOTFOUND)
+		e = set_text(&d->entity.username, d->username) ? OK :
+								 ERR_SYSTEM;
+	if (e == OK && d->entity.blocked)
+		return decision_refuse(d, FAIL_BADREQUEST, "entity is blocked");
+	return e;
+}
+
+static enum err
+ask(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	enum err e;
+
+	d->pay = PAY_SECRET;
+	if ((e = ask_judge(in, msg, now, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE ||
+	    (e = check_strength(msg, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE ||
+	    (e = find_username(in, msg, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE)
+		return e;
+	return find_entity(in, d);
+}
+
+/* What the request makes of its entity; names come with enrol_look(). */
+static enum err
+edit(struct decision *d)
+{
+	struct entity *who = &d->entity;
+	bool ok;
+
+	ok = set_text(&who->subject, NULL) && set_text(&who->san, "request") &&
+	     set_text(&who->ca, d->transaction.ca) &&
+	     set_text(&who->profile, d->alias->ra.profile) &&
+	     set_text(&who->alias, d->alias->name);
+	return ok ? OK : ERR_SYSTEM;
+}
+
+/* The secret is not counted; but may the request have the entity? */
+static enum err
+room(const struct enrol *in, int64_t now, struct decision *d)
+{
+	const enum existing existing = d->alias->ra.existing;
+	enum err e = OK;
+
+	if (d->entity.version == 0 || is_ours(&d->entity, d))
+		return edit(d);
+	if (existing == EXISTING_REFUSE)
+		return decision_refuse(d, FAIL_BADREQUEST,
+		    "the entity exists (`existing = refuse`)");
+	if (existing == EXISTING_RENEW)
+		e = check_unborn(in, &d->entity, now, d);
+	return e == OK && d->verdict == VERDICT_GRANT ? edit(d) : e;
+}
+
+/* The names that the certificate will have, for people and renewals. */
+static enum err
+register_names(struct decision *d)
+{
+	struct buf san = BUF_INIT, name = BUF_INIT;
+	enum err e = OK;
+	bool ok;
+
+	if (d->san.len > 0)
+		e = san_text(buf_span(&d->san), &san);
+	if (e != OK)
+		goto out;
+	ok = decision_attempt(d, &name) &&
+	     set_text(&d->entity.transaction, buf_cstr(&name)) &&
+	     set_text(&d->entity.subject, buf_cstr(&d->subject_text)) &&
+	     set_text(&d->entity.san, d->san.len > 0 ? buf_cstr(&san) : NULL);
+	e = ok ? OK : ERR_SYSTEM;
+out:
+	buf_release(&san);
+	buf_release(&name);
+	return e;
+}
+
+/* Did somebody make this very version, a moment ago, for this attempt? */
+static enum err
+find_twin(const struct enrol *in, struct decision *d)
+{
+	struct entity there = ENTITY_INIT;
+	struct span name = span_of(d->username, strlen(d->username));
+	enum err e;
+
+	e = entity_find(in->store, name, &there);
+	if (e == OK && !is_ours(&there, d))
+		e = ERR_BUSY;
+	if (e == ERR_NOTFOUND || e == ERR_BUSY) {
+		log_info("entity %s was changed meanwhile; the client has to "
+			 "try again",
+		    d->username);
+		e = ERR_BUSY;
+	}
+	entity_release(&there);
+	return e;
+}
+
+/*
+ * Makes or edits the entity.  Where somebody else has done that since we
+ * looked, the client tries again, and is decided about anew.
+ */
+static enum err
+pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	enum err e;
+
+	(void)msg;
+	(void)now;
+	if (d->entity.version > 0 && is_ours(&d->entity, d))
+		return OK;
+	if ((e = register_names(d)) != OK)
+		return e;
+	e = d->entity.version == 0 ? entity_add(in->store, &d->entity) :
+				     entity_update(in->store, &d->entity);
+	return e == ERR_EXISTS || e == ERR_BUSY ? find_twin(in, d) : e;
+}
+
+const struct road road_secret = { ask, room, pay };
