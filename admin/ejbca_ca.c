@@ -257,18 +257,12 @@ run_importcert(struct command *cmd)
 static enum err
 run_renewca(struct command *cmd)
 {
-	const struct verb *v = noun_ca.verbs;
-
 	if (opt_flag(cmd, "-R"))
 		return say(ERR_REFUSED,
 		    "a new key is `scep ca rollover %s`: clients must be able "
 		    "to follow it",
 		    cmd->name[0]);
-	while (v->name != NULL && strcmp(v->name, "renew") != 0)
-		v++;
-	return v->name == NULL ?
-		   usage(cmd, "say `scep ca renew %s`", cmd->name[0]) :
-		   v->run(cmd);
+	return ca_run_renew(cmd);
 }
 
 /* ---- the noun --------------------------------------------------------------- */

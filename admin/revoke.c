@@ -123,14 +123,12 @@ collect_unknown(struct targets *t)
 	struct command *cmd = t->cmd;
 	const char *name = opt_text(cmd, "ca");
 	struct target what = { .not_after = 0 };
-	enum err e;
 
 	if (name == NULL)
 		return cert_none(cmd);
 	if (!serial_read(cmd->name[0], what.serial))
 		return usage(cmd, "with --ca, name a serial number in hex");
-	e = issuing(t, name, &what);
-	return e;
+	return issuing(t, name, &what);
 }
 
 static enum err

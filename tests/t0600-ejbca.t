@@ -105,6 +105,12 @@ ok "its issuer" openssl x509 -req -in sub.csr -CA ca.pem -CAkey \
 	keyUsage=critical,keyCertSign,cRLSign,digitalSignature,keyEncipherment
 	EOT
 ok "importcacert brings the answer" ca importcacert --caname Sub -f sub.pem
+ok "renewca" ca renewca --caname ManagementCA
+is "has the same key" "$(out ca getcacert ManagementCA |
+	openssl x509 -noout -pubkey)" "$(openssl x509 -in ca.pem -noout -pubkey)"
+ok "and another certificate" test "$(out ca getcacert ManagementCA)" != \
+	"$(cat ca.pem)"
+ca getcacert ManagementCA -f ca.pem
 exits 1 "renewca: no new key by the way" ca renewca --caname Sub -R
 like "but by" "$(err ca renewca --caname Sub -R)" "scep ca rollover Sub"
 rm -rf "$SCEP_HOME/ca/Twin" "$SCEP_HOME/ca/Sub"
