@@ -134,7 +134,7 @@ move(const struct command *cmd, const char *from, const char *to)
 	unsigned n = 0;
 	enum err e;
 
-	e = file_link(cmd->home, from, to);
+	e = strcmp(from, to) == 0 ? ERR_EXISTS : file_link(cmd->home, from, to);
 	if (e == ERR_EXISTS)
 		return say(e, "there is an alias %s already", cmd->name[1]);
 	if (e == OK)
