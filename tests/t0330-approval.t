@@ -101,6 +101,7 @@ is "C-131: PENDING" "$(enrol one t1 box --san dns:box.lab)" PENDING
 kill -KILL "$FCGI_PID"
 wait "$FCGI_PID" 2>/dev/null
 rm -f fcgi.sock
+fcgi_start
 like "the log says so" "$(cat log)" 'result=pending request=[0-9a-f]{64}'
 cp one.csr first.csr
 is "C-132: it waits after a crash" "$(poll one t1)" PENDING

@@ -25,7 +25,6 @@ END
 ALIAS=ra
 client_key box
 calls="linkat symlinkat unlinkat"
-[ "${SCEP_FLAVOUR:-plain}" = asan ] || calls="$calls fsync"
 REAL=$SCEP
 round=0
 
@@ -133,7 +132,7 @@ again() {
 	approved
 }
 walk linkat asked approve approved
-for call in $calls; do walk "$call" asked approve again; done
+for call in symlinkat unlinkat; do walk "$call" asked approve again; done
 is "one certificate for each" "$("$SCEP" cert list --json |
 	sed 's/.*"entity":"\([^"]*\)".*/\1/' | sort | uniq -d)" ""
 
