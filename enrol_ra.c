@@ -6,6 +6,7 @@
 #include "enrol_name.h"
 #include "enrol_own.h"
 #include "judge/judge.h"
+#include "store/issued.h"
 
 /*
  * The road of RA mode (ejbca-behaviour 4): whoever knows the alias's secret
@@ -187,11 +188,13 @@ edit(struct decision *d)
 
 /* The secret is not counted; but may the request have the entity? */
 static enum err
-room(const struct enrol *in, int64_t now, struct decision *d)
+room(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
 {
 	const enum existing existing = d->alias->ra.existing;
 	enum err e = OK;
 
+	(void)msg;
 	if (d->entity.version == 0 || is_ours(&d->entity, d))
 		return edit(d);
 	if (existing == EXISTING_REFUSE)
