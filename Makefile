@@ -41,6 +41,15 @@ SRCS += admin/crl.c
 SRCS += admin/crl_import.c
 SRCS += admin/csv.c
 SRCS += admin/edit.c
+SRCS += admin/ejbca_ca.c
+SRCS += admin/ejbca_config.c
+SRCS += admin/ejbca_instead.c
+SRCS += admin/ejbca_keys.c
+SRCS += admin/ejbca_properties.c
+SRCS += admin/ejbca_ra.c
+SRCS += admin/ejbca_status.c
+SRCS += admin/ejbca_update.c
+SRCS += admin/ejbca_upload.c
 SRCS += admin/entity.c
 SRCS += admin/entity_code.c
 SRCS += admin/entity_import.c
@@ -56,6 +65,9 @@ SRCS += admin/output.c
 SRCS += admin/owner.c
 SRCS += admin/profile.c
 SRCS += admin/profile_try.c
+SRCS += admin/request.c
+SRCS += admin/request_answer.c
+SRCS += admin/request_find.c
 SRCS += admin/revoke.c
 SRCS += admin/status.c
 SRCS += aliases/alias.c
@@ -250,7 +262,7 @@ BUILDER += tests/builder_password.c
 BUILDER += tests/builder_post.c
 TOOLS = tests/bench/load.c
 
-MAN1 = man/scep.1
+MAN1 = man/scep.1 man/scep-ejbca.1
 MAN5 = man/scep-alias.5 man/scep-profile.5 man/scep-store.5
 
 # ---- Debian packages -----------------------------------------------------

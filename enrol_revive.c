@@ -68,21 +68,6 @@ asked_decode(struct span der, struct csr *csr)
 	return OK;
 }
 
-/*
- * The CA's present generation; one that is still to come if the request was
- * for that.  NULL: none has begun.
- */
-static const struct generation *
-find_generation(const struct ca *ca, unsigned n, int64_t now)
-{
-	const struct generation *gen = ca_current(ca, now);
-
-	for (size_t i = 0; gen != NULL && n > gen->n && i < ca->ngen; i++)
-		if (ca->gen[i].n == n)
-			return &ca->gen[i];
-	return gen;
-}
-
 static enum err
 fill_message(const struct waiting *w, const struct ca *ca, int64_t now,
     struct pkimsg *msg)
@@ -94,7 +79,7 @@ fill_message(const struct waiting *w, const struct ca *ca, int64_t now,
 	msg->renews = w->renews != NULL;
 	msg->fail = FAIL_NONE;
 	msg->ca = ca;
-	msg->gen = find_generation(ca, w->generation, now);
+	msg->gen = ca_issuer(ca, w->generation, now);
 	msg->csr.subject = buf_span(&w->subject_der);
 	msg->csr.san = buf_span(&w->san_der);
 	msg->csr.spki = buf_span(&w->spki_der);
@@ -174,7 +159,15 @@ find_entity(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		return e;
 	if (d->entity.blocked)
 		return decision_refuse(d, FAIL_BADREQUEST, "entity is blocked");
-	return renews ? find_old(in, d) : road_secret.room(in, msg, now, d);
+	if (renews)
+		return find_old(in, d);
+	if ((e = road_secret.room(in, msg, now, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE)
+		return e;
+	/* the profile that it came with, whatever the alias says by now */
+	free(d->entity.profile);
+	d->entity.profile = str_dup(d->waiting.profile);
+	return d->entity.profile == NULL ? ERR_SYSTEM : OK;
 }
 
 enum err

@@ -39,27 +39,36 @@ name_of(struct visit *v, const struct buf *ident)
 	return former;
 }
 
-/* The CA a GET operation is about: its message=, else the alias's default. */
+/* The name of the CA that a GET operation is about; borrowed of the alias. */
 static enum err
-find_ca(struct visit *v, const struct ca **ca)
+asked_name(struct visit *v, const char **name)
 {
 	struct buf ident = BUF_INIT;
 	struct span raw = { NULL, 0 };
-	const char *name;
 	enum err e = OK;
 
 	if (query_value(buf_span(&v->request->query), "message", &raw) &&
 	    raw.len <= MAX_CA_IDENT)
 		e = percent_decode(raw, &ident);
-	if (e == OK) {
-		name = name_of(v, &ident);
-		e = visit_ca(v, name, ca);
-		if (e == ERR_NOTFOUND)
-			log_error("alias %s: its CA %s does not exist: "
-				  "`scep alias check` tells more",
-			    v->alias->name, name);
-	}
+	if (e == OK)
+		*name = name_of(v, &ident);
 	buf_release(&ident);
+	return e;
+}
+
+static enum err
+find_ca(struct visit *v, const struct ca **ca)
+{
+	const char *name = NULL;
+	enum err e = asked_name(v, &name);
+
+	if (e != OK)
+		return e;
+	e = visit_ca(v, name, ca);
+	if (e == ERR_NOTFOUND)
+		log_error("alias %s: its CA %s does not exist: `scep alias "
+			  "check` tells more",
+		    v->alias->name, name);
 	return e;
 }
 
@@ -68,10 +77,12 @@ static bool
 rolls_over(struct visit *v)
 {
 	const struct ca *ca = NULL;
+	const char *name = NULL;
 	enum err e;
 
 	log_mute(true);
-	e = find_ca(v, &ca);
+	if ((e = asked_name(v, &name)) == OK)
+		e = cas_find(v->house->cas, name, &ca);
 	log_mute(false);
 	return e == OK && ca_next(ca, v->now) != NULL;
 }

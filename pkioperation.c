@@ -268,15 +268,14 @@ read_message(struct visit *v, const struct served *served, struct buf *decoded,
 
 /* One without a certificate that holds enrols nobody, and answers no poll. */
 static enum err
-check_expired(const struct pkimsg *msg, int64_t now)
+check_expired(const struct ca *ca, int64_t now)
 {
-	const struct generation *gen =
-	    msg->ca != NULL ? ca_current(msg->ca, now) : NULL;
+	const struct generation *gen = ca_current(ca, now);
 
 	if (gen == NULL || now < gen->not_after)
 		return OK;
 	log_error("CA %s has expired: `scep ca renew`, or `scep ca rollover`",
-	    msg->ca->called);
+	    ca->called);
 	return ERR_BUSY;
 }
 
@@ -285,7 +284,7 @@ static enum err
 answer_message(
     struct visit *v, const struct served *served, const struct pkimsg *msg)
 {
-	const struct ca *ca = served->ca[0];
+	const struct ca *ca = msg->ca != NULL ? msg->ca : served->ca[0];
 	const struct generation *gen =
 	    msg->by ? msg->by : ca_signer(ca, v->now);
 	struct decision d;
@@ -296,7 +295,7 @@ answer_message(
 		return ERR_BUSY;
 	}
 	decision_init(&d);
-	if ((e = check_expired(msg, v->now)) == OK &&
+	if ((e = check_expired(ca, v->now)) == OK &&
 	    (e = decide(v, served, msg, &d)) == OK &&
 	    (e = mind_lacking(v, served, msg, &d)) == OK &&
 	    (e = enrol_release(&v->house->store, &d)) == OK)

@@ -1,6 +1,7 @@
 #include "admin/admin.h"
 
 #include "admin/args.h"
+#include "admin/ejbca.h"
 #include "admin/owner.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -11,7 +12,8 @@
 
 const struct noun *const nouns[] = { &noun_init, &noun_status, &noun_check,
 	&noun_serve, &noun_ca, &noun_ca_ra, &noun_entity, &noun_cert, &noun_crl,
-	&noun_alias, &noun_profile, &noun_audit, NULL };
+	&noun_alias, &noun_profile, &noun_request, &noun_audit,
+	&noun_ejbca_config, &noun_ejbca_ra, &noun_ejbca_ca, NULL };
 
 static const char *
 noun_name(int i, const void *arg)
@@ -20,34 +22,51 @@ noun_name(int i, const void *arg)
 	return nouns[i]->name;
 }
 
-/* The noun that is called so, or NULL; then *near is the most like it. */
-static const struct noun *
-noun_find(const char *word, const char **near)
+/* Is it called by this word, or by these two: `ca ra`? */
+static bool
+is_noun(const struct noun *noun, int words, char **argv)
 {
-	int n;
+	size_t len = strlen(argv[0]);
 
-	for (n = 0; nouns[n] != NULL; n++) {
-		if (strcmp(nouns[n]->name, word) == 0)
-			return nouns[n];
+	if (words == 1)
+		return strcmp(noun->name, argv[0]) == 0;
+	return strncmp(noun->name, argv[0], len) == 0 &&
+	       noun->name[len] == ' ' &&
+	       strcmp(noun->name + len + 1, argv[1]) == 0;
+}
+
+/*
+ * The noun that argv begins with, and how many words it has; or NULL, then
+ * *near is the most like it.
+ */
+static const struct noun *
+noun_find(int argc, char **argv, int *words, const char **near)
+{
+	int n = 0;
+
+	for (*words = argc > 1 ? 2 : 1; *words > 0; --*words) {
+		for (n = 0; nouns[n] != NULL; n++) {
+			if (is_noun(nouns[n], *words, argv))
+				return nouns[n];
+		}
 	}
-	*near = nearest(word, n, noun_name, NULL);
+	*near = nearest(argv[0], n, noun_name, NULL);
 	return NULL;
 }
 
-/* A noun of two words, `ca ra`, whose first one is noun's; else noun. */
+/* Another noun of the same name behind this one: EJBCA's verbs of `ca`. */
 static const struct noun *
-noun_deeper(const struct noun *noun, const char *word)
+noun_twin(const struct noun *noun)
 {
-	struct buf both = BUF_INIT;
-	int n;
+	int n = 0;
 
-	(void)buf_printf(&both, "%s %s", noun->name, word);
-	for (n = 0; nouns[n] != NULL; n++) {
-		if (strcmp(nouns[n]->name, buf_cstr(&both)) == 0)
-			noun = nouns[n];
+	while (nouns[n] != noun)
+		n++;
+	while (nouns[++n] != NULL) {
+		if (strcmp(nouns[n]->name, noun->name) == 0)
+			return nouns[n];
 	}
-	buf_release(&both);
-	return noun;
+	return NULL;
 }
 
 static const char *
@@ -72,22 +91,52 @@ is_verb(const struct verb *verb, const char *word)
 	return false;
 }
 
+/* The verb, and the one of the nouns of that name that has it. */
 static const struct verb *
-verb_find(const struct noun *noun, const char *word, const char **near)
+verb_find(const struct noun **noun, const char *word, const char **near)
 {
-	int n;
+	const struct noun *each;
+	int n = 0;
 
-	for (n = 0; noun->verbs[n].name != NULL; n++) {
-		if (is_verb(&noun->verbs[n], word))
-			return &noun->verbs[n];
+	for (each = *noun; each != NULL; each = noun_twin(each)) {
+		for (n = 0; each->verbs[n].name != NULL; n++) {
+			if (!is_verb(&each->verbs[n], word))
+				continue;
+			*noun = each;
+			return &each->verbs[n];
+		}
 	}
-	*near = nearest(word, n, verb_name, noun);
+	for (n = 0; (*noun)->verbs[n].name != NULL;)
+		n++;
+	*near = nearest(word, n, verb_name, *noun);
 	return NULL;
 }
 
-static enum err
-no_noun(struct command *cmd, const char *word, const char *near)
+static void
+help_nouns(const struct noun *noun)
 {
+	for (; noun != NULL; noun = noun_twin(noun))
+		help_noun(stdout, noun);
+}
+
+/* What EJBCA has and we have not is answered by what to do here. */
+static enum err
+instead(struct command *cmd, const char *noun, const char *verb)
+{
+	const char *what = ejbca_instead(noun, verb);
+
+	if (what == NULL)
+		return OK;
+	return usage(cmd, "EJBCA's \"%s%s%s\" is not here: %s", noun,
+	    verb == NULL ? "" : " ", verb == NULL ? "" : verb, what);
+}
+
+static enum err
+no_noun(
+    struct command *cmd, const char *word, const char *next, const char *near)
+{
+	if (instead(cmd, word, next) != OK)
+		return ERR_INPUT;
 	return usage(cmd,
 	    "no command \"%s\"; did you mean `scep %s`? `scep help` shows all",
 	    word, near);
@@ -97,6 +146,8 @@ static enum err
 no_verb(struct command *cmd, const struct noun *noun, const char *word,
     const char *near)
 {
+	if (instead(cmd, noun->name, word) != OK)
+		return ERR_INPUT;
 	return usage(cmd,
 	    "no command \"%s %s\"; did you mean `scep %s %s`? `scep help %s` "
 	    "shows all",
@@ -110,24 +161,22 @@ run_help(struct command *cmd, int argc, char **argv)
 	const struct noun *noun;
 	const struct verb *verb;
 	const char *near = "";
+	int words = 1;
 
 	if (argc == 0) {
 		help_all(stdout);
 		return OK;
 	}
-	noun = noun_find(argv[0], &near);
+	noun = noun_find(argc, argv, &words, &near);
 	if (noun == NULL)
-		return no_noun(cmd, argv[0], near);
-	if (argc > 1 && noun_deeper(noun, argv[1]) != noun) {
-		noun = noun_deeper(noun, argv[1]);
-		argv++;
-		argc--;
-	}
+		return no_noun(cmd, argv[0], argc > 1 ? argv[1] : NULL, near);
+	argv += words - 1;
+	argc -= words - 1;
 	if (argc == 1 || *noun->verbs->name == '\0') {
-		help_noun(stdout, noun);
+		help_nouns(noun);
 		return OK;
 	}
-	verb = verb_find(noun, argv[1], &near);
+	verb = verb_find(&noun, argv[1], &near);
 	if (verb == NULL)
 		return no_verb(cmd, noun, argv[1], near);
 	help_verb(stdout, noun, verb);
@@ -222,7 +271,7 @@ run(struct command *cmd)
 {
 	enum err e, closed;
 
-	if ((e = who_am_i(&cmd->who)) != OK)
+	if ((e = who_am_i(cmd)) != OK)
 		return e;
 	if ((e = args_load(cmd)) != OK)
 		return e;
@@ -245,17 +294,13 @@ find_command(struct command *cmd, int *argc, char ***argv)
 {
 	const char *near = "";
 	const char *word = (*argv)[0];
+	int words = 1;
 
-	cmd->noun = noun_find(word, &near);
+	cmd->noun = noun_find(*argc, *argv, &words, &near);
 	if (cmd->noun == NULL)
-		return no_noun(cmd, word, near);
-	++*argv;
-	--*argc;
-	if (*argc > 0 && noun_deeper(cmd->noun, (*argv)[0]) != cmd->noun) {
-		cmd->noun = noun_deeper(cmd->noun, (*argv)[0]);
-		++*argv;
-		--*argc;
-	}
+		return no_noun(cmd, word, *argc > 1 ? (*argv)[1] : NULL, near);
+	*argv += words;
+	*argc -= words;
 	cmd->verb = cmd->noun->verbs;
 	if (*cmd->verb->name == '\0')
 		return OK;
@@ -268,7 +313,7 @@ find_command(struct command *cmd, int *argc, char ***argv)
 		cmd->verb = NULL;
 		return OK;
 	}
-	cmd->verb = verb_find(cmd->noun, word, &near);
+	cmd->verb = verb_find(&cmd->noun, word, &near);
 	if (cmd->verb == NULL)
 		return no_verb(cmd, cmd->noun, word, near);
 	++*argv;
@@ -284,7 +329,7 @@ dispatch(struct command *cmd, int argc, char **argv)
 	if ((e = find_command(cmd, &argc, &argv)) != OK)
 		return e;
 	if (cmd->verb == NULL) {
-		help_noun(stdout, cmd->noun);
+		help_nouns(cmd->noun);
 		return OK;
 	}
 	if ((e = args_parse(cmd, argc, argv)) != OK)
@@ -354,6 +399,7 @@ admin_main(int argc, char **argv)
 	file_close(&cmd.home);
 	args_release(&cmd);
 	buf_release(&cmd.who);
+	buf_release(&cmd.user);
 	buf_release(&cmd.object);
 	buf_release(&cmd.detail);
 	buf_release(&cmd.outcome);

@@ -31,13 +31,15 @@ enum option_kind {
 	OPT_SINCE,	/* --since 7d: as OPT_TIME, durations count backwards */
 	OPT_OUT_SECRET, /* OPT_OUT for secrets: 0600, a new or empty file */
 	OPT_OBJECT,	/* --username NAME: another way to say the first name */
+	OPT_SECOND,	/* --newalias NAME: the same for the second */
 	OPT__MAX
 };
 
 struct option {
-	const char *name; /* without dashes */
+	const char *name; /* without dashes, or "-S", which has one or two */
 	const char
-	    *other; /* another accepted spelling or NULL: "dn" for "subject" */
+	    *other; /* another accepted spelling or NULL: "dn" for "subject";
+		       opt_text() and the like know both */
 	enum option_kind kind;
 	const char *arg;  /* shown in help: "DN" */
 	const char *help; /* one line */
@@ -47,9 +49,16 @@ struct command;
 
 /*
  * Are a verb's names files?  NAMES_MAYBE: those that are regular files;
- * NAMES_TREES: files, and of directories all files in them.
+ * NAMES_TREES: files, and of directories all files in them.  NAMES_OPTIONS:
+ * they are values of the options, in the order of the table (ejbca.h).
  */
-enum name_files { NAMES_PLAIN = 0, NAMES_FILES = 1, NAMES_MAYBE, NAMES_TREES };
+enum name_files {
+	NAMES_PLAIN = 0,
+	NAMES_FILES = 1,
+	NAMES_MAYBE,
+	NAMES_TREES,
+	NAMES_OPTIONS
+};
 
 struct verb {
 	const char *name;
@@ -87,6 +96,9 @@ struct command {
 	FILE *out;   /* standard output, or --out where the verb has it */
 	struct buf
 	    who; /* "uid 0 (root)", with SUDO_UID "uid 1000 (anna) as root" */
+	unsigned uid;	 /* the real user's; under sudo, who typed */
+	struct buf user; /* the name of that uid; empty: it has none */
+	bool root;	 /* was it root who started us? */
 	struct buf
 	    object; /* for the audit line: set by the verb; default name[0] */
 	struct buf detail; /* for the audit line: set by the verb or empty */
@@ -95,8 +107,10 @@ struct command {
 	bool
 	    unchanged; /* set by the verb: nothing was changed, no audit line */
 	int exit_status; /* instead of the error's own, if not 0 */
+	bool sure;	 /* set by the verb: confirm() does not ask */
 	/* private to admin.c and args.c */
-	bool help; /* --help was given */
+	bool help;		    /* --help was given */
+	const struct option *place; /* whose value the next bare word is */
 	size_t values;
 	struct option_value *value;
 	struct buf *name_file; /* contents of the names, by position */
@@ -141,8 +155,11 @@ const char *said(void);
  */
 enum err confirm(const struct command *cmd, const char *question);
 
-/* The real user (uid, SUDO_UID) as text for the audit. */
-enum err who_am_i(struct buf *out);
+/*
+ * The real user (uid, SUDO_UID): who as text for the audit, uid, user and
+ * root.  Before the home's owner is become.
+ */
+enum err who_am_i(struct command *cmd);
 
 /*
  * Opens cmd->home_path as its owner, and the store in it; for verbs with
@@ -194,7 +211,7 @@ extern const struct noun *const nouns[];
 /* One per file; listed in admin.c's table, in CLI.md's order. */
 extern const struct noun noun_init, noun_status, noun_check, noun_ca,
     noun_ca_ra, noun_entity, noun_cert, noun_crl, noun_alias, noun_profile,
-    noun_audit;
+    noun_request, noun_audit, noun_ejbca_config, noun_ejbca_ra, noun_ejbca_ca;
 
 /* Of manager.c, outside this room: it starts the server. */
 extern const struct noun noun_serve;

@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "admin/args.h"
-#include "base/ini.h"
+#include "base/log.h"
 #include "base/names.h"
 
 #define MAX_TURNS 5 /* tries against an editor that is not ours */
@@ -118,16 +118,13 @@ tell(struct command *cmd, const struct edits *edits)
 
 /* All changes, one after the other; out is empty before. */
 static enum err
-apply(const struct edits *edits, const char *path, struct span text,
-    struct buf *out)
+apply(const struct ini *ini, struct span text, struct buf *out, void *arg)
 {
+	const struct edits *edits = arg;
 	struct buf was = BUF_SECRET;
-	struct ini *ini = NULL;
-	enum err e;
+	enum err e = OK;
 
-	e = ini_parse(path, text, &ini);
-	ini_free(ini);
-	if (e == OK && !buf_add(out, text.p, text.len))
+	if (!buf_add(out, text.p, text.len))
 		e = ERR_SYSTEM;
 	for (size_t i = 0; i < edits->n && e == OK; i++) {
 		const struct edit *edit = &edits->edit[i];
@@ -143,6 +140,9 @@ apply(const struct edits *edits, const char *path, struct span text,
 			ini_unset(buf_span(&was), section, edit->key, out) :
 			ini_set(buf_span(&was), section, edit->key,
 			    buf_cstr(&edit->value), out);
+		if (e == ERR_NOTFOUND)
+			log_error("%s has no %s in [%s]", ini->where, edit->key,
+			    section);
 	}
 	buf_release(&was);
 	return e;
@@ -153,25 +153,25 @@ apply(const struct edits *edits, const char *path, struct span text,
  * while we looked.
  */
 static enum err
-change_once(struct command *cmd, const struct edits *edits)
+rewrite_once(
+    struct command *cmd, const char *name, const struct alias_edit *edit)
 {
 	struct buf path = BUF_INIT, text = BUF_INIT, fresh = BUF_SECRET;
 	struct buf heard = BUF_INIT;
+	struct ini *ini = NULL;
 	enum err e;
 
-	if ((e = alias_load(cmd, cmd->name[0], &path, &text)) != OK)
+	if ((e = alias_load(cmd, name, &path, &text)) != OK)
 		goto out;
 	alias_listen(&heard);
-	e = apply(edits, buf_cstr(&path), buf_span(&text), &fresh);
-	e = alias_heard(&heard, e);
-	if (e == ERR_NOTFOUND)
-		e = say(e, "nothing was changed: %s has no %s in [%s]",
-		    buf_cstr(&path), edits->edit[0].key,
-		    buf_cstr(&edits->edit[0].section));
+	e = ini_parse(buf_cstr(&path), buf_span(&text), &ini);
 	if (e == OK)
-		e = alias_swap(
-		    cmd, cmd->name[0], buf_span(&text), buf_span(&fresh));
+		e = edit->edit(ini, buf_span(&text), &fresh, edit->arg);
+	e = alias_heard(&heard, e);
+	if (e == OK)
+		e = alias_swap(cmd, name, buf_span(&text), buf_span(&fresh));
 out:
+	ini_free(ini);
 	buf_release(&path);
 	buf_release(&text);
 	buf_release(&fresh);
@@ -180,26 +180,33 @@ out:
 }
 
 /* Under the lock only an editor that is not ours can be in the way. */
-static enum err
-change(struct command *cmd, const struct edits *edits)
+enum err
+alias_rewrite(
+    struct command *cmd, const char *name, const struct alias_edit *edit)
 {
 	int lock = -1;
 	enum err e;
 
-	tell(cmd, edits);
 	if ((e = alias_lock(cmd, &lock)) != OK)
-		goto out;
+		return e;
 	e = ERR_BUSY;
 	for (int tries = 0; tries < MAX_TURNS && e == ERR_BUSY; tries++)
-		e = change_once(cmd, edits);
+		e = rewrite_once(cmd, name, edit);
 	if (e == ERR_BUSY)
 		e = say(e,
 		    "the file of %s changes all the time; nothing was "
 		    "changed, try again",
-		    cmd->name[0]);
-out:
+		    name);
 	file_close(&lock);
 	return e;
+}
+
+static enum err
+change(struct command *cmd, struct edits *edits)
+{
+	tell(cmd, edits);
+	return alias_rewrite(
+	    cmd, cmd->name[0], &(struct alias_edit){ apply, edits });
 }
 
 /* KEY=VALUE, as often as one likes; the words are not repeated in errors. */
@@ -277,6 +284,7 @@ static const struct option show_options[] = {
 
 static const struct option delete_options[] = {
 	{ "yes", NULL, OPT_FLAG, NULL, "do not ask" },
+	{ "force", NULL, OPT_FLAG, NULL, "deny what waits for people's yes" },
 	{ NULL, NULL, OPT_FLAG, NULL, NULL },
 };
 

@@ -3,6 +3,7 @@
 
 #include "admin/admin.h"
 #include "aliases/alias.h"
+#include "base/ini.h"
 
 /* What the files of the noun `alias` share. */
 
@@ -17,6 +18,7 @@ enum err alias_load(const struct command *cmd, const char *name,
 struct known_cas {
 	char **name; /* owned */
 	size_t n;
+	int home; /* where former names are asked for */
 };
 enum err known_cas_read(int home, struct known_cas *out);
 void known_cas_release(struct known_cas *known);
@@ -56,6 +58,22 @@ enum err alias_lock(const struct command *cmd, int *out);
  */
 enum err alias_swap(const struct command *cmd, const char *name,
     struct span was, struct span text);
+
+/*
+ * Changes an alias's file by edit->edit(), which appends the new text to fresh;
+ * what it logs is said as one sentence.  It may be called again, if somebody
+ * else changes the file meanwhile.
+ */
+struct alias_edit {
+	enum err (*edit)(const struct ini *ini, struct span text,
+	    struct buf *fresh, void *arg);
+	void *arg;
+};
+enum err alias_rewrite(
+    struct command *cmd, const char *name, const struct alias_edit *edit);
+
+/* Is it the file of an alias?  Then its name is appended. */
+bool alias_of_file(const char *file, struct buf *name);
 
 /* ERR_EXISTS (said) if there is a file for this name. */
 enum err alias_vacant(

@@ -47,6 +47,17 @@ alias_load(const struct command *cmd, const char *name, struct buf *path,
 	return e;
 }
 
+bool
+alias_of_file(const char *file, struct buf *name)
+{
+	size_t len = strlen(file);
+
+	if (len <= 4 || strcmp(file + len - 4, ".ini") != 0 ||
+	    !alias_name_ok(span_of(file, len - 4)))
+		return false;
+	return buf_add(name, file, len - 4);
+}
+
 static bool
 ca_exists(const char *name, void *arg)
 {
@@ -55,13 +66,13 @@ ca_exists(const char *name, void *arg)
 	for (size_t i = 0; i < known->n; i++)
 		if (strcmp(known->name[i], name) == 0)
 			return true;
-	return false;
+	return ca_identify(known->home, name, NULL, NULL) == OK;
 }
 
 enum err
 known_cas_read(int home, struct known_cas *out)
 {
-	*out = (struct known_cas){ NULL, 0 };
+	*out = (struct known_cas){ .home = home };
 	return ca_names(home, &out->name, &out->n);
 }
 
@@ -71,14 +82,14 @@ known_cas_release(struct known_cas *known)
 	for (size_t i = 0; i < known->n; i++)
 		free(known->name[i]);
 	free(known->name);
-	*known = (struct known_cas){ NULL, 0 };
+	*known = (struct known_cas){ .n = 0 };
 }
 
 enum err
 alias_check_text(const struct command *cmd, const char *name, const char *path,
     struct span text, struct alias **out)
 {
-	struct known_cas known = { NULL, 0 };
+	struct known_cas known = { .n = 0 };
 	struct alias *a = NULL;
 	enum err e;
 

@@ -48,15 +48,10 @@ list_file(const char *file, void *arg)
 	const char *glob = opt_text(cmd, "match");
 	struct buf path = BUF_INIT, text = BUF_INIT, name = BUF_INIT;
 	struct alias *a = NULL;
-	size_t len = strlen(file);
 	enum err e = OK;
 
-	if (len <= 4 || strcmp(file + len - 4, ".ini") != 0 ||
-	    !alias_name_ok(span_of(file, len - 4)))
-		goto out;
-	if (!buf_add(&name, file, len - 4))
-		e = ERR_SYSTEM;
-	if (e != OK || (glob && fnmatch(glob, buf_cstr(&name), 0) != 0))
+	if (!alias_of_file(file, &name) ||
+	    (glob && fnmatch(glob, buf_cstr(&name), 0) != 0))
 		goto out;
 	if ((e = alias_load(cmd, buf_cstr(&name), &path, &text)) != OK)
 		goto out;

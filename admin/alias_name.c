@@ -1,5 +1,6 @@
 #include "admin/alias.h"
 
+#include "admin/request.h"
 #include "base/limits.h"
 #include "ca/ca.h"
 
@@ -10,7 +11,7 @@ static enum err
 choose_ca(const struct command *cmd, struct buf *out)
 {
 	const char *ca = opt_text(cmd, "ca");
-	struct known_cas known = { NULL, 0 };
+	struct known_cas known = { .n = 0 };
 	enum err e;
 
 	if (ca != NULL)
@@ -53,7 +54,7 @@ alias_add(struct command *cmd)
 {
 	const char *name = cmd->name[0];
 	struct span given = opt_bytes(cmd, "from");
-	struct buf path = BUF_INIT, text = BUF_INIT, ca = BUF_INIT;
+	struct buf path = BUF_INIT, text = BUF_SECRET, ca = BUF_INIT;
 	enum err e;
 
 	if ((e = alias_path(name, &path)) != OK ||
@@ -94,22 +95,53 @@ alias_copy(struct command *cmd)
 	return e;
 }
 
+static enum err
+count_one(const struct waiting *w, void *arg)
+{
+	unsigned *n = arg;
+
+	(void)w;
+	++*n;
+	return OK;
+}
+
+/*
+ * A rename that was killed before all requests had come along: the file has
+ * its new name, and some wait under the old one.
+ */
+static enum err
+is_half_done(const struct command *cmd, const char *from, const char *to)
+{
+	unsigned waiting = 0;
+	enum err e;
+
+	if (file_exists(cmd->home, from) != ERR_NOTFOUND ||
+	    file_exists(cmd->home, to) != OK)
+		return ERR_NOTFOUND;
+	e = waiting_each(&cmd->store, cmd->name[0], count_one, &waiting);
+	return e == OK && waiting == 0 ? ERR_NOTFOUND : e;
+}
+
 /*
  * A second name, then the first is taken away: link(2) finds out who else
- * wants the new one.  A crash between the two leaves both, as `copy` does.
+ * wants the new one.  A crash between the two leaves both, as `copy` does;
+ * one file under both names is that, and is taken up again.  Requests that
+ * wait get their records under the new name between the two.
  */
 static enum err
 move(const struct command *cmd, const char *from, const char *to)
 {
+	unsigned n = 0;
 	enum err e;
 
-	if ((e = alias_vacant(cmd, to, cmd->name[1])) != OK)
-		return e;
 	e = file_link(cmd->home, from, to);
 	if (e == ERR_EXISTS)
 		return say(e, "there is an alias %s already", cmd->name[1]);
 	if (e == OK)
 		e = dir_sync(cmd->home, "aliases");
+	if (e == OK)
+		e = waiting_move(
+		    &cmd->store, cmd->name[0], cmd->name[1], false, &n);
 	if (e == OK)
 		e = file_unlink(cmd->home, from);
 	if (e == OK)
@@ -117,23 +149,67 @@ move(const struct command *cmd, const char *from, const char *to)
 	return e;
 }
 
+/* The old records are ended when no worker serves the old name. */
+static enum err
+move_all(struct command *cmd, const char *from, const char *to)
+{
+	struct buf text = BUF_INIT, path = BUF_INIT;
+	unsigned n = 0;
+	enum err e;
+
+	e = is_half_done(cmd, from, to);
+	if (e == ERR_NOTFOUND &&
+	    (e = alias_load(cmd, cmd->name[0], &path, &text)) == OK)
+		e = move(cmd, from, to);
+	if (e == OK)
+		e = waiting_move(
+		    &cmd->store, cmd->name[0], cmd->name[1], true, &n);
+	if (e == OK && n > 0)
+		(void)buf_printf(
+		    &cmd->detail, "; %u waiting requests moved", n);
+	buf_release(&text);
+	buf_release(&path);
+	return e;
+}
+
 /* Under the lock, so that no `set` brings the old name back. */
 enum err
 alias_rename(struct command *cmd)
 {
-	struct buf from = BUF_INIT, to = BUF_INIT, text = BUF_INIT;
+	struct buf from = BUF_INIT, to = BUF_INIT;
 	int lock = -1;
 	enum err e;
 
 	(void)buf_printf(&cmd->detail, "to %s", cmd->name[1]);
-	if ((e = alias_path(cmd->name[1], &to)) == OK &&
-	    (e = alias_lock(cmd, &lock)) == OK &&
-	    (e = alias_load(cmd, cmd->name[0], &from, &text)) == OK)
-		e = move(cmd, buf_cstr(&from), buf_cstr(&to));
+	if ((e = alias_path(cmd->name[0], &from)) == OK &&
+	    (e = alias_path(cmd->name[1], &to)) == OK &&
+	    (e = alias_lock(cmd, &lock)) == OK)
+		e = move_all(cmd, buf_cstr(&from), buf_cstr(&to));
 	file_close(&lock);
 	buf_release(&from);
 	buf_release(&to);
-	buf_release(&text);
+	return e;
+}
+
+/* Nobody could fetch what waits: it is refused, or denied with --force. */
+static enum err
+clear_queue(struct command *cmd)
+{
+	const char *name = cmd->name[0];
+	unsigned n = 0;
+	enum err e;
+
+	e = waiting_each(&cmd->store, name, count_one, &n);
+	if (e != OK || n == 0)
+		return e;
+	if (!opt_flag(cmd, "force"))
+		return say(ERR_REFUSED,
+		    "%u requests wait for alias %s: `scep request list "
+		    "--alias %s`; --force denies them",
+		    n, name, name);
+	e = request_deny_all(cmd, name, "the alias was deleted", &n);
+	if (e == OK && n > 0)
+		(void)buf_printf(&cmd->detail, "%u waiting requests denied", n);
 	return e;
 }
 
@@ -147,7 +223,9 @@ alias_delete(struct command *cmd)
 	if ((e = alias_path(cmd->name[0], &path)) == OK &&
 	    (e = confirm(
 		 cmd, "Its clients get 404 from now on.  Delete it?")) == OK &&
-	    (e = alias_lock(cmd, &lock)) == OK)
+	    (e = alias_lock(cmd, &lock)) == OK &&
+	    (e = file_exists(cmd->home, buf_cstr(&path))) == OK &&
+	    (e = clear_queue(cmd)) == OK)
 		e = file_unlink(cmd->home, buf_cstr(&path));
 	if (e == OK)
 		e = dir_sync(cmd->home, "aliases");

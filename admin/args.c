@@ -23,14 +23,27 @@ takes_value(const struct option *o)
 	return o->kind != OPT_FLAG;
 }
 
+const char *
+option_dashes(const struct option *o)
+{
+	return *o->name == '-' ? "" : "--";
+}
+
+static bool
+is_spelling(const char *spelling, const char *word, size_t len)
+{
+	if (spelling == NULL)
+		return false;
+	spelling += *spelling == '-';
+	return strlen(spelling) == len && memcmp(spelling, word, len) == 0;
+}
+
 /* Is word[0..len) this option's name in one of its spellings? */
 static bool
 is_option(const struct option *o, const char *word, size_t len)
 {
-	if (strlen(o->name) == len && memcmp(o->name, word, len) == 0)
-		return true;
-	return o->other != NULL && strlen(o->other) == len &&
-	       memcmp(o->other, word, len) == 0;
+	return is_spelling(o->name, word, len) ||
+	       is_spelling(o->other, word, len);
 }
 
 static const struct option *
@@ -74,8 +87,8 @@ unknown_option(struct command *cmd, const char *word, size_t len)
 	       cmd->verb->options[n - 2].name != NULL)
 		n++;
 	near = nearest(name, n, option_name, cmd->verb);
-	return usage(
-	    cmd, "no option --%s here; did you mean --%s?", name, near);
+	return usage(cmd, "no option --%s here; did you mean %s%s?", name,
+	    *near == '-' ? "" : "--", near);
 }
 
 static struct option_value *
@@ -84,7 +97,10 @@ value_find(const struct command *cmd, const char *name)
 	size_t i;
 
 	for (i = 0; i < cmd->values; i++) {
-		if (strcmp(cmd->value[i].option->name, name) == 0)
+		const struct option *o = cmd->value[i].option;
+
+		if (strcmp(o->name, name) == 0 ||
+		    (o->other != NULL && strcmp(o->other, name) == 0))
 			return &cmd->value[i];
 	}
 	return NULL;
@@ -100,8 +116,8 @@ read_number(struct command *cmd, struct option_value *v)
 	n = strtoll(v->text, &end, 10);
 	if (end == v->text || *end != '\0' || errno != 0 || n < 0 ||
 	    v->text[0] < '0' || v->text[0] > '9')
-		return usage(cmd, "--%s takes a number, not \"%s\"",
-		    v->option->name, v->text);
+		return usage(cmd, "%s%s takes a number, not \"%s\"",
+		    option_dashes(v->option), v->option->name, v->text);
 	v->number = n;
 	return OK;
 }
@@ -123,10 +139,14 @@ read_value(struct command *cmd, struct option_value *v)
 	    v->option->name, v->text);
 }
 
-/* The first name, said as an option. */
+/* The first name, or the second, said as an option. */
 static enum err
-take_object(struct command *cmd, char *text)
+take_object(struct command *cmd, const struct option *o, char *text)
 {
+	if (o->kind == OPT_SECOND) {
+		cmd->name[cmd->names++] = text;
+		return OK;
+	}
 	memmove(
 	    cmd->name + 1, cmd->name, (size_t)cmd->names * sizeof(*cmd->name));
 	cmd->name[0] = text;
@@ -144,40 +164,96 @@ take_common(struct command *cmd, const struct option *o, const char *text)
 	return OK;
 }
 
-/* Takes `--name`, `--name value` or `--name=value`; *used counts words. */
+static enum err
+take_value(struct command *cmd, const struct option *o, char *text)
+{
+	struct option_value *v;
+
+	if (value_find(cmd, o->name) != NULL)
+		return usage(
+		    cmd, "%s%s is given twice", option_dashes(o), o->name);
+	v = &cmd->value[cmd->values++];
+	*v = (struct option_value){ .option = o, .text = text };
+	v->bytes.secret = true;
+	if (o->kind == OPT_OBJECT || o->kind == OPT_SECOND)
+		return take_object(cmd, o, text);
+	return read_value(cmd, v);
+}
+
+/*
+ * Takes `--name`, `--name value` or `--name=value`, and `-S value` where the
+ * verb spells it so; *used counts words.
+ */
 static enum err
 take_option(struct command *cmd, int argc, char **argv, int *used)
 {
-	const char *word = argv[0] + 2;
+	char *word = argv[0] + (argv[0][1] == '-' ? 2 : 1);
 	size_t len = strcspn(word, "=");
 	const struct option *o = option_find(cmd->verb, word, len);
-	struct option_value *v;
+	const char *dashes = o == NULL ? "" : option_dashes(o);
 	char *text = NULL;
 
 	*used = 1;
 	if (o == NULL)
 		return unknown_option(cmd, word, len);
 	if (word[len] == '=')
-		text = argv[0] + 2 + len + 1;
+		text = word + len + 1;
 	if (text != NULL && !takes_value(o))
-		return usage(cmd, "--%s takes no value", o->name);
+		return usage(cmd, "%s%s takes no value", dashes, o->name);
 	if (text == NULL && takes_value(o)) {
 		if (argc < 2)
-			return usage(cmd, "--%s wants a value: --%s %s",
-			    o->name, o->name, o->arg);
+			return usage(cmd, "%s%s wants a value: %s%s %s", dashes,
+			    o->name, dashes, o->name, o->arg);
 		text = argv[1];
 		*used = 2;
 	}
 	if (o == &common_options[0] || o == &common_options[1])
 		return take_common(cmd, o, text);
-	if (value_find(cmd, o->name) != NULL)
-		return usage(cmd, "--%s is given twice", o->name);
-	v = &cmd->value[cmd->values++];
-	*v = (struct option_value){ .option = o, .text = text };
-	v->bytes.secret = true;
-	if (o->kind == OPT_OBJECT)
-		return take_object(cmd, text);
-	return read_value(cmd, v);
+	return take_value(cmd, o, text);
+}
+
+/* Does the verb spell this word with one dash: -S, -force? */
+static bool
+is_onedash(const struct verb *verb, const char *word)
+{
+	size_t len = strcspn(word, "=");
+	const struct option *o = verb->options;
+
+	for (; o != NULL && o->name != NULL; o++) {
+		const char *spelling = *o->name == '-' ? o->name : o->other;
+
+		if (spelling != NULL && strlen(spelling) == len &&
+		    *spelling == '-' && memcmp(spelling, word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A word without a dash: a name, or with NAMES_OPTIONS the next value of the
+ * table that was not given yet; there `null` leaves one out.
+ */
+static enum err
+take_word(struct command *cmd, char *word)
+{
+	const struct option *o;
+
+	if (cmd->verb->file_names != NAMES_OPTIONS) {
+		cmd->name[cmd->names++] = word;
+		return OK;
+	}
+	if (cmd->place == NULL)
+		cmd->place = cmd->verb->options;
+	while (cmd->place->name != NULL &&
+	       (!takes_value(cmd->place) ||
+		   value_find(cmd, cmd->place->name) != NULL))
+		cmd->place++;
+	o = cmd->place;
+	if (o->name == NULL)
+		return usage(cmd, "%s %s: \"%s\" is one word too many",
+		    cmd->noun->name, cmd->verb->name, word);
+	cmd->place++;
+	return strcmp(word, "null") == 0 ? OK : take_value(cmd, o, word);
 }
 
 static enum err
@@ -216,13 +292,14 @@ args_parse(struct command *cmd, int argc, char **argv)
 			options = false;
 		else if (options && strcmp(argv[i], "-h") == 0)
 			cmd->help = true;
-		else if (options && strncmp(argv[i], "--", 2) == 0)
+		else if (options && (strncmp(argv[i], "--", 2) == 0 ||
+					is_onedash(cmd->verb, argv[i])))
 			e = take_option(cmd, argc - i, argv + i, &used);
 		else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
 			e = usage(cmd, "no option %s; options have two dashes",
 			    argv[i]);
 		else
-			cmd->name[cmd->names++] = argv[i];
+			e = take_word(cmd, argv[i]);
 	}
 	return e == OK ? count_names(cmd) : e;
 }
@@ -253,6 +330,16 @@ args_release(struct command *cmd)
 	cmd->name_file = NULL;
 	cmd->values = 0;
 	cmd->names = 0;
+}
+
+void
+args_means(struct command *cmd, const char *given, const char *means)
+{
+	struct option_value *v = value_find(cmd, given);
+	const struct option *o = option_find(cmd->verb, means, strlen(means));
+
+	if (v != NULL && o != NULL)
+		v->option = o;
 }
 
 bool

@@ -43,8 +43,14 @@ enum err args_secret(const char *what, struct buf *out);
 /* Closes OPT_OUT and standard output; ERR_SYSTEM (said): not all is written. */
 enum err args_close(struct command *cmd);
 
+/* What was given as this option of the verb counts as that one of it. */
+void args_means(struct command *cmd, const char *given, const char *means);
+
 /* Wipes and frees; twice is fine. */
 void args_release(struct command *cmd);
+
+/* "--", or "" for an option whose name has its one dash with it. */
+const char *option_dashes(const struct option *o);
 
 /* Which of n words is most like `word`; words are read by get(i, arg). */
 const char *nearest(const char *word, int n,

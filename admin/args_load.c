@@ -194,6 +194,7 @@ load_value(struct option_value *v)
 	case OPT_TIME:
 	case OPT_SINCE:
 	case OPT_OBJECT:
+	case OPT_SECOND:
 	case OPT__MAX:
 		break;
 	}
@@ -252,7 +253,8 @@ args_load(struct command *cmd)
 		e = load_value(&cmd->value[i]);
 	if (e == OK && cmd->verb->file_names == NAMES_TREES)
 		e = args_expand(cmd);
-	if (e == OK && cmd->verb->file_names != NAMES_PLAIN)
+	if (e == OK && cmd->verb->file_names != NAMES_PLAIN &&
+	    cmd->verb->file_names != NAMES_OPTIONS)
 		e = load_names(cmd);
 	return e;
 }

@@ -239,8 +239,8 @@ state_of(const struct ca *ca, const struct generation *g, int64_t now)
 	return g < current ? "former" : "current";
 }
 
-static enum err
-run_show(struct command *cmd)
+enum err
+ca_run_show(struct command *cmd)
 {
 	struct shown what = { .title = "CA:", .key = "name" };
 	const struct ca *ca = NULL;
@@ -278,8 +278,8 @@ list_one(struct command *cmd, struct cas *cas, const char *name)
 	return g == NULL ? OK : show_generation(cmd, &what, g, print_ca);
 }
 
-static enum err
-run_list(struct command *cmd)
+enum err
+ca_run_list(struct command *cmd)
 {
 	struct cas *cas = NULL;
 	char **names = NULL;
@@ -354,8 +354,8 @@ export_pkcs12(
 	return e;
 }
 
-static enum err
-run_export(struct command *cmd)
+enum err
+ca_run_export(struct command *cmd)
 {
 	const struct generation *g = NULL;
 	const struct ca *ca = NULL;
@@ -432,15 +432,15 @@ static const struct verb ca_verbs[] = {
 	    "The old name goes on to find it: in message=, in URLs and in "
 	    "aliases.\nThe records of the store keep its first name.",
 	    true, false, NAMES_PLAIN },
-	{ "export", { NULL }, "NAME", 1, 1, export_options, run_export,
+	{ "export", { NULL }, "NAME", 1, 1, export_options, ca_run_export,
 	    "write its certificate (PEM), or all of it (PKCS#12)",
 	    "Only --pkcs12 writes the key, and the audit says so.\n\n"
 	    "  scep ca export ManagementCA --pkcs12 ca.p12 --password -",
 	    true, false, NAMES_PLAIN },
-	{ "list", { NULL }, "", 0, 0, list_options, run_list,
+	{ "list", { NULL }, "", 0, 0, list_options, ca_run_list,
 	    "list the CAs: name, end, key, subject", NULL, false, false,
 	    NAMES_PLAIN },
-	{ "show", { NULL }, "NAME", 1, 1, show_options, run_show,
+	{ "show", { NULL }, "NAME", 1, 1, show_options, ca_run_show,
 	    "show its certificates and fingerprints", NULL, false, false,
 	    NAMES_PLAIN },
 	{ .name = NULL },

@@ -5,7 +5,7 @@
 #include "aliases/alias.h"
 #include "ca/ca.h"
 
-/* Shared by the files of the noun ca, and by nobody else. */
+/* Shared by the files of the noun ca and by EJBCA's spelling of it. */
 
 /* The CA of that name, borrowed from *cas, which the caller frees. */
 enum err ca_find(struct command *cmd, const char *name, struct cas **cas,
@@ -54,6 +54,15 @@ extern const struct option ca_rollover_options[], ca_renew_options[],
 enum err ca_finish_next(struct command *cmd);
 /* The newest generation of cmd's CA, and what the audit says of it. */
 enum err ca_tell(struct command *cmd);
+enum err ca_run_list(struct command *cmd);
+enum err ca_run_show(struct command *cmd);
+enum err ca_run_export(struct command *cmd);
+
+/*
+ * Makes the CA that is ordered, and tells of it; order->key NULL: the
+ * default kind.
+ */
+enum err ca_run_order(struct command *cmd, struct ca_order *order);
 
 /* The verbs of ca_make.c, with their options. */
 enum err ca_run_create(struct command *cmd);

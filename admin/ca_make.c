@@ -68,6 +68,22 @@ exists(const struct command *cmd, enum err e)
 }
 
 enum err
+ca_run_order(struct command *cmd, struct ca_order *order)
+{
+	struct site site;
+	enum err e;
+
+	if (order->key == NULL)
+		order->key = KEY_KIND;
+	if (order->days < 1 || order->days > 36500)
+		return usage(cmd, "--days is 1 to 36500");
+	if ((e = ca_baseurl(cmd, &site, &order->baseurl)) != OK)
+		return e;
+	e = ca_create(cmd->home, order, cmd->now);
+	return e == OK ? finish(cmd) : exists(cmd, e);
+}
+
+enum err
 ca_run_create(struct command *cmd)
 {
 	struct ca_order order = { .name = cmd->name[0],
@@ -76,20 +92,11 @@ ca_run_create(struct command *cmd)
 		.days = opt_number(cmd, "days", CA_DAYS),
 		.parent = opt_text(cmd, "parent"),
 		.encrypt = opt_flag(cmd, "encrypt-key") };
-	struct site site;
-	enum err e;
 
 	if (order.subject == NULL || *order.subject == '\0')
 		return usage(cmd, "ca create wants --subject DN, as "
 				  "--subject CN=MyCA,O=Lab,C=SE");
-	if (order.key == NULL)
-		order.key = KEY_KIND;
-	if (order.days < 1 || order.days > 36500)
-		return usage(cmd, "--days is 1 to 36500");
-	if ((e = ca_baseurl(cmd, &site, &order.baseurl)) != OK)
-		return e;
-	e = ca_create(cmd->home, &order, cmd->now);
-	return e == OK ? finish(cmd) : exists(cmd, e);
+	return ca_run_order(cmd, &order);
 }
 
 enum err

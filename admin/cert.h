@@ -34,6 +34,17 @@ enum err revoke_words(struct command *cmd);
  */
 enum err revoke_entity(struct command *cmd, const char *username);
 
+/* Lets all of an entity go that are held, each with a line of its own. */
+enum err release_entity(struct command *cmd, const char *username);
+
+/*
+ * Revokes that serial number (hex) of a CA, also one of which the store has
+ * no certificate, by --reason.
+ */
+struct ca;
+enum err revoke_serial(
+    struct command *cmd, const struct ca *ca, const char *serial);
+
 enum err run_revoke(struct command *cmd);
 enum err run_unrevoke(struct command *cmd);
 enum err run_cert_import(struct command *cmd);

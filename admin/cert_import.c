@@ -75,10 +75,14 @@ static enum err
 find_entity(const struct import *m, struct span subject, struct outcome *o)
 {
 	struct entity who = ENTITY_INIT;
+	const char *said = opt_text(m->cmd, "username");
 	struct buf cn = BUF_INIT;
 	enum err e;
 
-	e = dn_value(subject, "CN", &cn);
+	if (said != NULL)
+		e = buf_str(&cn, said) ? OK : ERR_SYSTEM;
+	else
+		e = dn_value(subject, "CN", &cn);
 	if (e == OK)
 		e = entity_find(&m->cmd->store, buf_span(&cn), &who);
 	if (e == OK && (o->entity = str_dup(who.username)) == NULL)

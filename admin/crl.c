@@ -128,8 +128,8 @@ out:
 	return e;
 }
 
-static enum err
-run_issue(struct command *cmd)
+enum err
+run_crl_issue(struct command *cmd)
 {
 	unsigned found = 0;
 	enum err e = walk(cmd, issue_one, &found);
@@ -204,8 +204,8 @@ print_crl(const struct command *cmd, const char *ca, const struct crl *crl,
 	(void)fprintf(out, "%-14s%lld\n", "Entries:", (long long)s->entries);
 }
 
-static enum err
-write_crl(const struct command *cmd, const struct crl *crl)
+enum err
+crl_write(const struct command *cmd, const struct crl *crl)
 {
 	struct buf pem = BUF_INIT;
 	enum err e = OK;
@@ -242,7 +242,7 @@ show_one(struct round *r, const struct crl_source *from)
 	if (e != OK)
 		goto out;
 	if (opt_flag(cmd, "pem") || opt_given(cmd, "out")) {
-		e = write_crl(cmd, &crl);
+		e = crl_write(cmd, &crl);
 	} else if ((e = sight_fill(&crl, &s)) == OK) {
 		if (r->found > 0 && !opt_flag(cmd, "json"))
 			(void)fputc('\n', cmd->out);
@@ -286,7 +286,7 @@ static const struct option show_options[] = {
 };
 
 static const struct verb crl_verbs[] = {
-	{ "issue", { NULL }, "[CA]", 0, 1, issue_options, run_issue,
+	{ "issue", { NULL }, "[CA]", 0, 1, issue_options, run_crl_issue,
 	    "issue a CRL for each key of a CA, or of all",
 	    "Prints CA, generation, number and the end of each new one.  "
 	    "Nobody has to: a CRL\nis issued when it is asked for and a new "

@@ -207,8 +207,8 @@ tell_fields(struct command *cmd)
 	}
 }
 
-static enum err
-refuse_twin(const struct command *cmd, const char *username)
+enum err
+entity_refuse_twin(const struct command *cmd, const char *username)
 {
 	struct entity twin = ENTITY_INIT;
 	enum err e;
@@ -226,8 +226,8 @@ refuse_twin(const struct command *cmd, const char *username)
 	    username);
 }
 
-static enum err
-run_add(struct command *cmd)
+enum err
+run_entity_add(struct command *cmd)
 {
 	struct entity entity = ENTITY_INIT;
 	struct new_code c = NEW_CODE_INIT;
@@ -237,7 +237,7 @@ run_add(struct command *cmd)
 	tell_fields(cmd);
 	if ((e = check_username(username)) != OK ||
 	    (e = code_asked(cmd, &c)) != OK ||
-	    (e = refuse_twin(cmd, username)) != OK)
+	    (e = entity_refuse_twin(cmd, username)) != OK)
 		goto out;
 	if ((entity.username = str_dup(username)) == NULL) {
 		e = ERR_SYSTEM;
@@ -281,8 +281,8 @@ change(struct command *cmd, const char *username,
 	return e;
 }
 
-static enum err
-run_set(struct command *cmd)
+enum err
+run_entity_set(struct command *cmd)
 {
 	size_t i, given = 0;
 
@@ -296,8 +296,8 @@ run_set(struct command *cmd)
 	return change(cmd, cmd->name[0], take_fields);
 }
 
-static enum err
-run_delete(struct command *cmd)
+enum err
+run_entity_delete(struct command *cmd)
 {
 	struct buf question = BUF_INIT;
 	enum err e = ERR_SYSTEM;
@@ -309,13 +309,13 @@ run_delete(struct command *cmd)
 	return e == OK ? entity_bury(cmd, cmd->name[0]) : e;
 }
 
-static enum err
-set_block(const struct command *cmd, bool on)
+enum err
+entity_set_block(const struct command *cmd, const char *username, bool on)
 {
 	struct entity entity = ENTITY_INIT;
 	enum err e;
 
-	if ((e = entity_get(cmd, cmd->name[0], &entity)) == OK)
+	if ((e = entity_get(cmd, username, &entity)) == OK)
 		e = entity_block(&cmd->store, entity.username, on);
 	entity_release(&entity);
 	return e;
@@ -330,7 +330,8 @@ run_block(struct command *cmd)
 
 	if (opt_given(cmd, "reason") && !also)
 		return usage(cmd, "--reason is for --revoke");
-	if ((e = revoke_words(cmd)) != OK || (e = set_block(cmd, true)) != OK)
+	if ((e = revoke_words(cmd)) != OK ||
+	    (e = entity_set_block(cmd, cmd->name[0], true)) != OK)
 		return e;
 	return also ? revoke_entity(cmd, cmd->name[0]) : OK;
 }
@@ -338,7 +339,7 @@ run_block(struct command *cmd)
 static enum err
 run_unblock(struct command *cmd)
 {
-	return set_block(cmd, false);
+	return entity_set_block(cmd, cmd->name[0], false);
 }
 
 #define JSON                                                           \
@@ -433,8 +434,8 @@ static const struct option block_options[] = {
 };
 
 static const struct verb entity_verbs[] = {
-	{ "add", { "create", "new", NULL }, "NAME", 1, 1, add_options, run_add,
-	    "register a device or person",
+	{ "add", { "create", "new", NULL }, "NAME", 1, 1, add_options,
+	    run_entity_add, "register a device or person",
 	    "Exactly one of --password, --password-file and --generate.\n\n"
 	    "--recoverable goes with --generate: for clients that must encrypt "
 	    "to a CA\nwithout an RSA key.\n\n"
@@ -447,7 +448,7 @@ static const struct verb entity_verbs[] = {
 	    "an empty password gets a generated\ncode, written to --out.\n\n"
 	    "  scep entity import devices.csv --out codes.csv",
 	    true, false, NAMES_FILES },
-	{ "set", { NULL }, "NAME", 1, 1, set_options, run_set,
+	{ "set", { NULL }, "NAME", 1, 1, set_options, run_entity_set,
 	    "change its fields",
 	    "An empty --subject, --san or --email clears the field, an empty "
 	    "--profile is the\ndefault.  An entity always has a CA.\n\n"
@@ -467,8 +468,8 @@ static const struct verb entity_verbs[] = {
 	    "list them: name, CA, profile, state, subject", NULL, false, false,
 	    NAMES_PLAIN },
 	{ "delete", { "remove", NULL }, "NAME", 1, 1, delete_options,
-	    run_delete, "delete it and its code; certificates stay", NULL, true,
-	    false, NAMES_PLAIN },
+	    run_entity_delete, "delete it and its code; certificates stay",
+	    NULL, true, false, NAMES_PLAIN },
 	{ "block", { NULL }, "NAME", 1, 1, block_options, run_block,
 	    "no certificates until unblocked",
 	    "What it has stays valid: --revoke, or `scep cert revoke NAME`, "

@@ -9,7 +9,8 @@
  * What the files of the noun `entity` share: entity.c (the table, add, set,
  * delete, block), entity_code.c (secrets, and what happens to an entity and
  * its code together), entity_rules.c (what its profile says of it),
- * entity_show.c, entity_import.c.
+ * entity_show.c, entity_import.c; and what EJBCA's `ra` uses of them
+ * (ejbca_ra.c).
  */
 #define RETRIES 5 /* times that a change is tried when others change too */
 
@@ -47,6 +48,34 @@ enum err entity_register(
 /* Its grave, and the end of its code. */
 enum err entity_bury(const struct command *cmd, const char *username);
 
+/*
+ * Its code can be used again as often as when it was new, though nobody here
+ * knows it: another code of the same secret takes its place.  ERR_REFUSED
+ * (said) where there is none, or it has expired.
+ */
+enum err entity_rearm(const struct command *cmd, const char *username);
+
+/* Its code ends. */
+enum err entity_disarm(const struct command *cmd, const char *username);
+
+/*
+ * The same entity, code and block under another name; the former one gets its
+ * grave.  What was issued stays in the former name.  ERR_EXISTS (said).
+ */
+enum err entity_rename(
+    const struct command *cmd, const char *from, const char *to);
+
+/* May it have no more certificates until it is unblocked? */
+enum err entity_set_block(
+    const struct command *cmd, const char *username, bool on);
+
+/* "good", "locked", "used up", "expired" or "none": its code at present. */
+enum err entity_code_word(
+    const struct command *cmd, const struct entity *entity, const char **word);
+
+/* ERR_EXISTS (said) if there is an entity of that name. */
+enum err entity_refuse_twin(const struct command *cmd, const char *username);
+
 /* The living entity, or a line that says there is none. */
 enum err entity_get(
     const struct command *cmd, const char *username, struct entity *out);
@@ -79,6 +108,9 @@ void ca_list_release(struct ca_list *l);
 /* name if it is a CA; the only CA for NULL; NULL (said) else. */
 const char *ca_list_choose(const struct ca_list *l, const char *name);
 
+enum err run_entity_add(struct command *cmd);
+enum err run_entity_set(struct command *cmd);
+enum err run_entity_delete(struct command *cmd);
 enum err run_setpwd(struct command *cmd);
 enum err run_unlock(struct command *cmd);
 enum err run_entity_show(struct command *cmd);

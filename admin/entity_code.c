@@ -136,6 +136,18 @@ entity_register(
 	return e;
 }
 
+/* The end of a code, which may have ended before, or not be: NULL. */
+static enum err
+end_code(const struct command *cmd, const char *username, const char *id)
+{
+	enum err e;
+
+	if (id == NULL)
+		return OK;
+	e = code_retire(&cmd->store, username, id);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
 enum err
 entity_bury(const struct command *cmd, const char *username)
 {
@@ -157,10 +169,8 @@ entity_bury(const struct command *cmd, const char *username)
 		entity.deleted = true;
 		e = entity_update(&cmd->store, &entity);
 	}
-	if (e == OK && code != NULL)
-		e = code_retire(&cmd->store, username, code);
-	if (e == ERR_NOTFOUND && code != NULL)
-		e = OK; /* it was gone already */
+	if (e == OK)
+		e = end_code(cmd, username, code);
 	entity_release(&entity);
 	free(code);
 	return e;
@@ -176,6 +186,22 @@ install(const struct command *cmd, struct entity *entity, const char *id,
 	if (entity->code == NULL)
 		return ERR_SYSTEM;
 	return entity_update(&cmd->store, entity);
+}
+
+/* The same; a code that cannot come in does not stay. */
+static enum err
+replace(const struct command *cmd, struct entity *entity, const char *id,
+    char **old)
+{
+	enum err e = install(cmd, entity, id, old);
+
+	if (e == OK)
+		return e;
+	(void)code_retire(&cmd->store, entity->username, id);
+	if (e == ERR_BUSY)
+		return say(e, "somebody else just changed %s; try again",
+		    entity->username);
+	return e;
 }
 
 /*
@@ -197,21 +223,11 @@ run_setpwd(struct command *cmd)
 		goto out;
 	e = code_add(&cmd->store, entity.username, buf_span(&c.secret), c.form,
 	    c.count, c.expires, id);
-	if (e != OK)
+	if (e != OK || (e = replace(cmd, &entity, id, &old)) != OK)
 		goto out;
-	if ((e = install(cmd, &entity, id, &old)) != OK) {
-		(void)code_retire(&cmd->store, entity.username, id);
-		if (e == ERR_BUSY)
-			(void)say(e, "somebody else just changed %s; try again",
-			    entity.username);
-		goto out;
-	}
 	code_print(cmd, &c);
 	(void)buf_printf(&cmd->detail, "code id: %s", id);
-	if (old != NULL)
-		e = code_retire(&cmd->store, entity.username, old);
-	if (e == ERR_NOTFOUND)
-		e = OK; /* the old one was gone already */
+	e = end_code(cmd, entity.username, old);
 out:
 	free(old);
 	entity_release(&entity);
@@ -239,6 +255,125 @@ run_unlock(struct command *cmd)
 		(void)fprintf(
 		    cmd->out, "%u wrong passwords forgotten\n", removed);
 out:
+	entity_release(&entity);
+	return e;
+}
+
+/* The present code, into *out; ERR_REFUSED (said) where none can be used. */
+static enum err
+living_code(
+    const struct command *cmd, const struct entity *entity, struct code *out)
+{
+	enum err e = ERR_NOTFOUND;
+
+	if (entity->code != NULL)
+		e = code_find(&cmd->store, entity->username, entity->code, out);
+	if (e == ERR_NOTFOUND)
+		return say(ERR_REFUSED,
+		    "%s has no code any more; `scep entity setpwd` gives it "
+		    "one",
+		    entity->username);
+	if (e == OK && out->expires != 0 && out->expires <= cmd->now)
+		return say(ERR_REFUSED,
+		    "the code of %s has expired; `scep entity setpwd` gives "
+		    "it another",
+		    entity->username);
+	return e;
+}
+
+enum err
+entity_rearm(const struct command *cmd, const char *username)
+{
+	struct entity entity = ENTITY_INIT;
+	struct code code = { 0 };
+	char id[CODE_ID] = "";
+	char *old = NULL;
+	unsigned used = 0;
+	enum err e;
+
+	if ((e = entity_get(cmd, username, &entity)) != OK ||
+	    (e = living_code(cmd, &entity, &code)) != OK ||
+	    (e = code_used(&cmd->store, &code, &used)) != OK || used == 0)
+		goto out;
+	if ((e = code_again(&cmd->store, &code, username, code.count, id)) !=
+		OK ||
+	    (e = replace(cmd, &entity, id, &old)) != OK)
+		goto out;
+	e = end_code(cmd, username, old);
+out:
+	free(old);
+	code_release(&code);
+	entity_release(&entity);
+	return e;
+}
+
+enum err
+entity_disarm(const struct command *cmd, const char *username)
+{
+	struct entity entity = ENTITY_INIT;
+	enum err e;
+
+	if ((e = entity_get(cmd, username, &entity)) == OK)
+		e = end_code(cmd, username, entity.code);
+	entity_release(&entity);
+	return e;
+}
+
+/* What is left of the one's code becomes the other's. */
+static enum err
+carry_code(const struct command *cmd, const char *from, const char *id,
+    struct entity *to)
+{
+	char fresh[CODE_ID] = "";
+	struct code code = { 0 };
+	char *old = NULL;
+	unsigned used = 0;
+	enum err e;
+
+	e = code_find(&cmd->store, from, id, &code);
+	if (e == OK)
+		e = code_used(&cmd->store, &code, &used);
+	if (e == OK && used < code.count &&
+	    (e = code_again(&cmd->store, &code, to->username, code.count - used,
+		 fresh)) == OK)
+		e = replace(cmd, to, fresh, &old);
+	free(old);
+	code_release(&code);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
+/*
+ * The new one gets its block before its code.  A crash in between leaves
+ * both, and the former can be deleted.
+ */
+enum err
+entity_rename(const struct command *cmd, const char *from, const char *to)
+{
+	struct entity entity = ENTITY_INIT;
+	char *code = NULL;
+	bool blocked;
+	enum err e;
+
+	if ((e = check_username(to)) != OK ||
+	    (e = entity_get(cmd, from, &entity)) != OK ||
+	    (e = entity_refuse_twin(cmd, to)) != OK)
+		goto out;
+	code = entity.code;
+	entity.code = NULL;
+	blocked = entity.blocked;
+	free(entity.username);
+	entity.username = str_dup(to);
+	entity.version = 0;
+	e = entity.username == NULL ? ERR_SYSTEM :
+				      entity_add(&cmd->store, &entity);
+	if (e == OK && blocked)
+		e = entity_block(&cmd->store, to, true);
+	if (e == OK && code != NULL)
+		e = carry_code(cmd, from, code, &entity);
+	if (e == OK)
+		e = entity_bury(cmd, from);
+out:
+	free(code);
 	entity_release(&entity);
 	return e;
 }

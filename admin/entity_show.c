@@ -48,6 +48,20 @@ code_word(const struct code_state *s, int64_t now)
 	return s->locked != 0 ? "locked" : "good";
 }
 
+enum err
+entity_code_word(
+    const struct command *cmd, const struct entity *entity, const char **word)
+{
+	struct code_state s = { .there = false };
+	enum err e = state_read(cmd, entity, &s);
+
+	if (e == OK)
+		*word = code_word(&s, cmd->now);
+	if (s.there)
+		code_release(&s.code);
+	return e;
+}
+
 static void
 print_state(const struct command *cmd, const struct code_state *s)
 {

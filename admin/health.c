@@ -25,7 +25,7 @@ known_ca(const char *name, void *arg)
 		if (strcmp(w->ca[i], name) == 0)
 			return true;
 	}
-	return false;
+	return ca_identify(w->cmd->home, name, NULL, NULL) == OK;
 }
 
 static enum err

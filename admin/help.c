@@ -94,11 +94,12 @@ print_option(FILE *out, const struct option *o)
 {
 	struct buf left = BUF_INIT, right = BUF_INIT;
 
-	(void)buf_printf(&left, "--%s%s%s", o->name, o->arg == NULL ? "" : " ",
-	    o->arg == NULL ? "" : o->arg);
+	(void)buf_printf(&left, "%s%s%s%s", option_dashes(o), o->name,
+	    o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
 	(void)buf_str(&right, o->help);
 	if (o->other != NULL)
-		(void)buf_printf(&right, " (also --%s)", o->other);
+		(void)buf_printf(&right, " (also %s%s)",
+		    *o->other == '-' ? "" : "--", o->other);
 	print_row(out, buf_cstr(&left), buf_cstr(&right));
 	buf_release(&left);
 	buf_release(&right);

@@ -47,6 +47,12 @@ enum err arrivals_revoke(const struct command *cmd, struct arrivals *a,
     unsigned *done, unsigned *known);
 
 enum err run_crl_import(struct command *cmd);
+enum err run_crl_issue(struct command *cmd);
+
+/* A CRL to cmd->out: DER, or PEM with --pem. */
+struct crl;
+enum err crl_write(const struct command *cmd, const struct crl *crl);
+
 extern const struct option crl_import_options[];
 
 /*

@@ -51,7 +51,7 @@ confirm(const struct command *cmd, const char *question)
 {
 	char answer[16];
 
-	if (opt_flag(cmd, "yes") || !isatty(STDIN_FILENO))
+	if (cmd->sure || opt_flag(cmd, "yes") || !isatty(STDIN_FILENO))
 		return OK;
 	(void)fprintf(stderr, "%s [y/N] ", question);
 	if (fgets(answer, sizeof(answer), stdin) != NULL &&

@@ -41,15 +41,36 @@ sudo_uid(uid_t *out)
 	return true;
 }
 
-enum err
-who_am_i(struct buf *out)
+static bool
+user_name(uid_t uid, struct buf *out)
 {
-	uid_t by = 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	const struct passwd *pw = getpwuid(uid);
+
+	return pw == NULL || buf_str(out, pw->pw_name);
+}
+
+/*
+ * Who counts as a person is the real user; only of root's is believed what
+ * sudo says (see sudo_uid()).
+ */
+enum err
+who_am_i(struct command *cmd)
+{
+	uid_t by = 0, person = getuid();
 	bool ok = true;
 
-	if (sudo_uid(&by) && by != getuid())
-		ok = user_text(by, out) && buf_str(out, " as ");
-	return ok && user_text(getuid(), out) ? OK : ERR_SYSTEM;
+	cmd->root = person == 0;
+	if (sudo_uid(&by) && by != person) {
+		ok = user_text(by, &cmd->who) && buf_str(&cmd->who, " as ");
+		if (cmd->root)
+			person = by;
+	}
+	cmd->uid = person;
+	return ok && user_text(getuid(), &cmd->who) &&
+		       user_name(person, &cmd->user) ?
+		   OK :
+		   ERR_SYSTEM;
 }
 
 enum err

@@ -97,6 +97,25 @@ issuing(struct targets *t, const char *name, struct target *what)
 	return e;
 }
 
+/* A serial number in hex as the store has it; false: it is none. */
+static bool
+serial_read(const char *text, char out[41])
+{
+	struct buf raw = BUF_INIT;
+	struct span serial;
+	bool good;
+
+	good = hex_read(text, &raw) == OK;
+	serial = buf_span(&raw);
+	while (serial.len > 1 && serial.p[0] == 0)
+		serial = span_of(serial.p + 1, serial.len - 1);
+	good = good && serial.len <= 20;
+	if (good)
+		hex_text(serial.p, serial.len, out);
+	buf_release(&raw);
+	return good;
+}
+
 /* --ca NAME: a serial number of which the store has no certificate. */
 static enum err
 collect_unknown(struct targets *t)
@@ -104,24 +123,12 @@ collect_unknown(struct targets *t)
 	struct command *cmd = t->cmd;
 	const char *name = opt_text(cmd, "ca");
 	struct target what = { .not_after = 0 };
-	struct buf raw = BUF_INIT;
-	struct span serial;
-	enum err e;
 
 	if (name == NULL)
 		return cert_none(cmd);
-	e = hex_read(cmd->name[0], &raw);
-	serial = buf_span(&raw);
-	while (serial.len > 1 && serial.p[0] == 0)
-		serial = span_of(serial.p + 1, serial.len - 1);
-	if (e != OK || serial.len > (sizeof(what.serial) - 1) / 2) {
-		e = usage(cmd, "with --ca, name a serial number in hex");
-	} else {
-		hex_text(serial.p, serial.len, what.serial);
-		e = issuing(t, name, &what);
-	}
-	buf_release(&raw);
-	return e;
+	if (!serial_read(cmd->name[0], what.serial))
+		return usage(cmd, "with --ca, name a serial number in hex");
+	return issuing(t, name, &what);
 }
 
 static enum err
@@ -280,6 +287,48 @@ revoke_entity(struct command *cmd, const char *username)
 	return e;
 }
 
+/* The generation of this CA that issued this serial number, if one did. */
+static enum err
+find_serial(struct command *cmd, const struct ca *ca, struct target *what)
+{
+	struct outcome o = OUTCOME_INIT;
+	enum err e = ERR_NOTFOUND;
+
+	for (size_t i = ca->ngen; i > 0 && e == ERR_NOTFOUND; i--) {
+		what->generation = ca->gen[i - 1].n;
+		e = cert_find(
+		    &cmd->store, ca->name, what->generation, what->serial, &o);
+		if (e == OK)
+			what->not_after = o.not_after;
+		outcome_release(&o);
+	}
+	return e;
+}
+
+enum err
+revoke_serial(struct command *cmd, const struct ca *ca, const char *serial)
+{
+	struct targets t = { .cmd = cmd };
+	unsigned reason = REASON_UNSPECIFIED;
+	struct target what = { .not_after = 0 };
+	int64_t date = 0;
+	enum err e;
+
+	if (!serial_read(serial, what.serial))
+		return usage(
+		    cmd, "a serial number is in hex, not \"%s\"", serial);
+	if ((e = read_how(cmd, &reason, &date)) != OK)
+		return e;
+	if ((e = find_serial(cmd, ca, &what)) == OK)
+		e = target_add(&t, &what, ca->name);
+	else if (e == ERR_NOTFOUND)
+		e = issuing(&t, ca->called, &what);
+	if (e == OK)
+		e = revoke_all(&t, reason, date);
+	targets_release(&t);
+	return e;
+}
+
 /* One that is not held is an error only where it was the only one. */
 static enum err
 release_one(struct command *cmd, const struct target *what, bool alone)
@@ -310,6 +359,19 @@ run_unrevoke(struct command *cmd)
 	for (size_t i = 0; i < t.n && e == OK; i++)
 		e = release_one(cmd, &t.target[i], t.n == 1);
 	cmd->unchanged = e == OK; /* each has its own audit line */
+	targets_release(&t);
+	return e;
+}
+
+enum err
+release_entity(struct command *cmd, const char *username)
+{
+	struct targets t = { .cmd = cmd, .entity = username };
+	enum err e = cert_each(&cmd->store, collect_of_entity, &t);
+
+	for (size_t i = 0; i < t.n && e == OK; i++)
+		e = release_one(cmd, &t.target[i], false);
+	buf_clear(&cmd->detail);
 	targets_release(&t);
 	return e;
 }

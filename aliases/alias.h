@@ -96,23 +96,26 @@ struct alias {
 	char name[33];
 	enum operation_mode
 	    mode;   /* [scep] operationmode: must be written out */
-	char **cas; /* [scep] cas: names of the CAs served, at least one */
+	char **cas; /* [scep] cas: CAs served, at least one */
 	size_t ncas;
-	char *
-	    defaultca; /* [scep] defaultca: for GET operations; else the first of cas; in RA mode [ra] defaultca */
+	/*
+	 * [scep] defaultca: for GET operations; else the first of cas.  In RA
+	 * mode [ra] defaultca.
+	 */
+	char *defaultca;
 	bool includeca; /* [scep] includeca = no: issuing CA behind the leaf */
 	bool sha1;	/* [scep] sha1 = yes */
 	bool des3;	/* [scep] des3 = yes */
 	bool legacy;	/* [scep] legacy = no: MD5, single DES, small keys */
-	bool
-	    cutusername; /* [scep] cutusername = yes: CN up to the first space */
-	bool samekey;	 /* [scep] samekey = yes: signer's key is the CSR's */
-	bool chain;	 /* [scep] returncachainingetcacert = yes */
-	bool chainroot;	 /* [scep] chainroot = yes: a self-signed issuer too */
-	bool rootfirst;	 /* [scep] chainorder = root-first */
+	/* [scep] cutusername = yes: CN up to the first space */
+	bool cutusername;
+	bool samekey;	/* [scep] samekey = yes: signer's key is the CSR's */
+	bool chain;	/* [scep] returncachainingetcacert = yes */
+	bool chainroot; /* [scep] chainroot = yes: a self-signed issuer too */
+	bool rootfirst; /* [scep] chainorder = root-first */
 	bool strictkeyusage; /* [scep] strictkeyusage = no: C-35 refuses */
-	char *
-	    profile; /* [scep] profile: of entities that name none, or NULL; CA mode */
+	/* [scep] profile: of entities that name none, or NULL; CA mode */
+	char *profile;
 	enum getcert getcert; /* [scep] getcert = owner */
 	bool getcrl;	      /* [scep] getcrl = yes */
 	struct renewal_rules renewal;

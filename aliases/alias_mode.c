@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "aliases/alias_own.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 /*
@@ -97,6 +98,11 @@ check_ra_mode(const struct ini *ini, const struct alias *a)
 {
 	unsigned wrong = alias_needs(ini, "ra", "defaultca");
 
+	/* those who open envelopes have room for MAX_CAS, with defaultca */
+	if (a->ncas == MAX_CAS && a->defaultca != NULL &&
+	    !alias_serves(a, a->defaultca))
+		wrong += alias_wrong(ini, "scep", "cas",
+		    "with [ra] defaultca it has too many names");
 	wrong += check_secret(ini);
 	wrong += alias_needs(ini, "approval", "required");
 	wrong += stray_key(

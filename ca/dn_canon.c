@@ -18,6 +18,13 @@ blank(uint8_t c)
 	return c < 0x80 && isspace(c) != 0;
 }
 
+/* ASCII alone, whatever the locale. */
+static uint8_t
+small(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+}
+
 /* Words with one blank between. */
 static bool
 fold(struct span text, struct buf *out)
@@ -34,9 +41,7 @@ fold(struct span text, struct buf *out)
 		if (gap)
 			good = buf_byte(out, ' ');
 		gap = false;
-		if (c < 0x80)
-			c = (uint8_t)tolower(c);
-		good = good && buf_byte(out, c);
+		good = good && buf_byte(out, small(c));
 	}
 	return good;
 }

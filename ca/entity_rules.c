@@ -14,9 +14,17 @@
 /* What a pattern is looked at for before regcomp(3) sees it. */
 struct scan {
 	const char *p;
-	unsigned depth; /* of parentheses */
-	unsigned long repeats;
+	size_t depth;			     /* of parentheses */
+	unsigned long size[MAX_PATTERN + 1]; /* of what stands in each */
+	unsigned long last; /* size of what a repetition repeats */
 };
+
+static void
+scan_atom(struct scan *s, unsigned long size)
+{
+	s->last = size;
+	s->size[s->depth] += size;
+}
 
 /*
  * Escaped letters and digits are no POSIX: glibc takes "\1" for a reference
@@ -31,6 +39,7 @@ scan_escape(struct scan *s)
 		return "behind '\\' in a pattern stands what has a meaning "
 		       "without it, as '.'";
 	s->p += 2;
+	scan_atom(s, 1);
 	return NULL;
 }
 
@@ -58,13 +67,15 @@ scan_bracket(struct scan *s)
 	if (*p != ']')
 		return "a pattern has a '[' that is not closed";
 	s->p = p + 1;
+	scan_atom(s, 1);
 	return NULL;
 }
 
-/* "{2,5}": nested ones multiply, in memory too. */
+/* "{2,5}": regcomp(3) writes them out, nested ones too, in memory. */
 static const char *
 scan_bound(struct scan *s)
 {
+	static const char too_long[] = "a pattern has too many repetitions";
 	unsigned long most = 1;
 
 	for (s->p++; *s->p != '\0' && *s->p != '}';) {
@@ -79,36 +90,54 @@ scan_bound(struct scan *s)
 			most = n;
 		s->p = end;
 	}
-	if (most > MAX_REPEATS || (s->repeats *= most) > MAX_REPEATS)
-		return "a pattern has too many repetitions";
-	return NULL;
+	s->p += *s->p == '}';
+	if (most > MAX_WRITTEN || s->last * most > MAX_WRITTEN)
+		return too_long;
+	s->size[s->depth] += s->last * (most - 1);
+	s->last *= most;
+	return s->size[s->depth] > MAX_WRITTEN ? too_long : NULL;
 }
 
 /*
- * So that "^(" before and ")$" behind a pattern anchor all of it: glibc takes
- * a ')' too many for a letter.
+ * A ')' too many is a letter to glibc; here it would end the "^(" that stands
+ * before each pattern.
  */
+static const char *
+scan_char(struct scan *s)
+{
+	char c = *s->p++;
+
+	if (c == ')' && s->depth == 0)
+		return "a pattern has a ')' too many";
+	if (c == '(') {
+		s->size[++s->depth] = 0;
+	} else if (c == ')') {
+		s->depth--;
+		scan_atom(s, s->size[s->depth + 1]);
+	} else if (strchr("*+?", c) == NULL) {
+		scan_atom(s, 1);
+	}
+	return NULL;
+}
+
+/* NULL, or what is wrong before regcomp(3) is asked. */
 static const char *
 pattern_wrong(const char *text)
 {
-	struct scan s = { text, 0, 1 };
+	struct scan s = { .p = text };
 	const char *wrong = NULL;
 
 	if (*text == '\0' || strlen(text) > MAX_PATTERN)
 		return "a pattern has 1 to 255 characters";
 	while (wrong == NULL && *s.p != '\0') {
-		if (*s.p == '\\') {
+		if (*s.p == '\\')
 			wrong = scan_escape(&s);
-		} else if (*s.p == '[') {
+		else if (*s.p == '[')
 			wrong = scan_bracket(&s);
-		} else if (*s.p == '{') {
+		else if (*s.p == '{')
 			wrong = scan_bound(&s);
-		} else {
-			if (*s.p == ')' && s.depth-- == 0)
-				return "a pattern has a ')' too many";
-			s.depth += *s.p == '(';
-			s.p++;
-		}
+		else
+			wrong = scan_char(&s);
 	}
 	return wrong;
 }
@@ -283,7 +312,7 @@ profile_take_yes(struct profile *p, size_t at, char *value)
 
 /* Appends to the list at `at`, which has room for MAX_LISTED names. */
 static const char *
-take_listed(struct profile *p, size_t at, char *item)
+add_listed(struct profile *p, size_t at, const char *item)
 {
 	const char **list = (const char **)(void *)((char *)p + at);
 	size_t n = 0;
@@ -298,21 +327,26 @@ take_listed(struct profile *p, size_t at, char *item)
 }
 
 static const char *
+take_ca(struct profile *p, size_t at, char *item)
+{
+	return add_listed(p, at, item);
+}
+
+/* Built-in ones as they are spelled. */
+static const char *
 take_profile(struct profile *p, size_t at, char *item)
 {
 	const char *name = profile_shipped_name(item);
 
 	if (name == NULL && !profile_name_ok(item))
 		return "a profile's name has A-Z a-z 0-9 _ - alone";
-	if (name != NULL)
-		memcpy(item, name, strlen(name)); /* as it is spelled */
-	return take_listed(p, at, item);
+	return add_listed(p, at, name != NULL ? name : item);
 }
 
 const char *
 profile_take_cas(struct profile *p, size_t at, char *value)
 {
-	return profile_each_item(p, value, ",", take_listed, at);
+	return profile_each_item(p, value, ",", take_ca, at);
 }
 
 const char *

@@ -24,7 +24,7 @@
 #define MAX_RULES    64
 #define MAX_LISTED   20	   /* CAs or profiles */
 #define MAX_PATTERN  255   /* bytes of a pattern */
-#define MAX_REPEATS  10000 /* product of a pattern's {n} */
+#define MAX_WRITTEN  10000 /* characters of one with its {n} written out */
 #define MAX_APPROVAL 100
 
 enum need { NEED_REQUIRED, NEED_OPTIONAL, NEED_FORBIDDEN, NEED__MAX };

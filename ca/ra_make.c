@@ -119,6 +119,7 @@ certify(const struct ra_make *m, struct issue *in, struct buf *der)
 		in->crl = urls.crl;
 		in->issuers = urls.issuers;
 		e = key_ra(gen->key, in, der);
+		in->crl = in->issuers = NULL;
 	}
 	urls_release(&urls);
 	return e;
@@ -253,11 +254,12 @@ seal_passphrase(int home, const char *ca, bool encrypt, struct buf *out)
 	return e;
 }
 
-/* Issued by m->gen; what the order does not say is as it was. */
+/* Issued by gen; what the order does not say is as it was. */
 static enum err
 add_ra(int home, const struct ca *ca, const struct ra_order *order,
-    struct ra_make *m)
+    const struct generation *gen, int64_t now)
 {
+	struct ra_make m = { .ca = ca->called, .gen = gen, .now = now };
 	struct buf path = BUF_INIT, pass = BUF_SECRET;
 	struct ra_order again;
 	struct draft d;
@@ -266,15 +268,14 @@ add_ra(int home, const struct ca *ca, const struct ra_order *order,
 
 	order_again(ca, key, &again);
 	again.baseurl = order->baseurl;
-	m->ca = ca->called;
-	m->order = order->key != NULL ? order : &again;
-	e = seal_passphrase(home, ca->called, m->order->encrypt, &pass);
-	m->passphrase = buf_span(&pass);
+	m.order = order->key != NULL ? order : &again;
+	e = seal_passphrase(home, ca->called, m.order->encrypt, &pass);
+	m.passphrase = buf_span(&pass);
 	/* the folder first: on a full disk no key is made in vain */
 	if (e == OK) {
 		e = ra_next(home, ca, &d, &path);
 		if (e == OK)
-			e = ra_make(&d, "", m);
+			e = ra_make(&d, "", &m);
 		e = draft_end(&d, buf_cstr(&path), e);
 	}
 	buf_release(&path);
@@ -286,23 +287,22 @@ enum err
 ca_ra_renew(
     int home, const struct ca *ca, const struct ra_order *order, int64_t now)
 {
-	struct ra_make m = { .gen = ca_current(ca, now), .now = now };
+	const struct generation *gen = ca_current(ca, now);
 
-	if (m.gen == NULL) {
+	if (gen == NULL) {
 		log_error("CA %s is not valid yet", ca->called);
 		return ERR_REFUSED;
 	}
-	return add_ra(home, ca, order, &m);
+	return add_ra(home, ca, order, gen, now);
 }
 
 enum err
 ca_ra_ahead(
     int home, const struct ca *ca, const struct ra_order *order, int64_t now)
 {
-	struct ra_make m = { .gen = ca_next(ca, now) };
+	const struct generation *next = ca_next(ca, now);
 
-	if (m.gen == NULL)
+	if (next == NULL)
 		return ERR_NOTFOUND;
-	m.now = m.gen->not_before;
-	return add_ra(home, ca, order, &m);
+	return add_ra(home, ca, order, next, next->not_before);
 }

@@ -149,6 +149,46 @@ ca_request(int home, const struct ca_order *order, struct buf *csr)
 	return e;
 }
 
+/* The CA stands: what waited for it goes; if it stays, `check` tells. */
+static void
+clear(int home, const char *folder)
+{
+	static const char *const files[] = { CSR_FILE, KEY_FILE };
+	struct buf path = BUF_INIT;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (path_in(folder, files[i], &path) == OK)
+			(void)file_unlink(home, buf_cstr(&path));
+	(void)dir_remove(home, folder);
+	buf_release(&path);
+}
+
+/*
+ * Does one wait for the next generation?  A key that has its certificate
+ * already was left by a crash behind that: it is cleared away.
+ */
+static enum err
+next_waits(int home, const struct ca *ca, const char *folder)
+{
+	struct buf path = BUF_INIT;
+	struct key *key = NULL;
+	bool sealed;
+	enum err e;
+
+	if ((e = path_in(folder, KEY_FILE, &path)) != OK ||
+	    (e = key_load(home, ca->called, buf_cstr(&path), &key, &sealed)) !=
+		OK)
+		goto out;
+	if (key_fits(key, ca->gen[ca->ngen - 1].spki)) {
+		clear(home, folder);
+		e = ERR_NOTFOUND;
+	}
+out:
+	key_close(key);
+	buf_release(&path);
+	return e;
+}
+
 enum err
 ca_request_next(int home, const struct ca *ca, const char *key, bool encrypt,
     struct buf *csr)
@@ -168,7 +208,7 @@ ca_request_next(int home, const struct ca *ca, const char *key, bool encrypt,
 		.subject = last->subject,
 		.key = key != NULL ? key : kind,
 		.encrypt = encrypt || last->sealed };
-	e = file_exists(home, a.folder);
+	e = next_waits(home, ca, a.folder);
 	if (e == OK)
 		e = key != NULL ? ERR_EXISTS : write_again(home, a.folder, csr);
 	else if (e == ERR_NOTFOUND)
@@ -201,20 +241,6 @@ out:
 	return e;
 }
 
-/* The CA stands: what waited for it goes; if it stays, `check` tells. */
-static void
-clear(int home, const char *folder)
-{
-	static const char *const files[] = { CSR_FILE, KEY_FILE };
-	struct buf path = BUF_INIT;
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
-		if (path_in(folder, files[i], &path) == OK)
-			(void)file_unlink(home, buf_cstr(&path));
-	(void)dir_remove(home, folder);
-	buf_release(&path);
-}
-
 static enum err
 install(int home, const char *folder, struct bring *b, struct span cert,
     struct span chain)
@@ -244,7 +270,7 @@ install_next(int home, struct bring *b, struct span cert, struct span chain)
 	enum err e;
 
 	if ((e = next_path(b->ca->called, &folder)) == OK &&
-	    (e = file_exists(home, buf_cstr(&folder))) == OK)
+	    (e = next_waits(home, b->ca, buf_cstr(&folder))) == OK)
 		e = ca_next(b->ca, time_now()) != NULL ?
 			ERR_EXISTS :
 			install(home, buf_cstr(&folder), b, cert, chain);
@@ -261,10 +287,10 @@ ca_install(int home, const char *name, struct span cert, struct span chain)
 	enum err e, there;
 
 	e = waits(home, name, &folder);
-	if ((e != OK && e != ERR_NOTFOUND) ||
-	    (there = cas_new(home, &cas)) != OK)
+	if (e != OK && e != ERR_NOTFOUND)
 		goto out;
-	there = cas_find(cas, name, &b.ca);
+	if ((there = cas_new(home, &cas)) == OK)
+		there = cas_find(cas, name, &b.ca);
 	if (e == OK)
 		e = there == ERR_NOTFOUND ?
 			install(home, buf_cstr(&folder), &b, cert, chain) :

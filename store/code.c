@@ -188,6 +188,45 @@ code_add(const struct store *st, const char *username, struct span secret,
 }
 /* NOLINTEND(readability-function-size) */
 
+/* What is sealed is bound to the id, so it is opened and sealed again. */
+static enum err
+seal_again(const struct store *st, const struct code *old, struct code *c)
+{
+	struct buf secret = BUF_SECRET;
+	enum err e = code_reveal(st, old, &secret);
+
+	if (e == OK)
+		e = code_seal(st, c, buf_span(&secret));
+	buf_release(&secret);
+	return e;
+}
+
+enum err
+code_again(const struct store *st, const struct code *old, const char *username,
+    unsigned count, char id[CODE_ID])
+{
+	struct code c = { .form = old->form,
+		.count = count,
+		.created = time_now(),
+		.expires = old->expires };
+	enum err e;
+
+	memcpy(c.salt, old->salt, sizeof(c.salt));
+	memcpy(c.hash, old->hash, sizeof(c.hash));
+	c.username = str_dup(username);
+	e = c.username == NULL ? ERR_SYSTEM : OK;
+	if (e == OK)
+		e = random_hex(c.id, (CODE_ID - 1) / 2);
+	if (e == OK && c.form == CODE_SEALED)
+		e = seal_again(st, old, &c);
+	if (e == OK)
+		e = store_code(st, &c);
+	if (e == OK)
+		memcpy(id, c.id, CODE_ID);
+	code_release(&c);
+	return e;
+}
+
 static enum err
 get_bytes(const struct record *r, const char *key, uint8_t *out, size_t len)
 {

@@ -47,6 +47,14 @@ enum err code_add(const struct store *st, const char *username,
 enum err code_find(const struct store *st, const char *username, const char *id,
     struct code *out);
 
+/*
+ * Another code of the same secret, which is not known here: the same form,
+ * salt, hash and expiry, unused, for count certificates; also for another
+ * username.  id is filled; who calls it retires the old one.
+ */
+enum err code_again(const struct store *st, const struct code *old,
+    const char *username, unsigned count, char id[CODE_ID]);
+
 /* Has this home ever had a recoverable code?  ERR_NOTFOUND: no. */
 enum err code_sealing(const struct store *st);
 

@@ -18,13 +18,17 @@
  */
 struct waiting {
 	char transaction[SHA256_HEX];
-	unsigned attempt;
 	char id[SHA256_HEX]; /* digest of what approvers see; not in the file */
+	char signer[SHA256_HEX]; /* SHA-256 of the signer's SPKI */
+	char csr[SHA256_HEX];	 /* SHA-256 of the exact CSR */
+	char spki[SHA256_HEX];	 /* SHA-256 of the SPKI */
+	char nonce[33];		 /* no two records have one id */
+	unsigned attempt;
+	unsigned generation; /* of the CA, that would issue */
+	unsigned required;   /* yeses of different people */
 	char *alias;
 	char *ca;
-	unsigned generation; /* of the CA, that would issue */
 	struct buf txid;
-	char signer[SHA256_HEX]; /* SHA-256 of the signer's SPKI */
 	char *username;
 	char *subject;	     /* as text, for people */
 	char *san;	     /* as text, or NULL */
@@ -33,14 +37,10 @@ struct waiting {
 	char *remote;
 	char *renews;		   /* "<ca>/<generation>/<serial>" or NULL */
 	char *sha1, *sha512, *md5; /* hex digests of the exact CSR (C-114) */
-	char csr[SHA256_HEX];	   /* SHA-256 of it */
-	char spki[SHA256_HEX];	   /* SHA-256 of the SPKI */
 	struct buf subject_der, san_der, spki_der;
 	struct buf asked_der; /* Extensions that were asked for */
-	unsigned required;    /* yeses of different people */
 	int64_t created, expires;
-	char nonce[33]; /* no two records have one id */
-	char *moved;	/* record it was, before `alias rename`, or NULL */
+	char *moved; /* record it was, before `alias rename`, or NULL */
 };
 #define WAITING_INIT \
 	{            \
@@ -83,6 +83,13 @@ enum err waiting_each(const struct store *st, const char *alias,
 /* each(alias, arg) for every alias that had one waiting at some time. */
 enum err waiting_aliases(const struct store *st,
     enum err (*each)(const char *alias, void *arg), void *arg);
+
+/*
+ * each(record, arg) for all requests that waited or wait, of all aliases:
+ * walks everything.
+ */
+enum err waiting_walk(const struct store *st,
+    enum err (*each)(const struct waiting *, void *arg), void *arg);
 
 /*
  * May one more wait?  limit for the alias, persource for that remote (0: no

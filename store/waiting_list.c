@@ -85,6 +85,34 @@ waiting_aliases(const struct store *st,
 	return e == ERR_NOTFOUND ? OK : e; /* of an older version's home */
 }
 
+/* One that cannot be read, which was logged, must not hide the others. */
+static enum err
+walk_one(const char *path, void *arg)
+{
+	const struct listing *l = arg;
+	struct waiting w = WAITING_INIT;
+	enum err e;
+
+	if (is_outcome_name(path))
+		return OK;
+	e = waiting_read(l->st, path, &w);
+	if (e == OK)
+		e = l->each(&w, l->arg);
+	else if (e == ERR_SYSTEM || e == ERR_NOTFOUND)
+		e = OK;
+	waiting_release(&w);
+	return e;
+}
+
+enum err
+waiting_walk(const struct store *st,
+    enum err (*each)(const struct waiting *, void *arg), void *arg)
+{
+	struct listing l = { st, NULL, each, arg };
+
+	return store_each(st, "transaction", walk_one, &l);
+}
+
 struct count {
 	const struct store *st;
 	const struct waiting_limit *limit;

@@ -69,14 +69,17 @@ link_new(const struct move *m, const struct waiting *w, const char *from)
 		    m->st, "transaction", new.transaction, "", &stem);
 	if (e == OK)
 		e = store_highest(m->st, buf_cstr(&stem), ",outcome", &n);
-	if (e != OK || is_moved(m->st, new.transaction, n, from) ||
-	    is_moved(m->st, new.transaction, n + 1, from))
-		goto out;
+	if (e != OK || is_moved(m->st, new.transaction, n, from))
+		goto out; /* or moved, and decided by now */
 	new.attempt = n + 1;
 	new.moved = str_dup(from);
 	new.alias = str_dup(m->to);
-	e = new.moved == NULL || new.alias == NULL ? ERR_SYSTEM :
-						     waiting_link(m->st, &new);
+	if (new.moved == NULL || new.alias == NULL)
+		e = ERR_SYSTEM;
+	else if (is_moved(m->st, new.transaction, n + 1, from))
+		e = waiting_show(m->st, &new); /* killed before that */
+	else
+		e = waiting_link(m->st, &new);
 	if (e == ERR_EXISTS)
 		log_error("a request of %s waits under alias %s already",
 		    w->username, m->to);

@@ -2,8 +2,10 @@
 # The command line by its door: help, dispatch, init, CAs, entities, import,
 # status, check, audit, owners.
 # shellcheck disable=SC1091,SC2016 # lib.sh lies beside; $SCEP is for sh -c
-man=$(cd "${0%/*}/../man" && pwd)/scep.1
+pages=$(cd "${0%/*}/../man" && pwd)
 . "${0%/*}/lib.sh"
+man=$FRESH/manual
+cat "$pages/scep.1" "$pages/scep-ejbca.1" >"$man"
 
 # Standard output alone, standard error alone.
 out() { "$@" 2>/dev/null; }
@@ -30,7 +32,7 @@ like "help of a noun without verbs" "$(out scep help init)" "owner USER"
 like "--version" "$(out scep --version)" "^scep [0-9]"
 
 # The lines "  word ..." of a help; options with their dashes.
-words() { sed -n 's/^  \([a-z-][a-z0-9-]*\).*/\1/p'; }
+words() { sed -n 's/^  \([a-z-][a-zA-Z0-9-]*\).*/\1/p'; }
 
 # COMMAND: its own items in the manual, up to the next item.
 manual() {
@@ -50,7 +52,7 @@ manual() {
 
 # Every command stands in the manual, and there every option of it; once for
 # all stand those that every command or every command of a noun takes.
-for noun in $(out scep help | words | sort -u) "ca ra"; do
+for noun in $(out scep help | words | sort -u) "ca ra" "config scep"; do
 	# shellcheck disable=SC2086 # two words
 	verbs=$(out scep help $noun | words | grep -v '^-\|^scep$')
 	for verb in ${verbs:-.}; do

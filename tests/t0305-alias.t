@@ -361,6 +361,26 @@ is "delete" "$STATUS" 404
 EDITOR='sed -i "s/^;des3 = yes/des3 = no/"' scep alias edit scep
 caps scep
 unlike "edit" "$(cat body)" "DES3"
+secret_file() { # as long ago as the worker wants it
+	echo "$1" >home/ra-secret
+	chmod 0600 home/ra-secret
+	[ "$(id -u)" -ne 0 ] || chown --reference=home home/ra-secret
+	touch -d '1 minute ago' home/ra-secret
+}
+secret_file hush
+sed 's/^authpwd =.*/authpwdfile = ra-secret/' ra.ini >file.ini
+scep alias add filed --from file.ini >/dev/null
+caps filed
+is "an alias whose secret is in a file" "$STATUS" 200
+mv home/ra-secret moved
+caps filed
+is "the file was taken away: the alias is down" "$STATUS" 503
+caps scep
+is "and no other" "$STATUS" 200
+secret_file hush2
+caps filed
+is "another file: it is served again" "$STATUS" 200
+scep alias delete filed --yes
 ok "it is still the same worker" kill -0 "$pid"
 
 # --- a home that its owner cannot reach by name --------------------------------

@@ -214,6 +214,8 @@ refuses_half_files(void **state)
 		{ RA "[ra]\ndefaultca = Z\nauthpwd = x\n" ASK,
 		    "x.ini:4: defaultca: Z is no CA" },
 		{ RA "cas = A, Z\n" DOOR ASK, "x.ini:3: cas: Z is no CA" },
+		{ RA "cas = 1,2,3,4,5,6,7,8,9,a,b,c,d,e,f,g,h,i,j,k\n" DOOR ASK,
+		    "x.ini:3: cas: with [ra] defaultca it has too many" },
 		{ RA DOOR "namegenerationscheme = FIXED\n" ASK,
 		    "[ra] namegenerationparameters is missing" },
 		{ RA DOOR "namegenerationscheme = FIXED\n"

@@ -379,9 +379,12 @@ replays_before_the_ca(void **state)
 {
 	struct world *w = *state;
 	struct generation later;
+	struct ca ca = *w->msg.ca;
 	struct decision d;
 	char serial[41];
 
+	ca.gen = &later;
+	ca.ngen = 1;
 	ask(w, "CN=router1", 0, SECRET, "1");
 	grant(w, VERDICT_ISSUED, serial);
 	revoke_cert(w, serial);
@@ -389,6 +392,7 @@ replays_before_the_ca(void **state)
 	later = *w->msg.gen;
 	later.not_before = w->now + DAY;
 	w->msg.gen = &later;
+	w->msg.ca = &ca;
 	decision_init(&d);
 	assert_int_equal(
 	    enrol_decide(&w->in, &w->alias, &w->msg, w->now, &d), ERR_BUSY);

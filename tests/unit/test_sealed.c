@@ -229,6 +229,48 @@ asked_by_the_judge(void **state)
 	assert_int_equal(secret_of(h, "router1", SECRET), ERR_SYSTEM);
 }
 
+/* Another code of a secret that only its owner knows, in each form. */
+static void
+again(void **state)
+{
+	struct house *h = *state;
+	char id[CODE_ID] = "", paid[SHA256_HEX], by[SHA256_HEX];
+	struct buf secret = BUF_INIT;
+	struct code old = { 0 }, fresh = { 0 };
+	unsigned used = 9;
+
+	assert_int_equal(sha256_hex(text("t"), paid), OK);
+	for (int form = 0; form < CODE__MAX; form++) {
+		new_code(h, "router1", SECRET, (enum code_form)form, &old);
+		assert_int_equal(code_claim(&h->st, &old, paid, 1, by), OK);
+		assert_int_equal(
+		    code_again(&h->st, &old, "router2", 3, id), OK);
+		assert_string_not_equal(id, old.id);
+		assert_int_equal(
+		    code_find(&h->st, "router1", id, &fresh), ERR_NOTFOUND);
+		assert_int_equal(code_find(&h->st, "router2", id, &fresh), OK);
+		assert_true(code_match(&fresh, text(SECRET)));
+		assert_false(code_match(&fresh, text("another")));
+		assert_int_equal(fresh.count, 3);
+		assert_int_equal(fresh.form, form);
+		assert_int_equal(code_used(&h->st, &fresh, &used), OK);
+		assert_int_equal(used, 0);
+		if (form == CODE_SEALED) {
+			assert_int_equal(
+			    code_reveal(&h->st, &fresh, &secret), OK);
+			assert_string_equal(buf_cstr(&secret), SECRET);
+		}
+		code_release(&fresh);
+		code_release(&old);
+	}
+	new_code(h, "router1", SECRET, CODE_SEALED, &old);
+	assert_int_equal(file_unlink(h->home, "seal.key"), OK);
+	assert_int_equal(
+	    code_again(&h->st, &old, "router1", 1, id), ERR_SYSTEM);
+	code_release(&old);
+	buf_release(&secret);
+}
+
 int
 main(void)
 {
@@ -240,6 +282,7 @@ main(void)
 		TEST(without_the_key),
 		TEST(one_key),
 		TEST(asked_by_the_judge),
+		TEST(again),
 	};
 
 	return cmocka_run_group_tests_name("sealed codes", tests, NULL, NULL);

@@ -1,0 +1,166 @@
+#!/bin/sh
+# I3 of the store for requests that wait: whoever is killed, at every call that
+# makes or takes away a name, the next one finishes: one request, one
+# certificate, and `scep check` is content (C-134, C-135, C-141).
+# shellcheck disable=SC1091,SC2016,SC2034,SC2154 # lib.sh uses and sets them
+. "${0%/*}/lib.sh"
+
+strace -e trace=none true 2>/dev/null ||
+	skip_all_tests "strace cannot trace here"
+# LeakSanitizer cannot look at a process that is traced.
+ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
+export ASAN_OPTIONS
+
+make_home
+cat >ra.ini <<'END'
+[scep]
+operationmode = ra
+[ra]
+defaultca = ManagementCA
+authpwd = "a joint secret of the fleet"
+[approval]
+required = 1
+END
+"$SCEP" alias add ra --from ra.ini >.out || diag "$(cat .out)"
+ALIAS=ra
+client_key box
+calls="linkat symlinkat unlinkat"
+[ "${SCEP_FLAVOUR:-plain}" = asan ] || calls="$calls fsync"
+REAL=$SCEP
+round=0
+
+traced() { # STRACE-OPTIONS
+	rm -f trace
+	printf '#!/bin/sh\nexec strace -f -qq -o "%s/trace" %s "%s" "$@"\n' \
+		"$FRESH" "$*" "$REAL" >traced.sh
+	chmod 755 traced.sh
+	SCEP=$FRESH/traced.sh
+}
+plain() { SCEP=$REAL; }
+
+# TYPE CSR: the message of this round's device.
+message() {
+	builder pkcsreq --ca ca.pem --key box.key --type "$1" \
+		--challenge "a joint secret of the fleet" \
+		--subject "/CN=box-$round" --txid "round-$round" \
+		--cert-out box.crt --out box.der ${2:+--csr "$2"} 2>>log
+}
+transmit() {
+	rm -f box-*.pem
+	request POST "/scep/$ALIAS/pkiclient.exe?operation=PKIOperation" \
+		box.der
+	echo "status=http-$STATUS" >box.rep
+	[ "$STATUS" != 200 ] || builder certrep --ca ca.pem --key box.key \
+		--cert box.crt --in body --out-prefix box- >box.rep 2>>log
+}
+poll() {
+	: >empty
+	message 20 empty
+	transmit
+}
+waiting() { "$SCEP" request list | wc -l; }
+number() {
+	"$SCEP" request list --json --match "box-$round" |
+		sed -n 's/.*"request":"\([0-9a-f]*\)".*/\1/p'
+}
+approve() { "$SCEP" request approve "$id" >>log 2>&1; }
+fail() { bad="$bad $n:$1"; }
+
+# CALL SETUP COMMAND AFTER: kills COMMAND at every such call.
+walk() {
+	n=0 bad=
+	"$2"
+	traced -e "trace=$1"
+	"$3"
+	plain
+	count=$(grep -c "$1(" trace)
+	"$4"
+	while [ $n -lt "$count" ]; do
+		n=$((n + 1))
+		"$2"
+		traced -e "trace=$1" -e "inject=$1:signal=KILL:when=$n"
+		"$3" 2>/dev/null
+		plain
+		"$4"
+	done
+	is "$3, killed at $1: $count places" "${bad:-none}" none
+}
+
+# --- a request begins to wait -------------------------------------------------
+
+fresh() {
+	round=$((round + 1))
+	message 19
+}
+began() {
+	message 19
+	transmit
+	[ "$(reply box status)" = 3 ] || fail "not pending"
+	poll
+	[ "$(reply box status)" = 3 ] || fail "poll"
+	[ "$(waiting)" = 1 ] || fail "not one"
+	"$SCEP" request deny "$(number)" >>log 2>&1 || fail "not denied"
+	[ "$(waiting)" = 0 ] || fail "left"
+}
+for call in $calls; do walk "$call" fresh transmit began; done
+
+# --- the last yes ----------------------------------------------------------------
+
+asked() {
+	fresh
+	transmit
+	id=$(number)
+}
+# Half of them are finished by the device, half by the approver.
+approved() {
+	poll
+	case $(reply box status) in
+	0) ;; # the yes was there
+	3) approve || fail "not approved" ;;
+	*) fail "lost" ;;
+	esac
+	poll
+	[ "$(reply box status)" = 0 ] || fail "not issued"
+	_serial=$(serial box-0.pem)
+	message 19
+	transmit
+	[ "$(serial box-0.pem)" = "$_serial" ] || fail "twice"
+	[ "$(waiting)" = 0 ] || fail "left"
+}
+again() {
+	approve || [ "$("$SCEP" cert list --json --entity "box-$round" |
+		wc -l)" = 1 ] || fail "not approved"
+	approved
+}
+walk linkat asked approve approved
+for call in $calls; do walk "$call" asked approve again; done
+is "one certificate for each" "$("$SCEP" cert list --json |
+	sed 's/.*"entity":"\([^"]*\)".*/\1/' | sort | uniq -d)" ""
+
+# --- alias rename ------------------------------------------------------------------
+
+asked
+names() {
+	from=$ALIAS
+	to=ra
+	[ "$from" != ra ] || to=rb
+}
+rename() { "$SCEP" alias rename "$from" "$to" >>log 2>&1; }
+renamed() {
+	rename # finishes, or finds nothing to be done
+	ALIAS=$to
+	[ -e "home/aliases/$to.ini" ] || fail "no alias"
+	[ ! -e "home/aliases/$from.ini" ] || fail "two aliases"
+	[ "$(waiting)" = 1 ] || fail "not one"
+	[ "$(number)" = "$id" ] || fail "another"
+	poll
+	[ "$(reply box status)" = 3 ] || fail "poll"
+}
+for call in $calls; do walk "$call" names rename renamed; done
+approve
+poll
+is "and is issued in the end" "$(reply box status)" 0
+
+ok "check finds litter at most" "$SCEP" check
+ok "which repair takes away" "$SCEP" check --repair
+done_testing
