@@ -293,7 +293,8 @@ walk(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	if ((e = find_attempt(in, msg, now, d)) != OK ||
 	    d->verdict != VERDICT_GRANT)
 		return e;
-	if ((e = road->room(in, now, d)) != OK || d->verdict != VERDICT_GRANT)
+	if ((e = road->room(in, msg, now, d)) != OK ||
+	    d->verdict != VERDICT_GRANT)
 		return e;
 	if ((e = decision_keep_rules(d)) != OK ||
 	    (e = enrol_look(in, d->alias, msg, now, d)) != OK ||
