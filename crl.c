@@ -7,6 +7,7 @@
 #include "base/names.h"
 #include "base/time.h"
 #include "ca/crl.h"
+#include "store/supersede.h"
 
 /*
  * How long a process may take from its clock to its link; a CRL or a record
@@ -194,7 +195,8 @@ issue_once(const struct crl_source *from, struct crl *out)
 	uint64_t number = 0;
 	enum err e;
 
-	if ((e = news_read(from->st, &by, &news)) != OK ||
+	if ((e = supersede_due(from->st, &by, time_now())) != OK ||
+	    (e = news_read(from->st, &by, &news)) != OK ||
 	    (e = crls_highest(from->st, &by, &number)) != OK)
 		goto out;
 	if (number == UINT64_MAX) {
@@ -239,7 +241,8 @@ newest(const struct crl_source *from, struct crl *out, bool *due)
 	struct news news = { NULL, 0 };
 	enum err e;
 
-	if ((e = news_read(from->st, &by, &news)) != OK)
+	if ((e = supersede_due(from->st, &by, time_now())) != OK ||
+	    (e = news_read(from->st, &by, &news)) != OK)
 		return e;
 	*due = news.n > 0;
 	news_release(&news);

@@ -77,11 +77,13 @@ ask(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 }
 
 static enum err
-room(const struct enrol *in, int64_t now, struct decision *d)
+room(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
 {
 	char by[SHA256_HEX];
 	enum err e;
 
+	(void)msg;
 	e = code_room(in->store, &d->code, d->transaction.name, d->attempt, by);
 	return e == ERR_REFUSED ? refuse_used(in->store, now, d) : e;
 }

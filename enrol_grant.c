@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "enrol.h"
 #include "enrol_own.h"
+#include "store/supersede.h"
 #include "enrol_unique.h"
 #include "enrol_wait.h"
 
@@ -176,11 +177,24 @@ enrol_grant(const struct enrol *in, const struct pkimsg *msg,
 
 /*
  * Who issued has published; of a kept outcome the second name may have been
- * lost with the process that issued it (STORE.md, A grant, 6).
+ * lost with the process that issued it (STORE.md, A grant, 6).  Only when the
+ * new certificate leaves, the days of the old one begin to count (C-126).
  */
 enum err
 enrol_release(const struct store *st, const struct decision *d)
 {
-	return d->verdict == VERDICT_KEPT ? outcome_publish(st, &d->outcome) :
-					    OK;
+	const struct renewal_rules *rules =
+	    d->alias != NULL ? &d->alias->renewal : NULL;
+	const struct outcome *o = &d->outcome;
+	enum err e = OK;
+
+	if (d->verdict == VERDICT_KEPT)
+		e = outcome_publish(st, o);
+	else if (d->verdict != VERDICT_ISSUED)
+		return OK;
+	if (e != OK || o->renews == NULL || rules == NULL ||
+	    rules->supersede != SUPERSEDE_DAYS)
+		return e;
+	return supersede_later(
+	    st, o->renews, o->issued + rules->supersede_after);
 }

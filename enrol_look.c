@@ -1,9 +1,10 @@
 #include <string.h>
 
+#include "ca/cert.h"
 #include "ca/dn.h"
 #include "ca/profile.h"
 #include "ca/san.h"
-#include "enrol.h"
+#include "enrol_own.h"
 #include "enrol_unique.h"
 
 /*
@@ -58,12 +59,33 @@ out:
 	return e;
 }
 
-/* The request's subjectAltName, or the entity's own. */
+/* What is asked for: the request's names, in a renewal the old certificate's. */
+struct wish {
+	struct span subject, san;
+	bool old;
+};
+
 static enum err
-find_san(const struct pkimsg *msg, struct decision *d)
+find_wish(const struct pkimsg *msg, struct decision *d, struct wish *out)
+{
+	struct cert_view v;
+
+	*out =
+	    (struct wish){ .subject = msg->csr.subject, .san = msg->csr.san };
+	if (d->old.cert.len == 0)
+		return OK;
+	if (cert_view(buf_span(&d->old.cert), &v) != OK)
+		return decision_refuse(
+		    d, FAIL_BADREQUEST, "the old certificate is unreadable");
+	*out = (struct wish){ v.subject, v.san, true };
+	return OK;
+}
+
+/* The wished subjectAltName, or the entity's own. */
+static enum err
+find_san(struct span wish, struct decision *d)
 {
 	const char *own = d->entity.san;
-	struct span wish = msg->csr.san;
 
 	if (own == NULL)
 		return OK;
@@ -81,31 +103,47 @@ find_san(const struct pkimsg *msg, struct decision *d)
 }
 
 /*
- * The names of the certificate: the entity's, else the request's.  They are
+ * The entity's subject, else the wished one.  An old certificate that says
+ * the same keeps its very bytes: clients compare them.
+ */
+static enum err
+find_subject(const struct wish *wish, struct decision *d)
+{
+	struct span subject = wish->subject;
+
+	if (d->entity.subject != NULL) {
+		if (dn_parse(d->entity.subject, &d->subject) != OK)
+			return decision_refuse(d, FAIL_BADREQUEST,
+			    "entity's subject is unreadable");
+		if (!wish->old || !dn_eq(buf_span(&d->subject), subject))
+			return OK;
+		buf_clear(&d->subject);
+	}
+	return buf_add(&d->subject, subject.p, subject.len) ? OK : ERR_SYSTEM;
+}
+
+/*
+ * The names of the certificate: the entity's, else the wished ones.  They are
  * checked and written out here, before anything is paid or signed: what
  * cannot be read, certified or recorded is refused while that costs nothing.
  */
 static enum err
 find_names(const struct pkimsg *msg, struct decision *d)
 {
-	const struct entity *who = &d->entity;
-	struct span subject = msg->csr.subject;
 	const char *why = NULL;
+	struct wish wish;
 	enum err e;
 
-	if (who->subject != NULL) {
-		if (dn_parse(who->subject, &d->subject) != OK)
-			return decision_refuse(d, FAIL_BADREQUEST,
-			    "entity's subject is unreadable");
-	} else if (!buf_add(&d->subject, subject.p, subject.len)) {
-		return ERR_SYSTEM;
-	}
+	if ((e = find_wish(msg, d, &wish)) != OK ||
+	    d->verdict == VERDICT_REFUSE ||
+	    (e = find_subject(&wish, d)) != OK || d->verdict == VERDICT_REFUSE)
+		return e;
 	if ((e = dn_check(buf_span(&d->subject), &why)) == OK)
 		e = dn_text(buf_span(&d->subject), &d->subject_text);
 	if (e == ERR_INPUT)
 		return decision_refuse(d, FAIL_BADREQUEST,
 		    why ? why : "the subject cannot be written as text");
-	if (e != OK || (e = find_san(msg, d)) != OK ||
+	if (e != OK || (e = find_san(wish.san, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE)
 		return e;
 	if (dn_empty(buf_span(&d->subject)) && d->san.len == 0)
@@ -148,8 +186,8 @@ enrol_leaf(
 }
 
 /* The entity's profile, else the alias's, else the one everybody has. */
-static const char *
-profile_name(const struct alias *alias, const struct decision *d)
+const char *
+enrol_profile_name(const struct alias *alias, const struct decision *d)
 {
 	const char *name = d->entity.profile;
 
@@ -166,7 +204,7 @@ rules_name(const struct alias *alias, const struct decision *d)
 		return d->waiting.entityprofile;
 	return alias != NULL && alias->mode == MODE_RA ?
 		   alias->ra.entityprofile :
-		   profile_name(alias, d);
+		   enrol_profile_name(alias, d);
 }
 
 static enum err
@@ -206,7 +244,7 @@ enum err
 enrol_look(const struct enrol *in, const struct alias *alias,
     const struct pkimsg *msg, int64_t now, struct decision *d)
 {
-	const char *profile = profile_name(alias, d);
+	const char *profile = enrol_profile_name(alias, d);
 	enum err e;
 
 	d->verdict = VERDICT_GRANT;

@@ -32,8 +32,8 @@ struct road {
 	enum err (*ask)(const struct enrol *in, const struct pkimsg *msg,
 	    int64_t now, struct decision *d);
 	/* Is there still something to pay with?  Claims nothing. */
-	enum err (*room)(
-	    const struct enrol *in, int64_t now, struct decision *d);
+	enum err (*room)(const struct enrol *in, const struct pkimsg *msg,
+	    int64_t now, struct decision *d);
 	/* Pays, durably; a refusal that only paying can find. */
 	enum err (*pay)(const struct enrol *in, const struct pkimsg *msg,
 	    int64_t now, struct decision *d);
@@ -41,6 +41,10 @@ struct road {
 extern const struct road road_code;    /* CA mode: an entity and its code */
 extern const struct road road_secret;  /* RA mode: the alias's secret */
 extern const struct road road_renewal; /* a certificate that is to be renewed */
+
+/* enrol_look.c: the profile that a certificate gets by d->entity and alias. */
+const char *enrol_profile_name(
+    const struct alias *alias, const struct decision *d);
 
 /* enrol_code.c: may a replay buy again?  See there. */
 enum err enrol_buys_again(const struct enrol *in, const struct pkimsg *msg,

@@ -188,11 +188,13 @@ edit(struct decision *d)
 
 /* The secret is not counted; but may the request have the entity? */
 static enum err
-room(const struct enrol *in, int64_t now, struct decision *d)
+room(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
 {
 	const enum existing existing = d->alias->ra.existing;
 	enum err e = OK;
 
+	(void)msg;
 	if (d->entity.version == 0 || is_ours(&d->entity, d))
 		return edit(d);
 	if (existing == EXISTING_REFUSE)

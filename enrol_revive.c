@@ -141,7 +141,8 @@ find_old(const struct enrol *in, struct decision *d)
 
 /* Who it is, and what the request makes of the entity (enrol_ra.c). */
 static enum err
-find_entity(const struct enrol *in, int64_t now, struct decision *d)
+find_entity(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
 {
 	struct span name = span_of(d->username, strlen(d->username));
 	bool renews = d->waiting.renews != NULL;
@@ -160,7 +161,7 @@ find_entity(const struct enrol *in, int64_t now, struct decision *d)
 		return decision_refuse(d, FAIL_BADREQUEST, "entity is blocked");
 	if (renews)
 		return find_old(in, d);
-	if ((e = road_secret.room(in, now, d)) != OK ||
+	if ((e = road_secret.room(in, msg, now, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE)
 		return e;
 	/* the profile that it came with, whatever the alias says by now */
@@ -192,7 +193,7 @@ enrol_revive(const struct enrol *in, const struct alias *alias,
 	if (d->username == NULL || (w->renews != NULL && d->renews == NULL))
 		return ERR_SYSTEM;
 	if ((e = fill_message(w, ca, now, msg)) != OK ||
-	    (e = find_entity(in, now, d)) != OK ||
+	    (e = find_entity(in, msg, now, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE ||
 	    (e = decision_keep_rules(d)) != OK ||
 	    (e = enrol_look(in, alias, msg, now, d)) != OK ||

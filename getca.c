@@ -96,6 +96,7 @@ get_ca_caps(struct visit *v)
 		bool on;
 	} words[] = {
 		{ "POSTPKIOperation", true },
+		{ "Renewal", v->alias->renewal.on },
 		{ "GetNextCACert", rolls_over(v) }, /* C-41 */
 		{ "SHA-1", v->alias->sha1 },
 		{ "SHA-256", true },

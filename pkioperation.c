@@ -5,6 +5,7 @@
 #include "message/message.h"
 #include "password.h"
 #include "query.h"
+#include "signer.h"
 #include "visit.h"
 
 /*
@@ -131,6 +132,7 @@ static const struct {
 	    const struct pkimsg *msg, struct decision *d);
 } deciders[] = {
 	{ MSG_PKCSREQ, decide_enrol },
+	{ MSG_RENEWALREQ, decide_enrol },
 	{ MSG_CERTPOLL, decide_poll },
 	{ MSG_GETCERT, get_cert },
 	{ MSG_GETCRL, get_crl },
@@ -238,12 +240,18 @@ read_message(struct visit *v, const struct served *served, struct buf *decoded,
 	struct passwords passwords = {
 		.visit = v, .cas = served->ca, .n = served->n
 	};
+	struct signers signers = { v, served };
 	const struct secret_source secrets = { &passwords, password_find };
+	const struct signer_source source = { &signers, signer_renews };
+	const struct renewal_rules *renewal = &v->alias->renewal;
 	struct message_policy policy = { .sha1 = v->alias->sha1,
 		.des3 = v->alias->des3,
 		.legacy = v->alias->legacy,
 		.samekey = v->alias->samekey,
 		.secrets = &secrets,
+		.signers = &source,
+		.ignore = (const char *const *)renewal->ignore,
+		.nignore = renewal->nignore,
 		.now = v->now,
 		.grace = v->house->site.grace };
 	struct span der;
@@ -253,6 +261,8 @@ read_message(struct visit *v, const struct served *served, struct buf *decoded,
 		return e;
 	e = message_open(served->ca, served->n, &policy, der, msg);
 	log_message(v, msg);
+	if (e == OK && msg->fail == FAIL_NONE)
+		signer_used(&signers, msg);
 	return e;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "ca/der.h"
 #include "ca/pubkey.h"
 
@@ -43,6 +44,12 @@ see_basic(struct span value, struct cert_view *v)
 }
 
 static void
+see_san(struct span value, struct cert_view *v)
+{
+	v->san = value;
+}
+
+static void
 see_aki(struct span value, struct cert_view *v)
 {
 	struct span seq, id;
@@ -58,6 +65,7 @@ static const struct {
 } extension[] = {
 	{ 14, see_ski },
 	{ 15, see_usage },
+	{ 17, see_san },
 	{ 19, see_basic },
 	{ 35, see_aki },
 };
@@ -111,6 +119,17 @@ see_tbs(struct span tbs, struct cert_view *v)
 	if (der_get(&tbs, DER_NESTED + 3, &wrapped) &&
 	    der_get(&wrapped, DER_SEQUENCE, &list))
 		see_extensions(list, v);
+	return true;
+}
+
+bool
+cert_serial(struct span serial, char out[CERT_SERIAL])
+{
+	while (serial.len > 1 && serial.p[0] == 0)
+		serial = span_of(serial.p + 1, serial.len - 1);
+	if (serial.len == 0 || serial.len > (CERT_SERIAL - 1) / 2)
+		return false;
+	hex_text(serial.p, serial.len, out);
 	return true;
 }
 

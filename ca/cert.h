@@ -22,6 +22,7 @@ struct cert_view {
 	struct span ski;     /* raw subjectKeyIdentifier or empty */
 	struct span aki;     /* raw keyIdentifier of the authority or empty */
 	int64_t not_before, not_after; /* 0 where unreadable */
+	struct span san;	       /* GeneralNames DER or empty */
 	unsigned usage;		       /* keyUsage bits, UINT32_MAX if absent */
 	bool ca;		       /* basicConstraints CA:TRUE */
 	int pathlen;		       /* its pathLenConstraint, -1: none */
@@ -29,6 +30,13 @@ struct cert_view {
 };
 /* ERR_INPUT (silent): not a certificate, or bytes behind it. */
 enum err cert_view(struct span der, struct cert_view *out);
+
+/*
+ * A serial number (content bytes) in lower-case hex, two digits a byte, as
+ * the store names it; false: not one of 1 to 20 bytes.
+ */
+#define CERT_SERIAL 41
+bool cert_serial(struct span serial, char out[CERT_SERIAL]);
 
 /* First certificate of PEM or DER bytes, as DER; for files. */
 enum err cert_read(const char *where, struct span bytes, struct buf *der);

@@ -294,6 +294,8 @@ check_signer(struct opening *o)
 		    "a renewal is signed with a certificate that was issued "
 		    "here");
 	o->msg->renews = answer.renews;
+	o->msg->renews_ca = answer.ca;
+	o->msg->renews_generation = answer.generation;
 	return answer.renews ? check_known(o) : OK;
 }
 

@@ -96,9 +96,11 @@ struct secret_source {
  */
 struct pkimsg;
 struct signer_answer {
-	bool renews;	    /* it is, and may */
-	enum failinfo fail; /* it may not: refused with this, or FAIL_NONE */
-	const char *why;    /* for the log: constant */
+	bool renews;	     /* it is, and may */
+	const struct ca *ca; /* then: whose it is; borrowed */
+	unsigned generation; /* of that CA */
+	enum failinfo fail;  /* it may not: refused with this, or FAIL_NONE */
+	const char *why;     /* for the log: constant */
 };
 struct signer_source {
 	void *arg;
@@ -152,6 +154,8 @@ struct pkimsg {
 	uint8_t signer_key[SHA256_LEN]; /* SHA-256 of signer_spki */
 	bool self_signed;		/* names equal */
 	bool renews; /* a certificate of ours, that may be renewed, signed */
+	const struct ca *renews_ca; /* then: that issued it; borrowed */
+	unsigned renews_generation; /* of that CA */
 	/* the envelope (C-81 to C-91) */
 	const struct ca *ca; /* the recipient's; borrowed; NULL: not ours */
 	const struct generation *gen; /* of the CA, which issues */

@@ -131,6 +131,7 @@ static const struct {
 	{ "revoked", true, "new" },
 	{ "crl", false, NULL },
 	{ "renewed", true, NULL },
+	{ "supersede", false, NULL },
 };
 
 enum err

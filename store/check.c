@@ -117,7 +117,7 @@ static bool
 check_absent(struct check *c, const char *kind, bool sharded)
 {
 	static const char *const later[] = { "key", "subject", "approval",
-		"approved", "issued", "renewed", "waiting" };
+		"approved", "issued", "renewed", "supersede", "waiting" };
 	bool made = false, fixed;
 
 	if (file_exists(c->st->root, kind) != ERR_NOTFOUND)
@@ -239,7 +239,7 @@ static enum err
 check_top_name(const char *name, void *arg)
 {
 	static const char *const others[] = { "audit", "cert", "crl", "format",
-		"renewed", "revoked", "tmp", "waiting" };
+		"renewed", "revoked", "supersede", "tmp", "waiting" };
 	struct check *c = arg;
 	struct file_facts facts;
 	size_t i;

@@ -70,6 +70,7 @@ enum err check_approved(const char *path, void *check);
 enum err check_cert(const char *path, void *check);
 enum err check_issued(const char *path, void *check);
 enum err check_renewed(const char *path, void *check);
+enum err check_superseded(const char *path, void *check);
 enum err check_tmp(const char *path, void *check);
 enum err check_audit(const char *path, void *check);
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "store/check.h"
 #include "store/renewed.h"
 
@@ -49,6 +50,31 @@ check_renewed(const char *path, void *check)
 	    "was made by a process that died before it issued; the next "
 	    "renewal goes on with it, repair frees it",
 	    fixed);
+	return OK;
+}
+
+/* supersede/: a serial number, and when it is due. */
+enum err
+check_superseded(const char *path, void *check)
+{
+	struct check *c = check;
+	const char *serial = store_base(path);
+	size_t len = strlen(serial);
+	struct buf word = BUF_INIT;
+	struct file_facts facts;
+	int64_t due;
+
+	if (len < 2 || len > 40 || len % 2 != 0 || !is_hex(serial, len)) {
+		check_damage(c, path, STRANGE);
+		return OK;
+	}
+	if (check_facts(c, path, FILE_CLAIM, &facts) &&
+	    (file_claim_read(c->st->root, path, &word) != OK ||
+		time_read(buf_cstr(&word), &due) != OK))
+		check_damage(c, path,
+		    "does not say when that certificate is superseded; remove "
+		    "it, and revoke the certificate if it is to be");
+	buf_release(&word);
 	return OK;
 }
 

@@ -67,6 +67,12 @@ claims_room(struct check *c, const char *path)
 	return store_each(c->st, path, check_renewed, c);
 }
 
+static enum err
+superseded_room(struct check *c, const char *path)
+{
+	return check_flat(c, path, check_superseded);
+}
+
 /* In this order: what is revoked must be looked at before what shows it. */
 static const struct {
 	const char *kind;
@@ -77,6 +83,7 @@ static const struct {
 	{ "revoked", true, revoked_room },
 	{ "crl", false, crl_room },
 	{ "renewed", true, claims_room },
+	{ "supersede", false, superseded_room },
 };
 #define ROOMS (sizeof(rooms) / sizeof(*rooms))
 

@@ -23,7 +23,7 @@ static const char *const sharded[] = {
 	"issued",
 };
 static const char *const plain[] = { "tmp", "audit", "cert", "revoked", "crl",
-	"waiting", "renewed" };
+	"waiting", "renewed", "supersede" };
 
 /* Makes a directory that may be there already, half made by an earlier try. */
 static enum err

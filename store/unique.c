@@ -217,8 +217,8 @@ walk(struct walk *w, const char *transaction, unsigned attempt)
 
 	e = store_path_hex(w->st, w->u->kind, w->u->hash, ",", &w->path);
 	if (e == OK && *transaction != '\0')
-		e = claim_word(w->st, buf_cstr(&w->path), transaction, attempt,
-		    &w->word);
+		e = claim_word(
+		    w->st, buf_cstr(&w->path), transaction, attempt, &w->word);
 	w->stem = w->path.len;
 	if (e == OK && w->make)
 		e = ensure_room(w);

@@ -25,8 +25,9 @@ rooms() {
 	fresh    fresh http base
 	visit    visit http crl aliases ca store base
 	getca    getca visit query message aliases ca store base
+	signer signer visit message aliases ca store base
 	password password visit message judge enrol aliases ca store base
-	pkioperation pkioperation password visit query message enrol aliases ca store base
+	pkioperation pkioperation password signer visit query message enrol aliases ca store base
 	getcert  getcert visit enrol aliases ca store base
 	publish  publish visit fresh query route base
 	serve    serve visit http query route message enrol aliases ca store base
