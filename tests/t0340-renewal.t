@@ -38,10 +38,10 @@ renewal() {
 # NAME: status and failInfo of its answer; 0 is a certificate.
 answer() {
 	send "$1"
-	_fail=$(reply "$1" failInfo)
+	_fail=$(reply "$1" failinfo)
 	echo "$(reply "$1" status)${_fail:+/$_fail}"
 }
-why() { grep -o 'reason="[^"]*"' log | tail -n 1; }
+why() { grep -o "reason=.*" log | tail -n 1; }
 
 request GET "/scep?operation=GetCACaps"
 like "capabilities say Renewal" "$(cat body)" '^Renewal'
@@ -105,11 +105,11 @@ refused() { # NAME ANSWER DESCRIPTION OPTIONS...
 refused names 2/1 "another CN" --subject /CN=r2
 refused more 2/1 "one attribute too many" --subject /CN=r1/OU=Sales
 refused pop 2/1 "a CSR whose signature is wrong" --subject /CN=r1 \
-	--break csr-signature
+	--break csr-bad-signature
 refused pad 2/1 "wrong padding" --subject /CN=r1 --break pad-zero
 refused noise 2/1 "no CSR at all" --subject /CN=r1 --break content-noise
 refused san 2/2 "a SAN too many" --subject /CN=r1 --san "dns:r9.example"
-refused outer 2/1 "a bad outer signature" --subject /CN=r1 --break signature
+refused outer 2/1 "a bad outer signature" --subject /CN=r1 --break bad-signature
 ok "a SAN that it has, and ignored attributes" renewal within e.key latest.pem \
 	d.key --subject "/CN=r1/serialNumber=4711/unstructuredName=x.y" \
 	--san "dns:r1.example"
@@ -119,15 +119,15 @@ unlike "and do not get into the certificate" \
 	"$(openssl x509 -in latest.pem -noout -subject)" 4711
 
 # A stranger's certificate that names our CA as its issuer.
-openssl req -x509 -newkey rsa:2048 -nodes -keyout fake-ca.key -out fake-ca.pem \
-	-subj "/C=SE/O=Lab/CN=Test CA" 2>/dev/null
-openssl x509 -in fake-ca.pem -noout -subject >>log
-openssl req -new -key a.key -subj /CN=r1 2>/dev/null | openssl x509 -req \
-	-CA ca.pem -CAkey fake-ca.key -set_serial "0x$(serial latest.pem)" \
-	-out forged.pem 2>/dev/null ||
-	openssl req -new -key a.key -subj /CN=r1 2>/dev/null | openssl x509 \
-		-req -CA fake-ca.pem -CAkey fake-ca.key \
-		-set_serial "0x$(serial latest.pem)" -out forged.pem 2>/dev/null
+openssl req -x509 -key a.key -subj "/CN=Test CA/O=Lab/C=SE" -out fake.pem \
+	2>/dev/null
+openssl req -new -key b.key -subj /CN=r1 2>/dev/null |
+	openssl x509 -req -CA fake.pem -CAkey a.key -out forged.pem \
+		-set_serial "0x$(serial latest.pem)" 2>/dev/null
+for type in 17 19; do
+	renewal forged$type c.key forged.pem b.key --subject /CN=r1 --type $type
+	is "$type by a forged certificate" "$(answer forged$type)" 2/1
+done
 openssl req -x509 -key a.key -subj /CN=r1 -out self.pem 2>/dev/null
 renewal self b.key self.pem a.key --subject /CN=r1
 is "17 by a self-signed one" "$(answer self)" 2/1
@@ -172,7 +172,7 @@ unlike "capabilities do not say Renewal then" "$(cat body)" '^Renewal'
 alias_set clientcertificaterenewal yes
 
 # --- superseded ------------------------------------------------------------------
-status_of() { "$SCEP" cert show "$1" | grep -i '^status' ; }
+status_of() { "$SCEP" cert show "$1" | grep -E '^(State|Reason)'; }
 alias_set supersede used
 renewal next b.key same-0.pem a.key --subject /CN=r3
 is "a renewal" "$(answer next)" 0
@@ -187,6 +187,30 @@ is "after some days" "$(answer days)" 0
 "$SCEP" crl issue >>log 2>&1
 like "the CRL has it" "$(status_of "$(serial seen-0.pem)")" superseded
 alias_set supersede no
+
+# --- another profile, a listed CA ---------------------------------------------------
+ok "a fourth entity" enrol r4 a
+"$SCEP" entity edit r4 --profile SERVER >>log 2>&1
+renewal moved b.key r4-0.pem a.key --subject /CN=r4
+is "its profile was changed (C-124)" "$(answer moved)" 2/2
+"$SCEP" entity edit r4 --profile ENDUSER >>log 2>&1
+{
+	"$SCEP" ca create Other --subject "CN=Other CA" --key rsa:2048
+	"$SCEP" alias add other --ca Other
+	"$SCEP" ca export Other --out other.pem
+} >>log 2>&1
+code=$(add_entity r5 --ca Other)
+builder pkcsreq --ca other.pem --key a.key --subject /CN=r5 --txid r5 \
+	--challenge "$code" --cert-out r5.crt --out r5.der
+request POST "/other?operation=PKIOperation" r5.der
+builder certrep --ca other.pem --key a.key --cert r5.crt --in body \
+	--out-prefix r5- >r5.rep
+renewal strange b.key r5-0.pem a.key --subject /CN=r5
+is "a certificate of a CA that is not listed" "$(answer strange)" 2/1
+alias_set cas Other
+is "of one that is (C-77)" "$(answer strange)" 0
+ok "the new one is by the addressed CA" \
+	openssl verify -CAfile ca.pem strange-0.pem
 
 # --- at once ---------------------------------------------------------------------
 renewal p0 e.key days-0.pem d.key --subject /CN=r3
@@ -207,5 +231,24 @@ for i in 0 1 2; do
 done
 is "all have one certificate" \
 	"$(printf '%s\n' $serials | sort -u | wc -l)" 1
+
+# --- time ------------------------------------------------------------------------
+faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+if [ -z "$faketime" ] || [ "${SCEP_FLAVOUR:-plain}" = asan ]; then
+	skip "half a life, and expiry" "needs libfaketime, on the plain build"
+else
+	alias_set window 50%
+	real=$SCEP
+	for day in 364:2/2 366:0 735:2/1; do # of 730
+		printf '#!/bin/sh\nFAKETIME=+%sd LD_PRELOAD=%s exec "%s" "$@"\n' \
+			"${day%:*}" "$faketime" "$real" >timed
+		chmod +x timed
+		SCEP=$FRESH/timed
+		renewal "day${day%:*}" "b.key" r4-0.pem a.key --subject /CN=r4
+		is "on day ${day%:*} (C-125)" "$(answer "day${day%:*}")" \
+			"${day#*:}"
+	done
+	SCEP=$real
+fi
 
 done_testing
