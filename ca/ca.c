@@ -10,7 +10,7 @@
 #include "ca/generation.h"
 
 /* Below a CA's folder, what may change; zeros of what is not there. */
-static const char *const watched[] = { "", "/ra", "/" CA_INI };
+static const char *const watched[] = { "", "/ra", "/ca.ini" };
 #define STAMPS (sizeof(watched) / sizeof(*watched))
 
 /* A CA that was loaded, and its folder as it was then. */

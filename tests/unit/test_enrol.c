@@ -379,18 +379,19 @@ replays_before_the_ca(void **state)
 {
 	struct world *w = *state;
 	struct generation later;
-	struct ca ca = *w->ca;
+	struct ca ca;
 	struct decision d;
 	char serial[41];
 
-	ca.gen = &later;
-	ca.ngen = 1;
 	ask(w, "CN=router1", 0, SECRET, "1");
 	grant(w, VERDICT_ISSUED, serial);
 	revoke_cert(w, serial);
 	new_code(w, "router1", SECRET, CODE_SHA256);
 	later = *w->msg.gen;
 	later.not_before = w->now + DAY;
+	ca = *w->msg.ca;
+	ca.gen = &later;
+	ca.ngen = 1;
 	w->msg.gen = &later;
 	w->msg.ca = &ca;
 	decision_init(&d);

@@ -530,6 +530,8 @@ test_ini(void **state)
 	assert_true(ca_called(ca, "First One"));
 	assert_true(ca_called(ca, "Second"));
 	assert_false(ca_called(ca, "Third"));
+	cas_free(cas);
+	cas = NULL;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		put_ini(bad[i].text);
 		buf_clear(&logged);
