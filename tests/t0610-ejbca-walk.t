@@ -43,9 +43,9 @@ ok "GetCACert" timeout 60 pki --scepca --url "$url" --caout ca.pem \
 ok "is ca getcacert" test "$("$SCEP" ca getcacert --caname ManagementCA)" = \
 	"$(openssl x509 -in ca.pem)"
 
-# NAME: with the subject that its CSR has.
+# NAME [URL [KEY]]: with the subject that the CSR has.
 enrol() {
-	timeout 60 pki --scep --url "$url" --in test.key \
+	timeout 60 pki --scep --url "${2:-$url}" --in "${3:-test.key}" \
 		--dn "$(openssl req -in test.csr -noout -subject \
 			-nameopt RFC2253 | cut -d= -f2-)" --password foo123 \
 		--cacert-enc ca.pem --cacert-sig ca.pem \
@@ -75,5 +75,30 @@ ok "ra setendentitystatus 10" "$SCEP" ra setendentitystatus \
 ok "enrols again with what it knows" enrol second
 ok "verifies, also against the CRL" openssl verify -crl_check \
 	-CAfile ca.pem -CRLfile crl.pem second.pem
+
+# The same in RA mode: nobody is registered, the secret is the alias's.
+sed -e 's/^scep\.operationmode=.*/scep.operationmode=ra/' \
+	-e 's/^scep\.ra\.authPwd=.*/scep.ra.authPwd=foo123/' \
+	-e 's/^scep\.ra\.namegenerationprefix=.*/&ra-/' \
+	-e 's/^scep\./raalias./' scep.properties >ra.properties
+ok "uploadfile in RA mode" "$SCEP" config scep uploadfile --alias raalias \
+	--file ra.properties
+url=$URL/scep/raalias/pkiclient.exe
+ok "enrols" enrol third "$url"
+is "with the request's subject" \
+	"$(openssl x509 -in third.pem -noout -subject)" \
+	"subject=CN = testscep, O = Lab, C = SE"
+is "as the entity of its name" \
+	"$("$SCEP" ra getendentitycert --username ra-testscep)" \
+	"$(openssl x509 -in third.pem)"
+openssl genrsa -out new.key 2048 2>/dev/null
+ok "another secret" "$SCEP" config scep updatealias raalias ra.authPwd foo124
+not_ok "ends the former" enrol fourth "$url" new.key
+like "the log says why" "$(cat lighttpd.log log)" 'alias=raalias .*reason="wrong'
+ok "which comes back" "$SCEP" config scep updatealias raalias ra.authPwd foo123
+ok "an entity that is here is edited, as in EJBCA" enrol fourth "$url" new.key
+is "and has the newer one" \
+	"$("$SCEP" ra getendentitycert --username ra-testscep)" \
+	"$(openssl x509 -in fourth.pem)"
 
 done_testing
