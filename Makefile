@@ -272,7 +272,7 @@ DEPS_run = $(DEPS_build) libstrongswan-extra-plugins \
 	libstrongswan-standard-plugins lighttpd openssl strongswan-pki
 DEPS_check = $(DEPS_run) apache2-bin apache2-suexec-pristine certmonger \
 	clang curl dbus libapache2-mod-fcgid libc6-dbg libclang-rt-14-dev \
-	libcmocka-dev libfaketime libfcgi-bin nginx perl scep spawn-fcgi \
+	libcmocka-dev libfaketime libfcgi-bin lld nginx perl scep spawn-fcgi \
 	strace systemd valgrind
 DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
 	mandoc shellcheck
@@ -456,7 +456,8 @@ CFLAGS_fuzz = -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
 CFLAGS_lint = -O2
 LDFLAGS_plain = $(HARDEN_LD)
 LDFLAGS_developer = $(HARDEN_LD)
-LDFLAGS_asan = -fsanitize=address,undefined -pie
+# Sixty programs are linked: lld takes half the time of ld for it.
+LDFLAGS_asan = -fuse-ld=lld -fsanitize=address,undefined -pie
 LDFLAGS_cover = --coverage -pie
 LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined -pie
 
