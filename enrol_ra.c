@@ -67,8 +67,8 @@ find_username(
 	if ((e = sha256_hex(msg->csr.spki, spki)) != OK)
 		return e;
 	e = outcome_latest(in->store, &d->transaction, &last);
-	if (e == OK && last.entity != NULL && last.renews == NULL &&
-	    strcmp(last.spki, spki) == 0)
+	if (e == OK && made == NULL && last.renews == NULL &&
+	    last.entity != NULL && strcmp(last.spki, spki) == 0)
 		made = last.entity;
 	if (e != OK && e != ERR_NOTFOUND)
 		goto out;
