@@ -11,7 +11,7 @@ caps() { # ALIAS
 }
 
 for DOOR in cgi fcgi; do
-	printf '%s\n' POSTPKIOperation SHA-1 SHA-256 SHA-384 SHA-512 DES3 \
+	printf '%s\n' POSTPKIOperation Renewal SHA-1 SHA-256 SHA-384 SHA-512 DES3 \
 		AES SCEPStandard | head -c -1 >wanted
 	request GET "/scep?operation=GetCACaps"
 	ok "$DOOR: the shipped alias's list, byte for byte" cmp body wanted
@@ -32,7 +32,7 @@ is "what is left" "$(caps no | tr '\n' ' ')" \
 like "at most 1024 bytes" "$(caps scep | wc -c)" '^[0-9]{1,3}$'
 unlike "GetNextCACert is not promised" "$(caps scep)" '^GetNextCACert$'
 "$SCEP" alias set no clientcertificaterenewal no
-unlike "nor Renewal, where it is off" "$(caps no)" '^Renewal$'
+unlike "nor Renewal, where it is off (C-25)" "$(caps no)" '^Renewal$'
 
 # A root alone: one certificate, no byte behind it (C-31).
 request GET "/scep?operation=GetCACert"

@@ -44,7 +44,7 @@ answer() {
 why() { grep -o "reason=.*" log | tail -n 1; }
 
 request GET "/scep?operation=GetCACaps"
-like "capabilities say Renewal" "$(cat body)" '^Renewal'
+like "capabilities say Renewal (C-25)" "$(cat body)" '^Renewal'
 
 ok "a first certificate" enrol r1 a --subject "CN=r1,O=Lab" \
 	--san "dNSName=r1.example,iPAddress=10.0.0.1"
