@@ -242,6 +242,12 @@ find_yes(const struct enrol *in, const struct pkimsg *msg, bool approved,
 			       d, FAIL_BADREQUEST, "not what was approved");
 	if (enrol_yeses(d->alias, msg, d) == 0)
 		return OK;
+	if (d->alias->mode == MODE_CA) {
+		log_error("alias %s: profile %s or CA %s asks for approval, "
+			  "which CA mode has not (`scep alias check`)",
+		    d->alias->name, d->profile->name, msg->ca->called);
+		return ERR_BUSY;
+	}
 	e = enrol_approved(in->store, msg, d);
 	if (e == ERR_NOTFOUND)
 		d->verdict = VERDICT_ASK;

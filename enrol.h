@@ -61,6 +61,7 @@ struct decision {
 	/* borrowed until the next profiles_find() */
 	const struct profile *profile;
 	const char *field;   /* which a profile's rule refuses; as profile */
+	unsigned enrolments; /* an entity may have so many; 0: any number */
 	bool unique_subject; /* what enrol_unique_claim() has to claim */
 	bool unique_key;
 	bool same_key; /* a renewal that may keep its entity's own key */

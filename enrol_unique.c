@@ -5,6 +5,7 @@
 #include "ca/cert.h"
 #include "ca/dn.h"
 #include "ca/profile.h"
+#include "store/issued.h"
 #include "store/unique.h"
 
 /* ---- what a claim is for --------------------------------------------------- */
@@ -141,6 +142,7 @@ check_names(const struct enrol *in, const char *entity,
 			"end-entity profile does not exist");
 	if (e != OK)
 		return e;
+	d->enrolments = p->entity.enrolments;
 	d->unique_subject = p->entity.unique_subject;
 	d->unique_key = p->entity.unique_key;
 	e = entity_check(&p->entity, names, &breach);
@@ -148,6 +150,24 @@ check_names(const struct enrol *in, const char *entity,
 		return e;
 	d->field = breach.field;
 	return decision_refuse(d, FAIL_BADREQUEST, breach.why);
+}
+
+/* In CA mode an entity's code is counted; in RA mode its certificates are. */
+static enum err
+check_count(
+    const struct enrol *in, const struct pkimsg *msg, struct decision *d)
+{
+	bool secret = d->pay == PAY_SECRET || d->pay == PAY_APPROVAL;
+	unsigned n = 0;
+	enum err e;
+
+	if (d->enrolments == 0 || !secret || msg->renews)
+		return OK;
+	e = issued_enrolled(in->store, d->entity.username, d->enrolments, &n);
+	if (e != OK || n < d->enrolments)
+		return e;
+	return decision_refuse(d, FAIL_BADREQUEST,
+	    "the entity has had all its enrolments (`enrolments`)");
 }
 
 enum err
@@ -161,8 +181,9 @@ enrol_rules(const struct enrol *in, const char *entity, const char *certificate,
 	const struct ask a = { in, msg, now, d, unique_look };
 	enum err e;
 
-	e = check_names(in, entity, &names, d);
-	if (e != OK || d->verdict == VERDICT_REFUSE)
+	if ((e = check_names(in, entity, &names, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE ||
+	    (e = check_count(in, msg, d)) != OK || d->verdict == VERDICT_REFUSE)
 		return e;
 	return ask_both(&a);
 }

@@ -79,6 +79,33 @@ check_profiles(
 	return e == OK ? other : e;
 }
 
+/*
+ * Approvals are for requests of RA mode: in CA mode an administrator has said
+ * yes already, by registering the entity.  Requests would get 503.
+ */
+static void
+check_approvals(
+    struct look *l, const struct command *cmd, const struct alias *a)
+{
+	static const char asks[] = "asks for approval, which CA mode has not:";
+	const char *name = a->profile != NULL ? a->profile : "ENDUSER";
+	const struct ca *ca = NULL;
+	struct profile *p = NULL;
+	struct cas *cas = NULL;
+
+	if (a->mode != MODE_CA)
+		return;
+	if (profile_load(cmd, name, &p) == OK && p->approval > 0)
+		wrong(l, "scep", "profile", asks, name);
+	profile_free(p);
+	if (cas_new(cmd->home, &cas) != OK)
+		return;
+	for (size_t i = 0; i < a->ncas; i++)
+		if (cas_find(cas, a->cas[i], &ca) == OK && ca->approval > 0)
+			wrong(l, "scep", "cas", asks, a->cas[i]);
+	cas_free(cas);
+}
+
 enum err
 alias_check_rest(const struct command *cmd, const char *path, struct span text,
     struct alias *a)
@@ -94,7 +121,8 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 		check_attr(
 		    &l, "renewal", "renewalignore", a->renewal.ignore[i]);
 	check_parameters(&l, a);
-	e = check_profiles(cmd, path, a);
+	if ((e = check_profiles(cmd, path, a)) == OK)
+		check_approvals(&l, cmd, a);
 	if (e == OK)
 		e = l.e;
 	other = alias_secret(cmd->home, a);

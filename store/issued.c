@@ -70,6 +70,31 @@ issued_each(const struct store *st, const char *username,
 }
 
 enum err
+issued_enrolled(const struct store *st, const char *username, unsigned limit,
+    unsigned *count)
+{
+	struct buf stem = BUF_INIT;
+	struct outcome o;
+	unsigned n = 0;
+	enum err e;
+
+	*count = 0;
+	if ((e = stem_of(st, username, &stem)) == OK)
+		e = store_highest(st, buf_cstr(&stem), "", &n);
+	for (; e == OK && n > 0 && *count < limit; n--) {
+		o = (struct outcome)OUTCOME_INIT;
+		e = read_one(st, &stem, n, username, &o);
+		if (e == OK && o.renews == NULL)
+			++*count;
+		if (e == ERR_NOTFOUND)
+			e = OK;
+		outcome_release(&o);
+	}
+	buf_release(&stem);
+	return e;
+}
+
+enum err
 issued_latest(const struct store *st, const char *username, struct outcome *out)
 {
 	struct buf stem = BUF_INIT;

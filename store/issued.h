@@ -18,6 +18,13 @@
 enum err issued_each(const struct store *st, const char *username,
     enum err (*each)(const struct outcome *, void *arg), void *arg);
 
+/*
+ * How many of them were no renewals; counting ends at `limit`, so that a
+ * request reads no more than it has to.
+ */
+enum err issued_enrolled(const struct store *st, const char *username,
+    unsigned limit, unsigned *count);
+
 /* The last one; ERR_NOTFOUND: there is none. */
 enum err issued_latest(
     const struct store *st, const char *username, struct outcome *out);

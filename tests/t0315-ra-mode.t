@@ -132,6 +132,25 @@ is "fixed" "$(gets dev1 fixed)" issued
 is "everybody is one" "$(gets dev2 fixed)" issued
 like "the last names count" "$(shown device)" "CN=dev2"
 
+# How many, and by what names: the end-entity profile.
+cat >home/profiles/TWO.ini <<'INI'
+[entity]
+cn = pattern "dev[0-9]"
+enrolments = 2
+INI
+touch -d "3 seconds ago" home/profiles/TWO.ini
+alias_ra two 'authpwd = none' 'entityprofile = TWO' 'existing = edit'
+i=0
+for want in issued issued "badRequest: the entity has had all its"; do
+	i=$((i + 1))
+	client_key "dev1-$i"
+	pkcsreq "dev1-$i" "" --subject /CN=dev1
+	like "enrolments = 2: number $i" "$(gets "dev1-$i" two)" "^$want"
+done
+pkcsreq stranger ""
+like "the rules of the entity profile" "$(gets stranger two)" "^badRequest: "
+like "name the field" "$(cat log)" "field=cn"
+
 # The CA.
 cp ca.pem keep.pem && cp other.pem ca.pem
 pkcsreq foreign "" --subject /CN=foreign

@@ -274,7 +274,7 @@ refuses_bad_values(void **state)
 		{ CA "[renewal]\nwindow = %\n", "x.ini:5: window" },
 		{ CA "[renewal]\nwindow = 50\n", "x.ini:5: window" },
 		{ CA "[renewal]\nwindow = 0d\n", "x.ini:5: window" },
-		{ CA "[renewal]\renewal.nignore = a,,b\n", "x.ini:5: ren" },
+		{ CA "[renewal]\nrenewalignore = a,,b\n", "x.ini:5: ren" },
 		{ CA "[renewal]\nsupersede = x\n",
 		    "x.ini:5: supersede: it must be no, used or a" },
 		{ CA "[renewal]\nsupersede = 99999d\n", "x.ini:5: super" },
@@ -323,7 +323,7 @@ reads_the_renewal(void **state)
 	assert_string_equal(a->renewal.cas[1], "C");
 	assert_false(alias_serves(a, "C"));
 	alias_free(a);
-	a = good(CA "[renewal]\renewal.nignore =\n");
+	a = good(CA "[renewal]\nrenewalignore =\n");
 	assert_int_equal(a->renewal.nignore, 0);
 	alias_free(a);
 	for (size_t i = 0; i < sizeof(windows) / sizeof(*windows); i++) {

@@ -379,7 +379,7 @@ replays_before_the_ca(void **state)
 {
 	struct world *w = *state;
 	struct generation later;
-	struct ca ca = *w->msg.ca;
+	struct ca ca = *w->ca;
 	struct decision d;
 	char serial[41];
 
