@@ -150,15 +150,7 @@ find_entity(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		return e;
 	if (d->entity.blocked)
 		return decision_refuse(d, FAIL_BADREQUEST, "entity is blocked");
-	if (renews)
-		return find_old(in, d);
-	if ((e = road_secret.room(in, msg, now, d)) != OK ||
-	    d->verdict == VERDICT_REFUSE)
-		return e;
-	/* the profile that it came with, whatever the alias says by now */
-	free(d->entity.profile);
-	d->entity.profile = str_dup(d->waiting.profile);
-	return d->entity.profile == NULL ? ERR_SYSTEM : OK;
+	return renews ? find_old(in, d) : road_secret.room(in, msg, now, d);
 }
 
 enum err
