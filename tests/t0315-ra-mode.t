@@ -68,6 +68,33 @@ cat log home/store/audit/* >seen
 find home/store -type f -exec cat {} + >>seen
 not_ok "the secret is nowhere" grep -q "secret of the fleet\|not it" seen
 
+# Its own certificate renews it, without the secret; the old names stand.
+cp box-0.pem old.pem && cp box.key old.key
+client_key new
+renews() { # NAME SUBJECT OPTIONS...: a renewal by old.pem, answered to old.key
+	_n=$1 _subject=$2
+	shift 2
+	cp old.pem "$_n.crt"
+	cp old.key "$_n.key"
+	builder pkcsreq --ca ca.pem --key new.key --signer-cert old.pem \
+		--signer-key old.key --txid "id-$_n" --subject "$_subject" \
+		--out "$_n.der" "$@"
+}
+renews soon /CN=box --type 17
+like "a renewal on the first day" "$(gets soon)" "^badRequest: too early"
+alias_ra ra 'authpwd = "a secret of the fleet"'
+sed -i 's/^window = .*/window = 0%/' home/aliases/ra.ini
+touch -d "3 seconds ago" home/aliases/ra.ini
+renews foreign /CN=other --type 17
+like "for another name" "$(gets foreign)" "^badMessageCheck: "
+renews next /CN=box --type 17
+is "the old certificate pays for the next" "$(gets next)" issued
+is "with the registered names" \
+	"$(openssl x509 -in next-0.pem -noout -subject -ext subjectAltName)" \
+	"$(openssl x509 -in old.pem -noout -subject -ext subjectAltName)"
+is "once" "$(gets next)" resent
+is "for one entity" "$(entities)" 1
+
 # Whose name it is: existing = renew, edit, refuse.
 client_key rival
 pkcsreq rival "a secret of the fleet" --subject "/CN=box"

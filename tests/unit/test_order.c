@@ -49,13 +49,28 @@ teardown(void **state)
 	return 0;
 }
 
+/* Whose the signer's certificate is: this answer for everybody. */
+static struct signer_answer answer;
+static bool asked;
+
+static enum err
+find_signer(void *arg, const struct pkimsg *msg, struct signer_answer *out)
+{
+	(void)arg;
+	(void)msg;
+	*out = answer;
+	return OK;
+}
+
 /* Opens it: this answer, after that many unwraps. */
 static void
 opens(const struct buf *der, bool sha1, enum failinfo fail, unsigned times)
 {
-	const struct message_policy policy = {
-		.sha1 = sha1, .des3 = true, .samekey = true
-	};
+	const struct signer_source signers = { .find = find_signer };
+	const struct message_policy policy = { .sha1 = sha1,
+		.des3 = true,
+		.samekey = true,
+		.signers = asked ? &signers : NULL };
 	struct pkimsg msg;
 
 	unwraps = 0;
@@ -124,6 +139,38 @@ policy_first(void **state)
 	buf_release(&der);
 }
 
+/* A renewal's signer, before anything is opened; and then one answer for all. */
+static void
+signer_first(void **state)
+{
+	static const enum failinfo fails[] = { FAIL_BADMESSAGECHECK,
+		FAIL_BADREQUEST };
+	struct recipe r = { .type = "17" };
+	struct buf der = BUF_INIT, noise = BUF_INIT;
+
+	(void)state;
+	pkcsreq_make(&r, &house, &device, buf_span(&csr), &der);
+	opens(&der, true, FAIL_BADMESSAGECHECK, 0); /* nobody's */
+	asked = true;
+	for (size_t i = 0; i < sizeof(fails) / sizeof(*fails); i++) {
+		answer = (struct signer_answer){ .fail = fails[i],
+			.why = "not any more" };
+		opens(&der, true, fails[i], 0);
+	}
+	answer = (struct signer_answer){ .renews = true,
+		.ca = house.list[0],
+		.generation = 1,
+		.fail = FAIL_NONE };
+	opens(&der, true, FAIL_NONE, 1);
+	assert_true(buf_add(&noise, csr.data, csr.len / 2));
+	buf_clear(&der);
+	pkcsreq_make(&r, &house, &device, buf_span(&noise), &der);
+	opens(&der, true, FAIL_BADMESSAGECHECK, 1); /* as for a foreign name */
+	asked = false;
+	buf_release(&der);
+	buf_release(&noise);
+}
+
 int
 main(void)
 {
@@ -131,6 +178,7 @@ main(void)
 		cmocka_unit_test(signature_first),
 		cmocka_unit_test(digest_first),
 		cmocka_unit_test(policy_first),
+		cmocka_unit_test(signer_first),
 	};
 
 	return cmocka_run_group_tests_name("order", tests, setup, teardown);
