@@ -176,7 +176,7 @@ for want in issued issued "badRequest: the entity has had all its"; do
 done
 pkcsreq stranger ""
 like "the rules of the entity profile" "$(gets stranger two)" "^badRequest: "
-like "name the field" "$(cat log)" "field=cn"
+like "name the field" "$(cat log)" "field=CN"
 
 # The CA.
 cp ca.pem keep.pem && cp other.pem ca.pem
