@@ -81,6 +81,7 @@ enrol_poll(const struct enrol *in, const struct alias *alias,
 	enum waiting_state state;
 	enum err e;
 
+	d->alias = alias;
 	d->transaction = (struct transaction){ .alias = alias->name,
 		.ca = msg->ca->name,
 		.id = buf_span(&msg->txid) };

@@ -187,6 +187,15 @@ is "after some days" "$(answer days)" 0
 "$SCEP" crl issue >>log 2>&1
 like "the CRL has it" "$(status_of "$(serial seen-0.pem)")" superseded
 alias_set supersede no
+renewal polled e.key days-0.pem d.key --subject /CN=r3
+is "one more" "$(answer polled)" 0
+alias_set supersede 0d
+: >empty
+renewal polled e.key days-0.pem d.key --type 20 --csr empty
+is "that is fetched by a poll" "$(answer polled)" 0
+"$SCEP" crl issue >>log 2>&1
+like "supersedes too" "$(status_of "$(serial days-0.pem)")" superseded
+alias_set supersede no
 
 # --- another profile, a listed CA ---------------------------------------------------
 ok "a fourth entity" enrol r4 a
