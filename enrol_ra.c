@@ -86,7 +86,7 @@ find_username(
 	if ((e = sha256_hex(msg->csr.spki, spki)) != OK)
 		return e;
 	e = outcome_latest(in->store, &d->transaction, &last);
-	if (e == OK && is_repeated(&last, msg, spki))
+	if (e == OK && made == NULL && is_repeated(&last, msg, spki))
 		made = last.entity;
 	if (e != OK && e != ERR_NOTFOUND)
 		goto out;

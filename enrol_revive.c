@@ -6,6 +6,7 @@
 #include "enrol_own.h"
 #include "enrol_wait.h"
 #include "store/cert.h"
+#include "store/renewed.h"
 #include "store/revoked.h"
 
 /*
@@ -104,33 +105,23 @@ fill_message(const struct waiting *w, const struct ca *ca, int64_t now,
 	return e;
 }
 
-/* "<ca>/<generation>/<serial>" that paid; the name may have slashes. */
+/* The certificate that is to be renewed: it must not be revoked meanwhile. */
 static enum err
 find_old(const struct enrol *in, struct decision *d)
 {
-	char *text = str_dup(d->waiting.renews);
-	char *serial = text == NULL ? NULL : strrchr(text, '/');
-	struct issuer by = { .ca = text };
+	struct issuer by = { .ca = NULL };
+	char serial[41], *ca = NULL;
 	bool revoked = false;
-	char *gen;
-	enum err e = ERR_NOTFOUND;
+	enum err e;
 
-	if (text == NULL)
-		return ERR_SYSTEM;
-	if (serial != NULL) {
-		*serial++ = '\0';
-		gen = strrchr(text, '/');
-		if (gen != NULL) {
-			*gen++ = '\0';
-			by.generation = (unsigned)strtoul(gen, NULL, 10);
-			e = cert_find(
-			    in->store, by.ca, by.generation, serial, &d->old);
-		}
-	}
+	e = renewed_parse(d->waiting.renews, &ca, &by.generation, serial);
+	by.ca = ca;
+	if (e == OK)
+		e = cert_find(in->store, ca, by.generation, serial, &d->old);
 	if (e == OK)
 		e = revoked_now(in->store, &by, serial, &revoked);
-	free(text);
-	if (e == ERR_NOTFOUND)
+	free(ca);
+	if (e == ERR_NOTFOUND || e == ERR_INPUT)
 		return decision_refuse(d, FAIL_BADREQUEST,
 		    "the certificate to be renewed is not here");
 	if (e == OK && revoked)
@@ -159,15 +150,7 @@ find_entity(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		return e;
 	if (d->entity.blocked)
 		return decision_refuse(d, FAIL_BADREQUEST, "entity is blocked");
-	if (renews)
-		return find_old(in, d);
-	if ((e = road_secret.room(in, msg, now, d)) != OK ||
-	    d->verdict == VERDICT_REFUSE)
-		return e;
-	/* the profile that it came with, whatever the alias says by now */
-	free(d->entity.profile);
-	d->entity.profile = str_dup(d->waiting.profile);
-	return d->entity.profile == NULL ? ERR_SYSTEM : OK;
+	return renews ? find_old(in, d) : road_secret.room(in, msg, now, d);
 }
 
 enum err

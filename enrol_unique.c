@@ -176,7 +176,8 @@ enrol_rules(const struct enrol *in, const char *entity, const char *certificate,
 {
 	const struct entity_names names = { .subject = buf_span(&d->subject),
 		.san = buf_span(&d->san),
-		.ca = msg->ca->name,
+		.ca = msg->ca->called,
+		.of = msg->ca,
 		.profile = spelled(certificate) };
 	const struct ask a = { in, msg, now, d, unique_look };
 	enum err e;

@@ -112,7 +112,8 @@ decide_enrol(struct visit *v, const struct served *served,
 	if (e == OK &&
 	    (d->verdict == VERDICT_GRANT || d->verdict == VERDICT_ASK))
 		e = enrol_grant(&in, msg, v->request->remote, v->now, d);
-	log_text(&v->line, "entity", d->username);
+	log_text(&v->line, "entity",
+	    d->outcome.entity != NULL ? d->outcome.entity : d->username);
 	return e;
 }
 

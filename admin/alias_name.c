@@ -181,6 +181,9 @@ alias_rename(struct command *cmd)
 	enum err e;
 
 	(void)buf_printf(&cmd->detail, "to %s", cmd->name[1]);
+	/* It would be its own second name, and be gone with the first. */
+	if (strcmp(cmd->name[0], cmd->name[1]) == 0)
+		return say(ERR_EXISTS, "%s is called so already", cmd->name[0]);
 	if ((e = alias_path(cmd->name[0], &from)) == OK &&
 	    (e = alias_path(cmd->name[1], &to)) == OK &&
 	    (e = alias_lock(cmd, &lock)) == OK)

@@ -11,24 +11,30 @@
  * however long the names are.
  */
 
+static bool
+is_blank(uint8_t c)
+{
+	return c < 0x80 && isspace(c);
+}
+
 /* UTF-8 with ASCII folded, no blanks at the ends, one inside. */
 static bool
 put_folded(struct span utf8, struct buf *out)
 {
-	bool blank = false, first = true;
+	const size_t start = out->len;
+	bool blank = false;
 
 	for (size_t i = 0; i < utf8.len; i++) {
 		uint8_t c = utf8.p[i];
 
-		if (c < 0x80 && isspace(c)) {
-			blank = !first;
+		if (is_blank(c)) {
+			blank = out->len > start;
 			continue;
 		}
-		if (blank && !buf_byte(out, ' '))
+		if ((blank && !buf_byte(out, ' ')) ||
+		    !buf_byte(out, c < 0x80 ? (uint8_t)tolower(c) : c))
 			return false;
-		if (!buf_byte(out, c < 0x80 ? (uint8_t)tolower(c) : c))
-			return false;
-		blank = first = false;
+		blank = false;
 	}
 	return true;
 }

@@ -123,7 +123,7 @@ mend(struct hunt *h)
 	ok = claim_word(st, buf_cstr(&h->path), h->o->transaction,
 		 h->o->attempt, &word) == OK &&
 	     file_claim(st->root, buf_cstr(&h->path), buf_cstr(&word)) == OK &&
-	     sync_above(st, buf_cstr(&h->path)) == OK;
+	     store_sync_above(st, buf_cstr(&h->path)) == OK;
 	buf_release(&word);
 	return ok;
 }

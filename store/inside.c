@@ -155,19 +155,6 @@ generation_room(
 }
 
 enum err
-store_sync_above(const struct store *st, const char *path)
-{
-	struct buf dir = BUF_INIT;
-	enum err e = ERR_SYSTEM;
-
-	if (buf_add(&dir, path, (size_t)(store_base(path) - path)) &&
-	    buf_byte(&dir, '.'))
-		e = dir_sync(st->root, buf_cstr(&dir));
-	buf_release(&dir);
-	return e;
-}
-
-enum err
 attempt_waits(
     const struct store *st, const char name[SHA256_HEX], unsigned attempt)
 {
@@ -234,7 +221,7 @@ record_digits(const struct record *r, const char *key, size_t least,
 }
 
 enum err
-sync_above(const struct store *st, const char *path)
+store_sync_above(const struct store *st, const char *path)
 {
 	struct buf dir = BUF_INIT;
 	enum err e = ERR_SYSTEM;

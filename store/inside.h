@@ -55,7 +55,10 @@ enum err revoked_announce(const struct store *st, const struct issuer *by,
 enum err revoked_bridge(const struct store *st, const struct issuer *by,
     const char *serial, unsigned n);
 
-/* fsync of the directory that holds a path, so that what we found stays. */
+/*
+ * fsync of the directory that holds a path, so that what we found stays.
+ * ERR_SYSTEM (logged): it is missing.
+ */
 enum err store_sync_above(const struct store *st, const char *path);
 
 /* The name behind the last slash of a path. */
@@ -87,9 +90,6 @@ enum err pem_get(struct span pem, const char *name, struct buf *der);
 /* least to most hex digits, an even number, to out; ERR_INPUT (silent). */
 enum err record_digits(const struct record *r, const char *key, size_t least,
     size_t most, char *out);
-
-/* fsync of the directory that holds a path. */
-enum err sync_above(const struct store *st, const char *path);
 
 /* "transaction/ab/ab34...,<n>", a request record, and the word of a hint. */
 enum err waiting_path(const struct store *st, const char name[SHA256_HEX],

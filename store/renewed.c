@@ -143,7 +143,7 @@ finished(struct slots *s, struct outcome *o)
 		e = outcome_path(
 		    s->st, s->claim.transaction, s->claim.attempt, &path);
 	if (e == OK && s->make)
-		e = sync_above(s->st, buf_cstr(&path));
+		e = store_sync_above(s->st, buf_cstr(&path));
 	buf_release(&own);
 	buf_release(&path);
 	return e;
@@ -222,7 +222,7 @@ walk(const struct store *st, const struct renewing *r, bool make,
 			e = pass(&s, theirs);
 	}
 	if (e == OK && make) /* also one that an earlier try made and lost */
-		e = sync_above(st, buf_cstr(&s.path));
+		e = store_sync_above(st, buf_cstr(&s.path));
 	buf_release(&stem);
 	slots_release(&s);
 	return e;

@@ -110,7 +110,7 @@ supersede_later(const struct store *st, const char *old, int64_t due)
 		goto out;
 	e = file_claim(st->root, buf_cstr(&path), word);
 	if (e == OK || e == ERR_EXISTS)
-		e = sync_above(st, buf_cstr(&path));
+		e = store_sync_above(st, buf_cstr(&path));
 out:
 	free(ca);
 	buf_release(&path);

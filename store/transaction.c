@@ -181,7 +181,7 @@ second_name(const struct store *st, const struct outcome *o, const char *from,
 	if (e != OK && e != ERR_EXISTS)
 		return e;
 	waiting_hide(st, o->alias, o->transaction, o->attempt);
-	return sync_above(st, to);
+	return store_sync_above(st, to);
 }
 
 enum err
@@ -228,7 +228,7 @@ outcome_publish(const struct store *st, const struct outcome *o)
 		goto out;
 	e = outcome_path(st, o->transaction, o->attempt, &path);
 	if (e == OK)
-		e = sync_above(st, buf_cstr(&path));
+		e = store_sync_above(st, buf_cstr(&path));
 	if (e == OK)
 		e = second_name(st, o, buf_cstr(&path), buf_cstr(&cert));
 out:

@@ -137,7 +137,8 @@ static const struct flaw flaws[] = {
 	/* message types (C-132, C-142, C-144, C-162) */
 	T("type-0", "badRequest", "messageType 0", type, "0"),
 	T("type-3", "badRequest", "a CertRep", type, "3"),
-	T("type-17", "badMessageCheck", "a RenewalReq, self-signed", type, "17"),
+	T("type-17", "badMessageCheck", "a RenewalReq, self-signed", type,
+	    "17"),
 	T("type-18", "badRequest", "an UpdateReq", type, "18"),
 	T("type-20", "badCertId", "a CertPoll of nothing", type, "20"),
 	T("type-21", "badCertId", "a GetCert of a CSR", type, "21"),

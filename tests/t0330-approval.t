@@ -319,6 +319,32 @@ like "it is issued under the first" \
 	"$("$SCEP" cert show lamp)" "Profile: +DEVICE"
 ok "check" "$SCEP" check
 
+# --- renewals need a yes where they are told to ---------------------------------------
+
+enrol one t15 clock >/dev/null
+"$SCEP" request approve "$(number clock)" >/dev/null
+is "a certificate" "$(poll one t15)" SUCCESS
+cp one-0.pem old.pem
+"$SCEP" alias set ra approval.renewals=yes renewal.window=1% >/dev/null
+if [ -n "$faketime" ]; then
+	renew() {
+		enrol two t16 clock --type 17 --signer-cert old.pem \
+			--signer-key one.key
+	}
+	later +30d renew >renewal
+	like "the renewal waits" "$(tail -n 1 log)" \
+		"type=RenewalReq .*result=pending"
+	id=$(number clock)
+	like "for that certificate" "$("$SCEP" request show "$id")" \
+		"^Renews: +ManagementCA/1/$(serial old.pem | tr A-F a-f)"
+	exits 0 "approved" later +30d answer approve "$id"
+	like "and issued" "$(cat .out)" "^issued [0-9a-f]{32} to clock"
+else
+	skip "a renewal" "needs libfaketime, on the plain build"
+fi
+"$SCEP" alias set ra approval.renewals no >/dev/null
+ok "check" "$SCEP" check
+
 # --- limits -----------------------------------------------------------------------------
 
 "$SCEP" alias set ra approval.limit 1 >/dev/null

@@ -44,7 +44,7 @@ answer() {
 why() { grep -o "reason=.*" log | tail -n 1; }
 
 request GET "/scep?operation=GetCACaps"
-like "capabilities say Renewal" "$(cat body)" '^Renewal'
+like "capabilities say Renewal (C-25)" "$(cat body)" '^Renewal'
 
 ok "a first certificate" enrol r1 a --subject "CN=r1,O=Lab" \
 	--san "dNSName=r1.example,iPAddress=10.0.0.1"
@@ -199,10 +199,10 @@ alias_set supersede no
 
 # --- another profile, a listed CA ---------------------------------------------------
 ok "a fourth entity" enrol r4 a
-"$SCEP" entity edit r4 --profile SERVER >>log 2>&1
+"$SCEP" entity set r4 --profile tls-server >>log 2>&1
 renewal moved b.key r4-0.pem a.key --subject /CN=r4
 is "its profile was changed (C-124)" "$(answer moved)" 2/2
-"$SCEP" entity edit r4 --profile ENDUSER >>log 2>&1
+"$SCEP" entity set r4 --profile ENDUSER >>log 2>&1
 {
 	"$SCEP" ca create Other --subject "CN=Other CA" --key rsa:2048
 	"$SCEP" alias add other --ca Other
@@ -211,12 +211,12 @@ is "its profile was changed (C-124)" "$(answer moved)" 2/2
 code=$(add_entity r5 --ca Other)
 builder pkcsreq --ca other.pem --key a.key --subject /CN=r5 --txid r5 \
 	--challenge "$code" --cert-out r5.crt --out r5.der
-request POST "/other?operation=PKIOperation" r5.der
+SCEP_ALIAS=other request POST "/other?operation=PKIOperation" r5.der
 builder certrep --ca other.pem --key a.key --cert r5.crt --in body \
 	--out-prefix r5- >r5.rep
 renewal strange b.key r5-0.pem a.key --subject /CN=r5
 is "a certificate of a CA that is not listed" "$(answer strange)" 2/1
-alias_set cas Other
+alias_set renewal.cas Other
 is "of one that is (C-77)" "$(answer strange)" 0
 ok "the new one is by the addressed CA" \
 	openssl verify -CAfile ca.pem strange-0.pem
@@ -239,7 +239,7 @@ for i in 0 1 2; do
 	serials="$serials $(serial p$i-0.pem)"
 done
 is "all have one certificate" \
-	"$(printf '%s\n' $serials | sort -u | wc -l)" 1
+	"$(echo "$serials" | tr ' ' '\n' | sort -u | grep -c .)" 1
 
 # --- time ------------------------------------------------------------------------
 faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)

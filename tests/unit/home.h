@@ -35,7 +35,7 @@ keep_log(const char *line, void *arg)
 	(void)buf_byte(&logged, '\n');
 }
 
-static bool
+static inline bool
 said(const char *what)
 {
 	bool found = strstr(buf_cstr(&logged), what) != NULL;
@@ -58,7 +58,7 @@ at(const char *name)
 	return path[i];
 }
 
-static void
+static inline void
 put(const char *name, struct span bytes)
 {
 	assert_int_equal(file_replace(home, name, bytes, 0640), OK);

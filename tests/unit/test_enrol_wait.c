@@ -13,14 +13,15 @@
 #include "ca/dn.h"
 #include "enrol_wait.h"
 
-#define KEY_ID	DER_BYTES("\x55\x1d\x0e")
-#define USAGE	DER_BYTES("\x55\x1d\x0f")
-#define PRIVATE DER_BYTES("\x2b\x06\x01\x04\x01\x01")
-
+#define SPAN(s)                                     \
+	{                                           \
+		(const uint8_t *)(s), sizeof(s) - 1 \
+	}
 static const struct extension asked[] = {
-	{ USAGE, true, DER_BYTES("\x03\x02\x05\xa0") },
-	{ KEY_ID, false, DER_BYTES("\x04\x02\x01\x02") },
-	{ PRIVATE, false, DER_BYTES("\x05\x00") },
+	/* keyUsage, subjectKeyIdentifier, one of somebody's own */
+	{ SPAN("\x55\x1d\x0f"), true, SPAN("\x03\x02\x05\xa0") },
+	{ SPAN("\x55\x1d\x0e"), false, SPAN("\x04\x02\x01\x02") },
+	{ SPAN("\x2b\x06\x01\x04\x01\x01"), false, SPAN("\x05\x00") },
 };
 
 static void

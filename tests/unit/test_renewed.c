@@ -3,7 +3,7 @@
 #include "store/inside.h"
 #include "store/renewed.h"
 
-/* What an old certificate pays for: renewed/. */
+/* What an old certificate pays for, once: renewed/ (C-174). */
 
 #define OLD SERIAL_1
 #define NEW SERIAL_2
