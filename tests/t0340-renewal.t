@@ -187,15 +187,6 @@ is "after some days" "$(answer days)" 0
 "$SCEP" crl issue >>log 2>&1
 like "the CRL has it" "$(status_of "$(serial seen-0.pem)")" superseded
 alias_set supersede no
-renewal polled e.key days-0.pem d.key --subject /CN=r3
-is "one more" "$(answer polled)" 0
-alias_set supersede 0d
-: >empty
-renewal polled e.key days-0.pem d.key --type 20 --csr empty
-is "that is fetched by a poll" "$(answer polled)" 0
-"$SCEP" crl issue >>log 2>&1
-like "supersedes too" "$(status_of "$(serial days-0.pem)")" superseded
-alias_set supersede no
 
 # --- another profile, a listed CA ---------------------------------------------------
 ok "a fourth entity" enrol r4 a
@@ -240,6 +231,18 @@ for i in 0 1 2; do
 done
 is "all have one certificate" \
 	"$(echo "$serials" | tr ' ' '\n' | sort -u | grep -c .)" 1
+
+# --- superseded, and fetched by a poll --------------------------------------------
+client_key f
+renewal polled f.key p0-0.pem e.key --subject /CN=r3
+is "one more" "$(answer polled)" 0
+alias_set supersede 0d
+: >empty
+renewal polled f.key p0-0.pem e.key --type 20 --csr empty
+is "that is fetched by a poll" "$(answer polled)" 0
+"$SCEP" crl issue >>log 2>&1
+like "supersedes too (C-126)" "$(status_of "$(serial p0-0.pem)")" superseded
+alias_set supersede no
 
 # --- time ------------------------------------------------------------------------
 faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
