@@ -297,13 +297,13 @@ is "the poll issues" "$(poll one t10)" SUCCESS
 
 # a yes does not hold for ever
 if [ -n "$faketime" ]; then
-	is "a third" "$(enrol one t15 phone4)" PENDING
+	is "a third" "$(enrol one t25 phone4)" PENDING
 	mv home/profiles/DEVICE.ini DEVICE.ini
 	id=$(number phone4)
 	not_ok "approved" "$SCEP" request approve "$id"
 	mv DEVICE.ini home/profiles/DEVICE.ini
 	is "its yes is over for others too" \
-		"$(later +100d enrol two t16 phone4)" PENDING
+		"$(later +100d enrol two t26 phone4)" PENDING
 	exits 0 "it is over" "$SCEP" request deny "$id"
 	exits 0 "and the other" "$SCEP" request deny "$(number phone4)"
 else
