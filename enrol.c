@@ -230,8 +230,8 @@ go_on_waiting(const struct pkimsg *msg, struct decision *d)
  * not asked about again.
  */
 static enum err
-find_yes(const struct enrol *in, const struct pkimsg *msg, bool approved,
-    struct decision *d)
+find_yes(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    bool approved, struct decision *d)
 {
 	enum err e;
 
@@ -248,7 +248,7 @@ find_yes(const struct enrol *in, const struct pkimsg *msg, bool approved,
 		    d->alias->name, d->profile->name, msg->ca->called);
 		return ERR_BUSY;
 	}
-	e = enrol_approved(in->store, msg, d);
+	e = enrol_approved(in->store, msg, now, d);
 	if (e == ERR_NOTFOUND)
 		d->verdict = VERDICT_ASK;
 	return e == ERR_NOTFOUND ? OK : e;
@@ -306,7 +306,7 @@ walk(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	    (e = enrol_look(in, d->alias, msg, now, d)) != OK ||
 	    d->verdict != VERDICT_GRANT)
 		return e;
-	return find_yes(in, msg, state == WAITING_APPROVED, d);
+	return find_yes(in, msg, now, state == WAITING_APPROVED, d);
 }
 
 enum err

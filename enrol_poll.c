@@ -64,7 +64,8 @@ issue_approved(const struct enrol *in, const struct alias *alias,
 
 	e = enrol_revive(in, alias, ca, now, &again, d);
 	if (e == OK && d->verdict == VERDICT_GRANT)
-		e = enrol_grant(in, &again, d->waiting.remote, now, d);
+		e = enrol_grant(in, &again,
+		    d->waiting.remote != NULL ? d->waiting.remote : "", now, d);
 	if (e == OK && d->verdict == VERDICT_REFUSE) {
 		log_warn("request %s is approved, and cannot be issued: %s",
 		    d->waiting.id, d->reason);
@@ -81,6 +82,7 @@ enrol_poll(const struct enrol *in, const struct alias *alias,
 	enum waiting_state state;
 	enum err e;
 
+	d->alias = alias;
 	d->transaction = (struct transaction){ .alias = alias->name,
 		.ca = msg->ca->name,
 		.id = buf_span(&msg->txid) };

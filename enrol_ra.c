@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ca/cert.h"
+#include "ca/dn.h"
 #include "ca/san.h"
 #include "enrol_name.h"
 #include "enrol_own.h"
@@ -52,6 +54,23 @@ check_strength(const struct pkimsg *msg, struct decision *d)
 }
 
 /*
+ * Is this the request once more that this certificate was for?  For another
+ * subject a name is made anew: under the first one, that subject's own entity
+ * would not be asked for, which may be blocked.
+ */
+static bool
+is_repeated(const struct outcome *last, const struct pkimsg *msg,
+    const char spki[SHA256_HEX])
+{
+	struct cert_view v;
+
+	return last->entity != NULL && last->renews == NULL &&
+	       strcmp(last->spki, spki) == 0 &&
+	       cert_view(buf_span(&last->cert), &v) == OK &&
+	       dn_eq(v.subject, msg->csr.subject);
+}
+
+/*
  * Who is it?  A name is made once for a transaction: a request that is sent
  * again has the one that its certificate, or its place in the queue, has.
  */
@@ -67,8 +86,7 @@ find_username(
 	if ((e = sha256_hex(msg->csr.spki, spki)) != OK)
 		return e;
 	e = outcome_latest(in->store, &d->transaction, &last);
-	if (e == OK && made == NULL && last.renews == NULL &&
-	    last.entity != NULL && strcmp(last.spki, spki) == 0)
+	if (e == OK && made == NULL && is_repeated(&last, msg, spki))
 		made = last.entity;
 	if (e != OK && e != ERR_NOTFOUND)
 		goto out;

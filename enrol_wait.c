@@ -135,15 +135,17 @@ enrol_covers(
 struct search {
 	const struct store *st;
 	const struct pkimsg *msg;
+	int64_t now;
 	struct decision *d;
 };
 
 /* Is this one open, people's yes there, its time not over? */
 static enum err
-is_free(const struct store *st, const struct waiting *w)
+is_free(const struct store *st, const struct waiting *w, int64_t now)
 {
 	struct waiting latest = WAITING_INIT;
 	unsigned next = 0, yeses = 0;
+	bool over = false;
 	enum err e;
 
 	e = waiting_latest(st, w->transaction, &latest, &next);
@@ -151,8 +153,10 @@ is_free(const struct store *st, const struct waiting *w)
 		e = ERR_NOTFOUND;
 	if (e == OK)
 		e = approval_count(st, w->id, &yeses, NULL);
+	if (e == OK)
+		e = waiting_over(st, w, now, &over);
 	waiting_release(&latest);
-	return e == OK && yeses < w->required ? ERR_NOTFOUND : e;
+	return e == OK && (yeses < w->required || over) ? ERR_NOTFOUND : e;
 }
 
 /* ERR_EXISTS ends the search: this one it is. */
@@ -169,7 +173,7 @@ try_approved(const struct waiting *w, void *arg)
 	/* a retry of the one that had it goes on with it */
 	e = waiting_passed(s->st, w, d->transaction.name, d->attempt);
 	if (e == ERR_NOTFOUND)
-		e = is_free(s->st, w);
+		e = is_free(s->st, w, s->now);
 	else if (e == ERR_EXISTS)
 		e = ERR_NOTFOUND;
 	if (e == OK)
@@ -181,10 +185,10 @@ try_approved(const struct waiting *w, void *arg)
 }
 
 enum err
-enrol_approved(
-    const struct store *st, const struct pkimsg *msg, struct decision *d)
+enrol_approved(const struct store *st, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
 {
-	struct search s = { st, msg, d };
+	struct search s = { st, msg, now, d };
 	enum err e;
 
 	e = approved_each(st, d->entity.username, try_approved, &s);

@@ -39,12 +39,12 @@ bool enrol_covers(const struct waiting *w, const struct pkimsg *msg,
     const struct decision *d);
 
 /*
- * An approved request of d->entity that was not issued under its own
- * transaction and covers this one: d->waiting is filled, d->pay is
- * PAY_APPROVAL.  ERR_NOTFOUND: none.
+ * An approved request of d->entity whose time is not over, that was not issued
+ * under its own transaction and covers this one: d->waiting is filled, d->pay
+ * is PAY_APPROVAL.  ERR_NOTFOUND: none.
  */
-enum err enrol_approved(
-    const struct store *st, const struct pkimsg *msg, struct decision *d);
+enum err enrol_approved(const struct store *st, const struct pkimsg *msg,
+    int64_t now, struct decision *d);
 
 /*
  * Links the request, durably, as attempt d->attempt; then d->verdict is WAIT

@@ -42,7 +42,8 @@ enum err approval_each(const struct store *st, const char id[SHA256_HEX],
 
 /*
  * approved/<shard>/<username>,<n>: hint, by which the entity finds its
- * approved request under another transaction.  Twice is fine.
+ * approved request, that could not be issued, under another transaction.
+ * Twice is fine.
  */
 enum err approved_add(const struct store *st, const struct waiting *w);
 

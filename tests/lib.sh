@@ -202,7 +202,7 @@ request() {
 	fi
 	env REQUEST_METHOD="$_method" SCRIPT_NAME="$_path" \
 		QUERY_STRING="$_query" CONTENT_LENGTH="${LENGTH-$_length}" \
-		REMOTE_ADDR=192.0.2.1 GATEWAY_INTERFACE=CGI/1.1 \
+		REMOTE_ADDR="${REMOTE-192.0.2.1}" GATEWAY_INTERFACE=CGI/1.1 \
 		"$@" <"$_body" >reply 2>>log
 	split_reply
 }

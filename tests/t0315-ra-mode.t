@@ -108,6 +108,15 @@ alias_ra edit 'authpwd = "x y"' 'existing = edit'
 pkcsreq rival "x y" --subject "/O=New/CN=box"
 is "edit: it gets one" "$(gets rival edit)" issued
 like "and the entity its names" "$(shown box)" "O=New,CN=box"
+# a transaction's name is not for another subject
+"$SCEP" entity block box
+pkcsreq rival "x y" --subject "/CN=rival" --txid same
+is "a name of one's own" "$(gets rival edit)" issued
+"$SCEP" cert revoke "$(serial rival-0.pem)" --yes >.out 2>&1
+pkcsreq rival "x y" --subject "/CN=box" --txid same
+is "does not get round the block of another" "$(gets rival edit)" \
+	"badRequest: entity is blocked"
+"$SCEP" entity unblock box
 alias_ra no 'authpwd = "x y"' 'existing = refuse'
 client_key third
 pkcsreq third "x y" --subject "/CN=box"

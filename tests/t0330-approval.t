@@ -288,11 +288,27 @@ is "and bought one" "$("$SCEP" cert list --entity phone --json | wc -l)" 1
 exits 1 "no yes is left" "$SCEP" request approve "$id"
 like "exactly" "$(cat .out)" "got its certificate by another request"
 # the same transaction is issued when the trouble is over, by a poll
-is "once more" "$(enrol one t10 phone3)" PENDING
+is "once more, from nobody knows where" "$(REMOTE='' enrol one t10 phone3)" \
+	PENDING
 mv home/profiles/DEVICE.ini DEVICE.ini
 not_ok "approved" "$SCEP" request approve "$(number phone3)"
 mv DEVICE.ini home/profiles/DEVICE.ini
 is "the poll issues" "$(poll one t10)" SUCCESS
+
+# a yes does not hold for ever
+if [ -n "$faketime" ]; then
+	is "a third" "$(enrol one t25 phone4)" PENDING
+	mv home/profiles/DEVICE.ini DEVICE.ini
+	id=$(number phone4)
+	not_ok "approved" "$SCEP" request approve "$id"
+	mv DEVICE.ini home/profiles/DEVICE.ini
+	is "its yes is over for others too" \
+		"$(later +100d enrol two t26 phone4)" PENDING
+	exits 0 "it is over" "$SCEP" request deny "$id"
+	exits 0 "and the other" "$SCEP" request deny "$(number phone4)"
+else
+	skip "later" "needs libfaketime, on the plain build"
+fi
 
 # what it came with counts, whatever the alias says meanwhile
 is "under one profile" "$(enrol one t14 lamp)" PENDING

@@ -136,6 +136,29 @@ for call in symlinkat unlinkat; do walk "$call" asked approve again; done
 is "one certificate for each" "$("$SCEP" cert list --json |
 	sed 's/.*"entity":"\([^"]*\)".*/\1/' | sort | uniq -d)" ""
 
+# --- the yes is for the device that people saw -------------------------------------
+
+client_key rival
+asked
+traced -e trace=linkat -e inject=linkat:delay_enter=2000000:when=2
+approve &
+pid=$!
+plain
+until [ -e "$(echo home/store/approval/*/"$id",1)" ] ||
+	! kill -0 $pid 2>/dev/null; do :; done
+builder pkcsreq --ca ca.pem --key rival.key --subject "/CN=box-$round" \
+	--challenge "a joint secret of the fleet" --txid rival \
+	--cert-out rival.crt --out rival.der 2>>log
+request POST "/scep/$ALIAS/pkiclient.exe?operation=PKIOperation" rival.der
+builder certrep --ca ca.pem --key rival.key --cert rival.crt --in body \
+	--out-prefix rival- >rival.rep 2>>log
+is "another key, while the certificate is being issued" \
+	"$(reply rival status)" 3
+wait $pid
+poll
+is "the device gets it" "$(reply box status)" 0
+ok "nobody else" "$SCEP" request deny "$(number)"
+
 # --- alias rename ------------------------------------------------------------------
 
 asked

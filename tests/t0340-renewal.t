@@ -232,6 +232,18 @@ done
 is "all have one certificate" \
 	"$(echo "$serials" | tr ' ' '\n' | sort -u | grep -c .)" 1
 
+# --- superseded, and fetched by a poll --------------------------------------------
+client_key f
+renewal polled f.key p0-0.pem e.key --subject /CN=r3
+is "one more" "$(answer polled)" 0
+alias_set supersede 0d
+: >empty
+renewal polled f.key p0-0.pem e.key --type 20 --csr empty
+is "that is fetched by a poll" "$(answer polled)" 0
+"$SCEP" crl issue >>log 2>&1
+like "supersedes too (C-126)" "$(status_of "$(serial p0-0.pem)")" superseded
+alias_set supersede no
+
 # --- time ------------------------------------------------------------------------
 faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
 if [ -z "$faketime" ] || [ "${SCEP_FLAVOUR:-plain}" = asan ]; then
