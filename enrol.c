@@ -185,45 +185,6 @@ is_spent(const struct store *st, const struct pkimsg *msg, int64_t now,
 	return *yes ? OK : revoked_now(st, &by, o->serial, yes);
 }
 
-/* A replay gets what it got (C-173); see buys_again() for the exception. */
-static enum err
-decide_replay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
-    struct decision *d)
-{
-	bool spent = false, again = false;
-	enum err e;
-
-	e = is_spent(in->store, msg, now, &d->outcome, &spent);
-	if (e == OK && spent && now < msg->gen->not_after &&
-	    d->alias->mode == MODE_CA && !msg->renews)
-		e = enrol_buys_again(in, msg, now, d, &again);
-	if (e != OK)
-		return e;
-	if (!again) {
-		d->reason = NULL;
-		return decision_keep(d);
-	}
-	outcome_release(&d->outcome);
-	if ((e = check_ca(msg, now)) != OK)
-		return e;
-	return enrol_look(in, d->alias, msg, now, d);
-}
-
-/*
- * It waits: whoever sends it again is told so, under the right that it came
- * with.  The first CSR is what people see (C-136 a, C-137).
- */
-static enum err
-go_on_waiting(const struct pkimsg *msg, struct decision *d)
-{
-	if (strcmp(d->waiting.csr, msg->csr.digest) != 0)
-		log_warn("transaction %s: another request than the one that "
-			 "waits; nobody will see it",
-		    d->transaction.name);
-	d->verdict = VERDICT_WAIT;
-	return OK;
-}
-
 /*
  * People's yes, if it needs one.  It was for names, and is good for a new
  * key of the same: a request that was approved and could not be issued is
@@ -252,6 +213,47 @@ find_yes(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	if (e == ERR_NOTFOUND)
 		d->verdict = VERDICT_ASK;
 	return e == ERR_NOTFOUND ? OK : e;
+}
+
+/* A replay gets what it got (C-173); see buys_again() for the exception. */
+static enum err
+decide_replay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	bool spent = false, again = false;
+	enum err e;
+
+	e = is_spent(in->store, msg, now, &d->outcome, &spent);
+	if (e == OK && spent && now < msg->gen->not_after &&
+	    d->alias->mode == MODE_CA && !msg->renews)
+		e = enrol_buys_again(in, msg, now, d, &again);
+	if (e != OK)
+		return e;
+	if (!again) {
+		d->reason = NULL;
+		return decision_keep(d);
+	}
+	outcome_release(&d->outcome);
+	if ((e = check_ca(msg, now)) != OK ||
+	    (e = enrol_look(in, d->alias, msg, now, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE)
+		return e;
+	return find_yes(in, msg, now, false, d);
+}
+
+/*
+ * It waits: whoever sends it again is told so, under the right that it came
+ * with.  The first CSR is what people see (C-136 a, C-137).
+ */
+static enum err
+go_on_waiting(const struct pkimsg *msg, struct decision *d)
+{
+	if (strcmp(d->waiting.csr, msg->csr.digest) != 0)
+		log_warn("transaction %s: another request than the one that "
+			 "waits; nobody will see it",
+		    d->transaction.name);
+	d->verdict = VERDICT_WAIT;
+	return OK;
 }
 
 /* What waited is issued under the profile that it came with. */

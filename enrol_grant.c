@@ -37,6 +37,7 @@ describe(const struct pkimsg *msg, const char *remote, int64_t now,
 	memcpy(o->csr, msg->csr.digest, sizeof(o->csr));
 	memcpy(o->serial, cert->serial, sizeof(o->serial));
 	o->issued = now;
+	o->registered = d->entity.created;
 	o->not_before = cert->not_before;
 	o->not_after = cert->not_after;
 	o->cert = cert->der;

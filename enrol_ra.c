@@ -7,6 +7,7 @@
 #include "ca/san.h"
 #include "enrol_name.h"
 #include "enrol_own.h"
+#include "enrol_unique.h"
 #include "judge/judge.h"
 #include "store/issued.h"
 
@@ -118,6 +119,39 @@ is_ours(const struct entity *who, const struct decision *d)
 }
 
 /*
+ * The attempt that an entity's present version was made for is to be over
+ * before the next version is made: it has an outcome, or its request waits, or
+ * it is given up for dead and can have none.
+ */
+static enum err
+end_maker(const struct enrol *in, const struct entity *who, int64_t now)
+{
+	const char *comma =
+	    who->transaction == NULL ? NULL : strchr(who->transaction, ',');
+	char name[SHA256_HEX] = "";
+	enum outcome_kind kind;
+	unsigned attempt;
+	enum err e;
+
+	if (comma == NULL || comma - who->transaction != SHA256_HEX - 1)
+		return OK;
+	memcpy(name, who->transaction, SHA256_HEX - 1);
+	attempt = (unsigned)strtoul(comma + 1, NULL, 10);
+	e = outcome_kind(in->store, name, attempt, &kind);
+	if (e == ERR_NOTFOUND)
+		e = waiting_exists(in->store, name, attempt);
+	if (e != ERR_NOTFOUND)
+		return e;
+	if (who->changed > now - BEING_MADE) {
+		log_warn(
+		    "entity %s is being made by somebody else", who->username);
+		return ERR_BUSY;
+	}
+	e = outcome_abandon(in->store, name, attempt);
+	return e == ERR_EXISTS ? ERR_BUSY : e; /* it lives after all */
+}
+
+/*
  * An entity that this alias made and that never got a certificate is nobody's
  * yet, once whoever made it must be through.
  */
@@ -138,12 +172,7 @@ check_unborn(const struct enrol *in, const struct entity *who, int64_t now,
 		return decision_refuse(d, FAIL_BADREQUEST,
 		    "the entity exists: only its certificate may ask for "
 		    "another (`existing = renew`)");
-	if (e != ERR_NOTFOUND)
-		return e;
-	if (who->changed <= now - BEING_MADE)
-		return OK;
-	log_warn("entity %s is being made by somebody else", who->username);
-	return ERR_BUSY;
+	return e == ERR_NOTFOUND ? end_maker(in, who, now) : e;
 }
 
 static bool
@@ -257,6 +286,8 @@ find_twin(const struct enrol *in, struct decision *d)
 	e = entity_find(in->store, name, &there);
 	if (e == OK && !is_ours(&there, d))
 		e = ERR_BUSY;
+	if (e == OK)
+		d->entity.created = there.created;
 	if (e == ERR_NOTFOUND || e == ERR_BUSY) {
 		log_info("entity %s was changed meanwhile; the client has to "
 			 "try again",
@@ -275,13 +306,15 @@ static enum err
 pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
-	enum err e;
+	enum err e = OK;
 
-	(void)msg;
-	(void)now;
 	if (d->entity.version > 0 && is_ours(&d->entity, d))
 		return OK;
-	if ((e = register_names(d)) != OK)
+	if (d->entity.version > 0 && d->enrolments > 0 &&
+	    (e = end_maker(in, &d->entity, now)) == OK)
+		e = enrol_count(in, msg, d); /* nobody else is at it now */
+	if (e != OK || d->verdict != VERDICT_GRANT ||
+	    (e = register_names(d)) != OK)
 		return e;
 	e = d->entity.version == 0 ? entity_add(in->store, &d->entity) :
 				     entity_update(in->store, &d->entity);

@@ -53,6 +53,11 @@ ask_one(const struct ask *a, struct unique *u, struct span what)
 	struct buf issuer = BUF_INIT;
 	enum err e;
 
+	u->entity = a->d->entity.username;
+	if (a->d->waiting.attempt > 0) {
+		u->passed = a->d->waiting.transaction;
+		u->passed_attempt = a->d->waiting.attempt;
+	}
 	if ((e = dn_canon(a->msg->gen->subject, &issuer)) == OK)
 		e = unique_hash(buf_span(&issuer), what, u->hash);
 	buf_release(&issuer);
@@ -152,9 +157,8 @@ check_names(const struct enrol *in, const char *entity,
 	return decision_refuse(d, FAIL_BADREQUEST, breach.why);
 }
 
-/* In CA mode an entity's code is counted; in RA mode its certificates are. */
-static enum err
-check_count(
+enum err
+enrol_count(
     const struct enrol *in, const struct pkimsg *msg, struct decision *d)
 {
 	bool secret = d->pay == PAY_SECRET || d->pay == PAY_APPROVAL;
@@ -184,7 +188,7 @@ enrol_rules(const struct enrol *in, const char *entity, const char *certificate,
 
 	if ((e = check_names(in, entity, &names, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE ||
-	    (e = check_count(in, msg, d)) != OK || d->verdict == VERDICT_REFUSE)
+	    (e = enrol_count(in, msg, d)) != OK || d->verdict == VERDICT_REFUSE)
 		return e;
 	return ask_both(&a);
 }

@@ -19,6 +19,13 @@ enum err enrol_rules(const struct enrol *in, const char *entity,
     struct decision *d);
 
 /*
+ * Has d->entity had as many certificates as d->enrolments, of the rules, says?
+ * Then d is a refusal.  In CA mode its code is counted, and nothing here.
+ */
+enum err enrol_count(
+    const struct enrol *in, const struct pkimsg *msg, struct decision *d);
+
+/*
  * Behind payment and before the signature: claims the key, then the subject,
  * where the rules ask for it, for d->transaction and d->attempt.  Where others
  * have one, d becomes a refusal, or ERR_BUSY while theirs is undecided, and

@@ -108,6 +108,10 @@ check_entity(
 	if (e == ERR_NOTFOUND)
 		e = refuse(out, FAIL_BADMESSAGECHECK,
 		    "the signer's certificate is no entity's");
+	else if (e == OK && o->registered != 0 && o->registered != who.created)
+		e = refuse(out, FAIL_BADMESSAGECHECK,
+		    "the signer's entity was deleted, and another has its "
+		    "name now");
 	else if (e == OK && who.blocked)
 		e = refuse(out, FAIL_BADREQUEST, "entity is blocked");
 	entity_release(&who);

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "store/check.h"
 #include "store/renewed.h"
+#include "store/waiting.h"
 
 /* What old certificates paid for: renewed/<ca>/<generation>/. */
 
@@ -42,7 +43,7 @@ check_renewed(const char *path, void *check)
 		return e == ERR_SYSTEM ? e : OK;
 	e = outcome_kind(c->st, claim.transaction, claim.attempt, &kind);
 	if (e != ERR_NOTFOUND || facts.mtime > c->now - SETTLED ||
-	    attempt_waits(c->st, claim.transaction, claim.attempt) == OK)
+	    waiting_exists(c->st, claim.transaction, claim.attempt) == OK)
 		return OK;
 	fixed = c->repair &&
 		outcome_abandon(c->st, claim.transaction, claim.attempt) == OK;

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "store/check.h"
+#include "store/waiting.h"
 
 /* The claims of keys and subjects, key/ and subject/ (unique.h). */
 
@@ -72,7 +73,7 @@ check_unique(const char *path, void *check)
 	e = outcome_kind(c->st, claim.transaction, claim.attempt, &kind);
 	/* An unreadable outcome is told where it lies. */
 	if (e != ERR_NOTFOUND || facts.mtime > c->now - SETTLED ||
-	    attempt_waits(c->st, claim.transaction, claim.attempt) == OK)
+	    waiting_exists(c->st, claim.transaction, claim.attempt) == OK)
 		return OK;
 	fixed = c->repair &&
 		outcome_abandon(c->st, claim.transaction, claim.attempt) == OK;

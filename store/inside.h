@@ -75,10 +75,6 @@ enum err outcome_path(const struct store *st, const char name[SHA256_HEX],
 enum err cert_path(const struct store *st, const char *ca, unsigned generation,
     const char *serial, struct buf *out);
 
-/* Has this attempt a request that waits?  OK, ERR_NOTFOUND. */
-enum err attempt_waits(
-    const struct store *st, const char name[SHA256_HEX], unsigned attempt);
-
 /* The sealed half of a code (store/seal.c): made, and read from its hex. */
 enum err code_seal(const struct store *st, struct code *c, struct span secret);
 bool code_sealed_read(const char *hex, struct code *c);

@@ -112,6 +112,8 @@ put_certificate(const struct outcome *o, struct buf *out)
 		    out, digits[i].key, (const char *)o + digits[i].at);
 	for (i = 0; i < COUNT(times) && ok; i++)
 		ok = record_time(out, times[i].key, time_of(o, times[i].at));
+	if (ok && o->registered != 0)
+		ok = record_time(out, "registered", o->registered);
 	return ok && pem_put(out, "CERTIFICATE", buf_span(&o->cert));
 }
 
@@ -192,6 +194,9 @@ get_certificate(const struct record *r, struct outcome *o)
 			return ERR_INPUT;
 		memcpy((char *)o + times[i].at, &n, sizeof(n));
 	}
+	if (e == OK &&
+	    record_get_time(r, "registered", &o->registered) == ERR_INPUT)
+		return ERR_INPUT;
 	return e == OK ? pem_get(buf_span(&r->pem), "CERTIFICATE", &o->cert) :
 			 e;
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "store/inside.h"
+#include "store/waiting.h"
 
 enum err
 renewed_text(const struct issuer *by, const char *serial, struct buf *out)
@@ -101,7 +102,7 @@ unfinished(struct slots *s)
 	struct file_facts facts;
 	enum err e;
 
-	e = attempt_waits(s->st, s->claim.transaction, s->claim.attempt);
+	e = waiting_exists(s->st, s->claim.transaction, s->claim.attempt);
 	if (e != ERR_NOTFOUND)
 		return e == OK ? ERR_REFUSED : e;
 	e = file_facts(s->st->root, buf_cstr(&s->path), &facts);

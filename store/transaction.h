@@ -59,6 +59,7 @@ struct outcome {
 	char spki[SHA256_HEX]; /* SHA-256 of the certified SPKI */
 	char serial[41];       /* lower-case hex, as many digits as bytes */
 	int64_t issued;	       /* when; also of a denial */
+	int64_t registered;    /* when its entity was; 0: not known */
 	int64_t not_before, not_after;
 	struct buf cert; /* DER */
 };

@@ -34,6 +34,13 @@ struct unique {
 	/* Has this certificate the key or subject?  `arg` is its own. */
 	bool (*has)(const struct outcome *o, const void *arg);
 	const void *arg;
+	/*
+	 * A request of this entity that waits for people holds nobody up who
+	 * only looks; and that whose approval is about to be passed on
+	 * (`passed`, `passed_attempt`; NULL: none) nobody at all.
+	 */
+	const char *entity, *passed;
+	unsigned passed_attempt;
 };
 
 /* The hash of an issuer and what it certifies, each as bytes. */

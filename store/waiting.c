@@ -142,6 +142,22 @@ waiting_link(const struct store *st, struct waiting *w)
 }
 
 enum err
+waiting_exists(
+    const struct store *st, const char name[SHA256_HEX], unsigned attempt)
+{
+	struct buf path = BUF_INIT;
+	enum err e;
+
+	e = store_path_hex(st, "transaction", name, "", &path);
+	if (e == OK && !buf_printf(&path, ",%u", attempt))
+		e = ERR_SYSTEM;
+	if (e == OK)
+		e = file_exists(st->root, buf_cstr(&path));
+	buf_release(&path);
+	return e;
+}
+
+enum err
 waiting_find(const struct store *st, const char name[SHA256_HEX],
     unsigned attempt, struct waiting *out)
 {

@@ -55,6 +55,10 @@ void waiting_release(struct waiting *w);
  */
 enum err waiting_link(const struct store *st, struct waiting *w);
 
+/* Has this attempt a request, decided or not?  OK, ERR_NOTFOUND. */
+enum err waiting_exists(
+    const struct store *st, const char name[SHA256_HEX], unsigned attempt);
+
 /*
  * The record of an attempt, decided or not; ERR_NOTFOUND.  Damage is
  * ERR_SYSTEM (logged).

@@ -168,6 +168,12 @@ is "fixed" "$(gets dev1 fixed)" issued
 is "everybody is one" "$(gets dev2 fixed)" issued
 like "the last names count" "$(shown device)" "CN=dev2"
 
+i=0
+while [ $i -lt 8 ]; do
+	i=$((i + 1))
+	pkcsreq "r$i" "a secret of the fleet" --subject /CN=race
+done
+
 # How many, and by what names: the end-entity profile.
 cat >home/profiles/TWO.ini <<'INI'
 [entity]
@@ -183,9 +189,38 @@ for want in issued issued "badRequest: the entity has had all its"; do
 	pkcsreq "dev1-$i" "" --subject /CN=dev1
 	like "enrolments = 2: number $i" "$(gets "dev1-$i" two)" "^$want"
 done
+i=0
+while [ $i -lt 6 ]; do
+	i=$((i + 1))
+	cp "r$i.key" "n$i.key"
+	pkcsreq "n$i" "" --subject /CN=dev2
+	mkdir "many$i"
+	cp "n$i".* ca.pem "many$i"
+done
+for i in 1 2 3 4 5 6; do
+	(cd "many$i" && FRESH=$PWD && gets "n$i" two) >"many$i.got" &
+	many="${many:-} $!"
+done
+# shellcheck disable=SC2086 # words
+wait $many
+for i in 1 2 3 4 5 6; do
+	gets "n$i" two >>many.got
+done
+is "and of six at once" \
+	"$("$SCEP" cert list --json | grep -c '"subject":"CN=dev2"')" 2
 pkcsreq stranger ""
 like "the rules of the entity profile" "$(gets stranger two)" "^badRequest: "
 like "name the field" "$(cat log)" "field=CN"
+
+# A name that is given to another is not the old holder's any more.
+"$SCEP" entity delete box --yes >.out 2>&1
+wait_for test "$(date +%s)" -gt "$(stat -c %Y home/store/transaction)"
+"$SCEP" entity add box --ca ManagementCA --subject "CN=box,O=Other" \
+	--generate >.out
+cp next-0.pem old.pem && cp new.key old.key && cp r1.key new.key
+renews afterwards /CN=box --type 17
+like "a certificate of a deleted entity renews nothing" \
+	"$(gets afterwards)" "^badMessageCheck: the signer's entity was deleted"
 
 # The CA.
 cp ca.pem keep.pem && cp other.pem ca.pem
@@ -204,11 +239,6 @@ request GET "/scep/both/pkiclient.exe?operation=GetCACert"
 ok "and still answers for defaultca" cmp body ca.der
 
 # One name, eight keys at once: one certificate.
-i=0
-while [ $i -lt 8 ]; do
-	i=$((i + 1))
-	pkcsreq "r$i" "a secret of the fleet" --subject /CN=race
-done
 race() {
 	i=0
 	while [ $i -lt 8 ]; do
