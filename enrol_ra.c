@@ -129,7 +129,6 @@ end_maker(const struct enrol *in, const struct entity *who, int64_t now)
 	const char *comma =
 	    who->transaction == NULL ? NULL : strchr(who->transaction, ',');
 	char name[SHA256_HEX] = "";
-	enum outcome_kind kind;
 	unsigned attempt;
 	enum err e;
 
@@ -137,7 +136,7 @@ end_maker(const struct enrol *in, const struct entity *who, int64_t now)
 		return OK;
 	memcpy(name, who->transaction, SHA256_HEX - 1);
 	attempt = (unsigned)strtoul(comma + 1, NULL, 10);
-	e = outcome_kind(in->store, name, attempt, &kind);
+	e = outcome_finish(in->store, name, attempt);
 	if (e == ERR_NOTFOUND)
 		e = waiting_exists(in->store, name, attempt);
 	if (e != ERR_NOTFOUND)

@@ -267,9 +267,10 @@ outcome_abandon(
 	return outcome_decide(st, &o);
 }
 
-enum err
-outcome_kind(const struct store *st, const char name[SHA256_HEX],
-    unsigned attempt, enum outcome_kind *out)
+/* By the transaction's name alone. */
+static enum err
+find_named(const struct store *st, const char name[SHA256_HEX],
+    unsigned attempt, struct outcome *out)
 {
 	struct outcome o = OUTCOME_INIT;
 	struct buf path = BUF_INIT;
@@ -283,9 +284,37 @@ outcome_kind(const struct store *st, const char name[SHA256_HEX],
 		log_error("%s belongs to another transaction", buf_cstr(&path));
 		e = ERR_SYSTEM;
 	}
+	if (e == OK) {
+		*out = o;
+		o = (struct outcome)OUTCOME_INIT;
+	}
+	outcome_release(&o);
+	buf_release(&path);
+	return e;
+}
+
+enum err
+outcome_kind(const struct store *st, const char name[SHA256_HEX],
+    unsigned attempt, enum outcome_kind *out)
+{
+	struct outcome o = OUTCOME_INIT;
+	enum err e = find_named(st, name, attempt, &o);
+
 	if (e == OK)
 		*out = o.kind;
 	outcome_release(&o);
-	buf_release(&path);
+	return e;
+}
+
+enum err
+outcome_finish(
+    const struct store *st, const char name[SHA256_HEX], unsigned attempt)
+{
+	struct outcome o = OUTCOME_INIT;
+	enum err e = find_named(st, name, attempt, &o);
+
+	if (e == OK)
+		e = outcome_publish(st, &o);
+	outcome_release(&o);
 	return e;
 }

@@ -118,4 +118,11 @@ enum err outcome_decide(const struct store *st, const struct outcome *o);
 enum err outcome_kind(const struct store *st, const char name[SHA256_HEX],
     unsigned attempt, enum outcome_kind *out);
 
+/*
+ * outcome_publish() by that name: a certificate has all its links then.
+ * ERR_NOTFOUND: there is no outcome yet.
+ */
+enum err outcome_finish(
+    const struct store *st, const char name[SHA256_HEX], unsigned attempt);
+
 #endif

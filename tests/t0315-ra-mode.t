@@ -193,7 +193,7 @@ i=0
 while [ $i -lt 6 ]; do
 	i=$((i + 1))
 	cp "r$i.key" "n$i.key"
-	pkcsreq "n$i" "" --subject /CN=dev2
+	pkcsreq "n$i" "" --subject /CN=dev3
 	mkdir "many$i"
 	cp "n$i".* ca.pem "many$i"
 done
@@ -207,7 +207,7 @@ for i in 1 2 3 4 5 6; do
 	gets "n$i" two >>many.got
 done
 is "and of six at once" \
-	"$("$SCEP" cert list --json | grep -c '"subject":"CN=dev2"')" 2
+	"$("$SCEP" cert list --json | grep -c '"subject":"CN=dev3"')" 2
 pkcsreq stranger ""
 like "the rules of the entity profile" "$(gets stranger two)" "^badRequest: "
 like "name the field" "$(cat log)" "field=CN"
