@@ -253,6 +253,23 @@ lighttpd_start() { # [WORKERS]
 	wait_for curl -sf "$URL/scep?operation=GetCACaps"
 }
 
+# A process for each request, behind lighttpd, by examples/lighttpd-cgi.conf;
+# sets URL.
+lighttpd_cgi_start() {
+	PORT=$(free_port)
+	URL=http://127.0.0.1:$PORT
+	sed -e "s|/usr/local/bin/scep|$SCEP|" -e "s|/var/lib/scep|$SCEP_HOME|" \
+		-e "s|^server.port .*|server.port = $PORT|" \
+		-e "s|^server.bind .*|server.bind = \"127.0.0.1\"|" \
+		-e "s|/var/www/html|$FRESH|" \
+		-e "s|/var/log/scep/lighttpd.log|$FRESH/lighttpd.log|" \
+		-e "/^server.username/d" -e "/^server.groupname/d" \
+		"$TOP/examples/lighttpd-cgi.conf" >lighttpd-cgi.conf
+	lighttpd -D -f lighttpd-cgi.conf >>log 2>&1 &
+	server $!
+	wait_for curl -sf "$URL/scep?operation=GetCACaps"
+}
+
 # --- messages -----------------------------------------------------------------
 
 builder() { "$BUILDER" "$@"; }

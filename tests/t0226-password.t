@@ -1,6 +1,7 @@
 #!/bin/sh
 # Requests under a password: to a CA without an RSA key, by entities whose
-# code was made recoverable (C-92 to C-97).
+# code was made recoverable, and in RA mode by whoever has the alias's secret
+# (C-92 to C-97).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
@@ -31,13 +32,13 @@ try() {
 	esac
 	n=$((${n:-0} + 1))
 	pkcsreq "$_k" "$code" --txid "p-$n" --password "$_p" "$@" 2>>log
-	request POST "/scep?operation=PKIOperation" "$_k.der"
+	request POST "/scep/$ALIAS?operation=PKIOperation" "$_k.der"
 	# shellcheck disable=SC2086 # words
 	builder certrep --ca "$CA" --key "$_k.key" --cert "$_k.crt" \
 		--in body $_under --out-prefix "$_k-" >"$_k.rep" 2>>log
 }
 
-CA=ca.pem
+CA=ca.pem ALIAS=scep
 code=$(add_entity dev --ca ManagementCA --count 100)
 try dev "$code"
 is "no entity is recoverable: badAlg" "$(reply dev failinfo)" 0
@@ -112,4 +113,79 @@ ok "MD5, which no EC key signs with" \
 	try dev "$code" --subject /CN=ecdev --digest md5
 is "is answered with SHA-256 (C-102)" "$(reply dev digest)" SHA256
 ok "of the EC CA" openssl verify -CAfile ec.pem sign-0.pem
+
+# --- RA mode: the alias's own secret ----------------------------------------------
+
+# NAME CA LINES...: an alias in RA mode.
+alias_ra() {
+	_alias=$1 _ca=$2
+	shift 2
+	{
+		printf '[scep]\noperationmode = ra\n[approval]\nrequired = 0\n'
+		printf '[ra]\ndefaultca = %s\nexisting = edit\n' "$_ca"
+		printf '%s\n' "$@"
+	} >ra.ini
+	"$SCEP" alias add "$_alias" --from ra.ini >.out || diag "$(cat .out)"
+}
+# The log's line of the last refusal, less who and how long.
+words() { tail -n 1 log | sed 's/.*failinfo=//; s/ ms=.*//'; }
+
+secret=vT7qLw2Zk9RbXc4NfHs8JmPd
+alias_ra fleet ManagementCA "authpwd = \"$secret\""
+alias_ra ecfleet EC "authpwd = \"$secret\""
+code=$secret ALIAS=fleet CA=ca.pem
+for DOOR in cgi fcgi; do
+	ok "$DOOR: a request under the secret of the alias" \
+		try dev "$secret" --subject "/CN=ra-$DOOR"
+	is "$DOOR: SUCCESS" "$(reply dev status)" 0
+	ok "$DOOR: by defaultca" openssl verify -CAfile ca.pem dev-0.pem
+done
+DOOR=cgi
+ok "an EC signer is answered under it" \
+	try sign "$secret" --subject /CN=ra-sign
+is "SUCCESS" "$(reply sign status) $(reply sign transport)" "0 password"
+is "for its own key" "$(openssl x509 -in sign-0.pem -noout -pubkey)" \
+	"$(openssl pkey -in sign.key -pubout)"
+before=$("$SCEP" entity list --json | wc -l)
+try dev "${secret}x" --subject /CN=ra-wrong
+is "another secret: badAlg" "$(reply dev status) $(reply dev failinfo)" "2 0"
+outside=$(words)
+code=${secret}x
+try dev "$secret" --subject /CN=ra-wrong
+is "the right one outside, another within" \
+	"$(reply dev status) $(reply dev failinfo)" "2 2"
+is "nobody was made" "$("$SCEP" entity list --json | wc -l)" "$before"
+like "the log says what was wrong outside" "$outside" "opens the envelope"
+
+ALIAS=ecfleet CA=ec.pem code=$secret
+ok "a CA without an RSA key" try dev "$secret" --subject /CN=ra-ec
+is "SUCCESS, signed by it" "$(reply dev status) $(reply dev signature)" \
+	"0 ecdsa-with-SHA256"
+ok "to an EC signer, one secret both ways" \
+	try sign "$secret" --subject /CN=ra-ecsign
+is "SUCCESS" "$(reply sign status) $(reply sign transport)" "0 password"
+ok "of the EC CA" openssl verify -CAfile ec.pem sign-0.pem
+ok "the same again" try sign "$secret" --subject /CN=ra-ecsign \
+	--csr sign.csr
+is "SUCCESS" "$(reply sign status)" 0
+try sign "${secret}x" --subject /CN=ra-ecno
+is "another secret: badAlg" "$(reply sign status) $(reply sign failinfo)" "2 0"
+
+# What can be guessed at leisure opens nothing, and nothing says which it is.
+for weak in short "a long secret made of a few words" 1234567890123456789012 \
+	aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; do
+	"$SCEP" alias set fleet ra.authpwd "\"$weak\"" >.out || diag "$(cat .out)"
+	code=$weak ALIAS=fleet CA=ca.pem
+	try dev "$weak" --subject /CN=ra-weak
+	is "a weak authpwd: badAlg" "$(reply dev status) $(reply dev failinfo)" \
+		"2 0"
+	like "the log says what to do" "$(tail -n 1 log)" "long authpwd"
+done
+alias_ra open ManagementCA 'authpwd = none'
+ALIAS=open code=$secret
+try dev "$secret" --subject /CN=ra-open
+is "authpwd = none: badAlg" "$(reply dev status) $(reply dev failinfo)" "2 0"
+cat log home/store/audit/* >seen
+find home/store -type f -exec cat {} + >>seen
+not_ok "the secret is in no log and no record" grep -qF "$secret" seen
 done_testing
