@@ -131,6 +131,8 @@ ok "the next generation" "$SCEP" ca rollover ManagementCA
 exits 1 "is made once" "$SCEP" ca rollover ManagementCA
 exits 1 "and not passed by a renewal" "$SCEP" ca renew ManagementCA
 exits 2 "no start in the past" "$SCEP" ca rollover EC --start 2020-01-01
+exits 1 "nor one behind the present one's end" \
+	"$SCEP" ca rollover EC --start 2099-01-01
 like "status: taken care of" "$("$SCEP" status)" \
 	"^ca ManagementCA: OK, .* days left, the next one begins at"
 next=home/ca/ManagementCA/2
