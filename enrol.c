@@ -169,7 +169,7 @@ check_ca(const struct pkimsg *msg, int64_t now)
 	    (now >= gen->not_before || ca_current(msg->ca, now) != NULL))
 		return OK;
 	log_error("CA %s, generation %u, is %s: nothing can be issued",
-	    msg->ca->name, gen->n,
+	    msg->ca->called, gen->n,
 	    now < gen->not_before ? "not valid yet" : "expired");
 	return ERR_BUSY;
 }

@@ -86,8 +86,8 @@ fill_message(const struct waiting *w, const struct ca *ca, int64_t now,
 	msg->csr.spki = buf_span(&w->spki_der);
 	memcpy(msg->csr.digest, w->csr, sizeof(msg->csr.digest));
 	if (msg->gen == NULL || now >= msg->gen->not_after) {
-		log_error(
-		    "CA %s is not valid now: nothing can be issued", ca->name);
+		log_error("CA %s is not valid now: nothing can be issued",
+		    ca->called);
 		return ERR_BUSY;
 	}
 	e = hex_read(w->signer, &key);

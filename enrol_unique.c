@@ -131,9 +131,19 @@ spelled(const char *name)
 	return shipped != NULL ? shipped : name;
 }
 
+/* The name by which a profile lists the CA, which may have several. */
+static const char *
+listed_as(const struct ca *ca, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (ca_called(ca, *list))
+			return *list;
+	return ca->called;
+}
+
 static enum err
-check_names(const struct enrol *in, const char *entity,
-    const struct entity_names *names, struct decision *d)
+check_names(const struct enrol *in, const char *entity, const struct ca *ca,
+    struct entity_names *names, struct decision *d)
 {
 	const struct profile *p = NULL;
 	struct breach breach = { NULL, NULL };
@@ -150,6 +160,7 @@ check_names(const struct enrol *in, const char *entity,
 	d->enrolments = p->entity.enrolments;
 	d->unique_subject = p->entity.unique_subject;
 	d->unique_key = p->entity.unique_key;
+	names->ca = listed_as(ca, p->entity.cas);
 	e = entity_check(&p->entity, names, &breach);
 	if (e != ERR_REFUSED)
 		return e;
@@ -178,15 +189,13 @@ enum err
 enrol_rules(const struct enrol *in, const char *entity, const char *certificate,
     const struct pkimsg *msg, int64_t now, struct decision *d)
 {
-	const struct entity_names names = { .subject = buf_span(&d->subject),
+	struct entity_names names = { .subject = buf_span(&d->subject),
 		.san = buf_span(&d->san),
-		.ca = msg->ca->called,
-		.of = msg->ca,
 		.profile = spelled(certificate) };
 	const struct ask a = { in, msg, now, d, unique_look };
 	enum err e;
 
-	if ((e = check_names(in, entity, &names, d)) != OK ||
+	if ((e = check_names(in, entity, msg->ca, &names, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE ||
 	    (e = enrol_count(in, msg, d)) != OK || d->verdict == VERDICT_REFUSE)
 		return e;

@@ -292,7 +292,7 @@ answer_message(
 	enum err e;
 
 	if (gen == NULL) {
-		log_error("CA %s is not valid yet", ca->name);
+		log_error("CA %s is not valid yet", ca->called);
 		return ERR_BUSY;
 	}
 	decision_init(&d);

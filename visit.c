@@ -58,7 +58,7 @@ visit_ca(struct visit *v, const char *name, const struct ca **ca)
 void
 visit_warn(const struct visit *v, const struct ca *ca)
 {
-	struct tale tale = { ca->name };
+	struct tale tale = { ca->called };
 
 	(void)ca_lacks(ca, v->now, warn, &tale);
 }

@@ -136,7 +136,7 @@ run_getcacert(struct command *cmd)
 	cmd->unchanged = true;
 	if ((e = ca_find(cmd, cmd->name[0], &cas, &ca)) == OK &&
 	    (g = ca_present(ca, cmd->now)) == NULL)
-		e = say(ERR_NOTFOUND, "CA %s has no certificate", ca->name);
+		e = say(ERR_NOTFOUND, "CA %s has no certificate", ca->called);
 	if (e == OK && g != NULL)
 		(void)fwrite(g->cert.data, 1, g->cert.len, cmd->out);
 	cas_free(cas);
@@ -160,7 +160,7 @@ run_getcrl(struct command *cmd)
 		e = crl_last(&cmd->store, ca->name, g->n, &crl);
 	if (e == ERR_NOTFOUND)
 		e = say(e, "CA %s has no CRL yet; `scep ca createcrl` makes it",
-		    ca->name);
+		    ca->called);
 	if (e == OK)
 		e = crl_write(cmd, &crl);
 out:
@@ -205,7 +205,7 @@ add_owner(struct command *cmd, const char *username, bool *added)
 	if (e != ERR_NOTFOUND || (e = check_username(username)) != OK ||
 	    (e = ca_list_read(cmd, &cas)) != OK)
 		goto out;
-	if ((ca = ca_list_choose(&cas, opt_text(cmd, "ca"))) == NULL) {
+	if ((ca = ca_list_choose(cmd, &cas, opt_text(cmd, "ca"))) == NULL) {
 		e = ERR_REFUSED;
 		goto out;
 	}

@@ -175,6 +175,11 @@ put_row(struct upload *u, size_t row)
 		    k->name);
 	if (e == OK && ours.len > 0)
 		e = ejbca_put(&u->text, k->section, k->key, buf_cstr(&ours));
+	if (e == ERR_INPUT)
+		e = say(ERR_REFUSED,
+		    "%s cannot be written; mend it in the file, the alias was "
+		    "not made",
+		    k->name);
 	buf_release(&ours);
 	return e;
 }

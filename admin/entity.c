@@ -77,10 +77,27 @@ ca_name(int i, const void *arg)
 	return l->name[i];
 }
 
-const char *
-ca_list_choose(const struct ca_list *l, const char *name)
+/* By its present name, or by a former one. */
+static const char *
+find_listed(
+    const struct command *cmd, const struct ca_list *l, const char *name)
 {
-	size_t i;
+	struct buf called = BUF_INIT;
+	const char *found = NULL;
+
+	if (ca_identify(cmd->home, name, &called, NULL) == OK)
+		for (size_t i = 0; i < l->n && found == NULL; i++)
+			if (strcmp(l->name[i], buf_cstr(&called)) == 0)
+				found = l->name[i];
+	buf_release(&called);
+	return found;
+}
+
+const char *
+ca_list_choose(
+    const struct command *cmd, const struct ca_list *l, const char *name)
+{
+	const char *found;
 
 	if (l->n == 0) {
 		(void)say(ERR_NOTFOUND,
@@ -94,10 +111,8 @@ ca_list_choose(const struct ca_list *l, const char *name)
 		    "there are %zu CAs; say which with --ca NAME", l->n);
 		return NULL;
 	}
-	for (i = 0; i < l->n; i++) {
-		if (strcmp(l->name[i], name) == 0)
-			return l->name[i];
-	}
+	if ((found = find_listed(cmd, l, name)) != NULL)
+		return found;
 	if (*name == '\0') {
 		(void)say(ERR_REFUSED,
 		    "an entity has a CA always; --ca names another");
@@ -153,7 +168,7 @@ take_ca(const struct command *cmd, struct entity *entity)
 		return OK;
 	if ((e = ca_list_read(cmd, &cas)) != OK)
 		return e;
-	name = ca_list_choose(&cas, opt_text(cmd, "ca"));
+	name = ca_list_choose(cmd, &cas, opt_text(cmd, "ca"));
 	if (name == NULL) {
 		e = ERR_REFUSED;
 	} else {

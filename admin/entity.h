@@ -106,7 +106,8 @@ struct ca_list {
 enum err ca_list_read(const struct command *cmd, struct ca_list *out);
 void ca_list_release(struct ca_list *l);
 /* name if it is a CA; the only CA for NULL; NULL (said) else. */
-const char *ca_list_choose(const struct ca_list *l, const char *name);
+const char *ca_list_choose(
+    const struct command *cmd, const struct ca_list *l, const char *name);
 
 enum err run_entity_add(struct command *cmd);
 enum err run_entity_set(struct command *cmd);

@@ -150,8 +150,8 @@ take_fields(struct import *im, const struct csv *c, struct row *row)
 
 	if (profile == NULL)
 		profile = opt_text(im->cmd, "profile");
-	ca =
-	    ca_list_choose(&im->cas, ca == NULL ? opt_text(im->cmd, "ca") : ca);
+	ca = ca_list_choose(
+	    im->cmd, &im->cas, ca == NULL ? opt_text(im->cmd, "ca") : ca);
 	if (ca == NULL)
 		return ERR_NOTFOUND;
 	if ((subject != NULL && (e = check_subject(subject)) != OK) ||

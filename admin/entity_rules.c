@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ca/ca.h"
 #include "ca/dn.h"
 #include "ca/san.h"
 
@@ -27,6 +28,33 @@ read_names(const struct entity *who, struct buf *subject, struct buf *san,
 	return e;
 }
 
+/* Of several names of one CA the one that the profile lists. */
+static enum err
+find_listed(const struct command *cmd, const char *const *list,
+    struct entity_names *names)
+{
+	struct buf first = BUF_INIT, other = BUF_INIT;
+	enum err e = OK;
+
+	if (*list == NULL || names->ca == NULL ||
+	    (e = ca_identify(cmd->home, names->ca, NULL, &first)) != OK)
+		goto out;
+	for (; *list != NULL && e == OK; list++) {
+		buf_clear(&other);
+		e = ca_identify(cmd->home, *list, NULL, &other);
+		if (e == OK && span_eq(buf_span(&first), buf_span(&other))) {
+			names->ca = *list;
+			break;
+		}
+		if (e == ERR_NOTFOUND)
+			e = OK; /* one to come */
+	}
+out:
+	buf_release(&first);
+	buf_release(&other);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
 enum err
 entity_fits(const struct command *cmd, const struct entity *who)
 {
@@ -39,7 +67,8 @@ entity_fits(const struct command *cmd, const struct entity *who)
 	if (who->profile == NULL)
 		return OK; /* the alias's, which is known at an enrolment */
 	if ((e = profile_load(cmd, who->profile, &p)) != OK ||
-	    (e = read_names(who, &subject, &san, &names)) != OK)
+	    (e = read_names(who, &subject, &san, &names)) != OK ||
+	    (e = find_listed(cmd, p->entity.cas, &names)) != OK)
 		goto out;
 	names.profile = p->name;
 	e = entity_check(&p->entity, &names, &breach);

@@ -95,27 +95,22 @@ find_ca(struct attempt *a, struct cas *cas)
 {
 	struct ca_list list = { NULL, 0 };
 	const char *wish = opt_text(a->cmd, "ca"), *name = NULL;
-	struct buf called = BUF_INIT;
 	enum err e;
 
 	if (wish == NULL)
 		wish = a->d.entity.ca;
-	if (wish != NULL &&
-	    ca_identify(a->cmd->home, wish, &called, NULL) == OK)
-		wish = buf_cstr(&called);
 	if ((e = ca_list_read(a->cmd, &list)) == OK &&
-	    (name = ca_list_choose(&list, wish)) == NULL)
+	    (name = ca_list_choose(a->cmd, &list, wish)) == NULL)
 		e = ERR_REFUSED;
 	if (e == OK)
 		e = cas_find(cas, name, &a->msg.ca);
 	ca_list_release(&list);
-	buf_release(&called);
 	if (e != OK)
 		return e;
 	a->msg.gen = ca_current(a->msg.ca, a->cmd->now);
 	if (a->msg.gen == NULL || a->cmd->now >= a->msg.gen->not_after)
 		return say(ERR_REFUSED, "refused: the CA %s is not valid now",
-		    a->msg.ca->name);
+		    a->msg.ca->called);
 	return OK;
 }
 
@@ -167,7 +162,7 @@ put_names(const struct attempt *a)
 	    who->san && strcmp(who->san, "request") != 0 ? "entity" :
 							   "request");
 	if ((e = dn_text(a->msg.gen->subject, &text)) == OK)
-		put_buf(a, "issuer", &text, a->msg.ca->name);
+		put_buf(a, "issuer", &text, a->msg.ca->called);
 out:
 	buf_release(&text);
 	return e;

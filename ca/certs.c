@@ -55,7 +55,7 @@ ca_certs(const struct ca *ca, int64_t now, const struct cert_choice *how,
 	struct list l = { list, 0 };
 
 	if (gen == NULL) {
-		log_error("CA %s is not valid yet", ca->name);
+		log_error("CA %s is not valid yet", ca->called);
 		return ERR_BUSY;
 	}
 	if (ra != NULL) {

@@ -1,7 +1,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "ca/ca.h"
 #include "ca/dn.h"
 #include "ca/entity_rules.h"
 #include "ca/san.h"
@@ -128,17 +127,6 @@ listed(const char *const *list, const char *name)
 	return false;
 }
 
-/* A CA is known by its former names too. */
-static bool
-listed_ca(const char *const *list, const struct entity_names *names)
-{
-	bool found = listed(list, names->ca);
-
-	for (; !found && names->of != NULL && *list != NULL; list++)
-		found = ca_called(names->of, *list);
-	return found;
-}
-
 enum err
 entity_check(const struct entity_rules *r, const struct entity_names *names,
     struct breach *breach)
@@ -146,7 +134,7 @@ entity_check(const struct entity_rules *r, const struct entity_names *names,
 	struct look l = { .rules = r, .breach = breach };
 	enum err e = OK;
 
-	if (!listed_ca(r->cas, names))
+	if (!listed(r->cas, names->ca))
 		return refuse(&l, "cas", "the profile is not for this CA");
 	if (!listed(r->profiles, names->profile))
 		return refuse(&l, "profiles",

@@ -71,11 +71,23 @@ scan_bracket(struct scan *s)
 	return NULL;
 }
 
-/* "{2,5}": regcomp(3) writes them out, nested ones too, in memory. */
+/* regcomp(3) writes repetitions out, nested ones too, in memory. */
+static const char *
+scan_times(struct scan *s, unsigned long most)
+{
+	static const char too_long[] = "a pattern has too many repetitions";
+
+	if (most > MAX_WRITTEN || s->last * most > MAX_WRITTEN)
+		return too_long;
+	s->size[s->depth] += s->last * (most - 1);
+	s->last *= most;
+	return s->size[s->depth] > MAX_WRITTEN ? too_long : NULL;
+}
+
+/* "{2,5}"; "{2,}" is written as two and a third with '*'. */
 static const char *
 scan_bound(struct scan *s)
 {
-	static const char too_long[] = "a pattern has too many repetitions";
 	unsigned long most = 1;
 
 	for (s->p++; *s->p != '\0' && *s->p != '}';) {
@@ -90,12 +102,10 @@ scan_bound(struct scan *s)
 			most = n;
 		s->p = end;
 	}
+	if (s->p[-1] == ',' && most <= MAX_WRITTEN)
+		most++;
 	s->p += *s->p == '}';
-	if (most > MAX_WRITTEN || s->last * most > MAX_WRITTEN)
-		return too_long;
-	s->size[s->depth] += s->last * (most - 1);
-	s->last *= most;
-	return s->size[s->depth] > MAX_WRITTEN ? too_long : NULL;
+	return scan_times(s, most);
 }
 
 /*
@@ -109,12 +119,14 @@ scan_char(struct scan *s)
 
 	if (c == ')' && s->depth == 0)
 		return "a pattern has a ')' too many";
+	if (c == '+')
+		return scan_times(s, 2); /* "{1,}" */
 	if (c == '(') {
 		s->size[++s->depth] = 0;
 	} else if (c == ')') {
 		s->depth--;
 		scan_atom(s, s->size[s->depth + 1]);
-	} else if (strchr("*+?", c) == NULL) {
+	} else if (strchr("*?", c) == NULL) {
 		scan_atom(s, 1);
 	}
 	return NULL;

@@ -62,14 +62,12 @@ const char *entity_rule_take(
     struct entity_rules *r, const char *key, char *value);
 
 /* The names of a certificate to be, and where it is to come from. */
-struct ca;
 struct entity_names {
 	struct span subject; /* Name DER */
 	struct span san;     /* GeneralNames DER, or empty */
 	bool subject_later;  /* it comes with the request: not looked at */
 	bool san_later;
 	const char *ca;	     /* NULL: not looked at */
-	const struct ca *of; /* the same with all its names; may be NULL */
 	const char *profile; /* of the certificate; NULL: not looked at */
 };
 

@@ -114,6 +114,21 @@ start_of(const struct generation *gen, int64_t now)
 	return start < now ? now : start;
 }
 
+/* Between the end of one and the beginning of the next nothing is issued. */
+static enum err
+check_start(const struct generation *gen, int64_t start, int64_t now)
+{
+	char end[TIME_TEXT];
+
+	if (start <= now || start <= gen->not_after)
+		return OK;
+	time_text(gen->not_after, end);
+	log_error("the present one ends at %s: the next one has to begin "
+		  "before that, or at once",
+	    end);
+	return ERR_INPUT;
+}
+
 enum err
 ca_rollover(
     int home, const struct ca *ca, const struct ca_again *order, int64_t now)
@@ -134,7 +149,9 @@ ca_rollover(
 	if (gen->not_before > now)
 		return ERR_EXISTS;
 	key_kind(gen->key, kind);
-	if ((e = check_days(days)) != OK || (e = cas_new(home, &cas)) != OK ||
+	if ((e = check_days(days)) != OK ||
+	    (e = check_start(gen, start, now)) != OK ||
+	    (e = cas_new(home, &cas)) != OK ||
 	    (e = find_parent(home, ca, gen, cas, &wish)) != OK ||
 	    (e = key_generate(order->key ? order->key : kind, &pem)) != OK ||
 	    (e = key_read(

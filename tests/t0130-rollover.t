@@ -131,6 +131,8 @@ ok "the next generation" "$SCEP" ca rollover ManagementCA
 exits 1 "is made once" "$SCEP" ca rollover ManagementCA
 exits 1 "and not passed by a renewal" "$SCEP" ca renew ManagementCA
 exits 2 "no start in the past" "$SCEP" ca rollover EC --start 2020-01-01
+exits 1 "nor one behind the present one's end" \
+	"$SCEP" ca rollover EC --start 2099-01-01
 like "status: taken care of" "$("$SCEP" status)" \
 	"^ca ManagementCA: OK, .* days left, the next one begins at"
 next=home/ca/ManagementCA/2
@@ -362,6 +364,15 @@ ok "and one that was added by the old name" ask more next.pem
 is "so it does" "$(reply more status)" 0
 like "in certificates the new name stands" "$(text more-0.pem)" \
 	"URI:http://pki.test/crl/Main%20CA/2.crl"
+openssl req -new -key device.key -subj /CN=own -out own.csr
+for name in ManagementCA "Main CA"; do
+	printf '[entity]\ncas = %s\n' "$name" >home/profiles/own.ini
+	touch -d "1 hour ago" home/profiles/own.ini
+	ok "a profile for $name is for that CA" "$SCEP" profile try own \
+		--csr own.csr --ca "Main CA"
+	ok "and its entities' CA is called so or so" "$SCEP" entity add \
+		"of $name" --ca ManagementCA --profile own --generate
+done
 exits 1 "nobody else is called so" "$SCEP" ca create ManagementCA \
 	--subject CN=Thief --key ec:P-256
 ok "but the CA itself may be again" "$SCEP" ca rename "Main CA" ManagementCA

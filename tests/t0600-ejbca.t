@@ -256,6 +256,11 @@ is "chain: absent is false" "$(key uploaded returncachainingetcacert)" "no"
 exits 1 "no line of that alias" config uploadfile --alias nobody \
 	--file ejbca.properties
 not_ok "makes none" test -e "$SCEP_HOME/aliases/nobody.ini"
+printf 'x.operationmode=ra\nx.ra.defaultCA=ManagementCA\nx.ra.authPwd=a\\nb\n' \
+	>long.properties
+like "which key cannot be written" \
+	"$(err config uploadfile --alias x --file long.properties)" \
+	"ra.authPwd cannot be written; mend it"
 exits 1 "no such file" config uploadfile --alias x --file none
 exits 2 "no file" config uploadfile --alias x
 
