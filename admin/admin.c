@@ -390,6 +390,9 @@ admin_main(int argc, char **argv)
 		cmd.home_path = DEFAULT_HOME;
 	cmd.now = time_now();
 	e = start(&cmd, argc - 1, argv + 1);
+	if (e == ERR_BUSY && *said() == '\0')
+		(void)say(e, "a file that this needs was written just now, or "
+			     "somebody else is at it: try again");
 	status = cmd.exit_status != 0 ? cmd.exit_status : err_exit(e);
 	if (fflush(stdout) != 0 && status == 0)
 		status =
