@@ -186,8 +186,10 @@ _same_home() {
 	_home=$HOMES/$(stat -L -c %Y-%s "$SCEP")-$(date +%F-%H)-$(id -u)
 	[ ! -d "$_home" ] || { cp -a "$_home/." . && return; }
 	_new_home && mkdir -p "$_home.$$" || return
-	cp -a "$SCEP_HOME" ca.pem "$_home.$$" &&
-	    mv -T "$_home.$$" "$_home" 2>/dev/null || rm -rf "$_home.$$"
+	if ! { cp -a "$SCEP_HOME" ca.pem "$_home.$$" &&
+	    mv -T "$_home.$$" "$_home"; } 2>/dev/null; then
+		rm -rf "$_home.$$"
+	fi
 	find "$HOMES" -mindepth 1 -maxdepth 1 -mmin +120 -exec rm -rf {} +
 }
 
