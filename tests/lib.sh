@@ -17,7 +17,12 @@ set -u
 TOP=$(cd "${0%/*}/.." && pwd)
 SCEP=${SCEP:-$TOP/scep}
 case $SCEP in /*) ;; *) SCEP=$PWD/$SCEP ;; esac
-BUILDER=${SCEP_BUILD:-$TOP/build/plain}/tests/builder
+TESTED=$SCEP
+BUILD=${SCEP_BUILD:-$TOP/build/plain}
+BUILDER=$BUILD/tests/builder
+# What several scripts use and takes long to make.
+KEYS=$TOP/build/keys
+HOMES=$BUILD/homes
 DOOR=${DOOR:-cgi}
 PATH=$PATH:/usr/sbin:/sbin
 FRESH=$(mktemp -d "${TMPDIR:-/tmp}/scep-test.XXXXXX") || exit 1
@@ -28,6 +33,7 @@ export SCEP SCEP_HOME
 unset REQUEST_METHOD GATEWAY_INTERFACE QUERY_STRING SCEP_ALIAS
 umask 022
 
+CR=$(printf '\r')
 tests=0
 failed=0
 servers=
@@ -165,12 +171,31 @@ free_port() {
 
 # --- a home -------------------------------------------------------------------
 
-# A CA with a small key: making one is most of a script's time.
-make_home() {
-	if ! { "$SCEP" init && "$SCEP" ca create ManagementCA \
+_new_home() {
+	"$SCEP" init && "$SCEP" ca create ManagementCA \
 		--subject "CN=Test CA,O=Lab,C=SE" --key rsa:2048 &&
 	    "$SCEP" alias add scep --ca ManagementCA &&
-	    "$SCEP" ca export ManagementCA --out ca.pem; } >.out 2>&1; then
+	    "$SCEP" ca export ManagementCA --out ca.pem
+}
+
+# A copy of the home that the first script of this hour made with the server
+# that is tested; the first one itself leaves one.  Renamed into place: no
+# script sees half of it.
+_same_home() {
+	[ "$SCEP" = "$TESTED" ] || return 1
+	_home=$HOMES/$(stat -L -c %Y-%s "$SCEP")-$(date +%F-%H)-$(id -u)
+	[ ! -d "$_home" ] || { cp -a "$_home/." . && return; }
+	_new_home && mkdir -p "$_home.$$" || return
+	if ! { cp -a "$SCEP_HOME" ca.pem "$_home.$$" &&
+	    mv -T "$_home.$$" "$_home"; } 2>/dev/null; then
+		rm -rf "$_home.$$"
+	fi
+	find "$HOMES" -mindepth 1 -maxdepth 1 -mmin +120 -exec rm -rf {} +
+}
+
+# A CA with a small key: making one is most of a script's time.
+make_home() {
+	if ! { _same_home || _new_home; } >.out 2>&1; then
 		echo "Bail out! no home: $(tail -n 1 .out)"
 		exit 1
 	fi
@@ -200,19 +225,37 @@ request() {
 	else
 		set -- "$SCEP"
 	fi
-	env REQUEST_METHOD="$_method" SCRIPT_NAME="$_path" \
+	REQUEST_METHOD="$_method" SCRIPT_NAME="$_path" \
 		QUERY_STRING="$_query" CONTENT_LENGTH="${LENGTH-$_length}" \
 		REMOTE_ADDR="${REMOTE-192.0.2.1}" GATEWAY_INTERFACE=CGI/1.1 \
 		"$@" <"$_body" >reply 2>>log
 	split_reply
 }
 
-# A CGI reply has its head in text lines that end with CR LF.
+# From a reply: headers, in text lines that end with CR LF, and body; without
+# an empty line all of it is body.  FIRST is the first line.  Thousands of
+# replies are read: the shell does it, and cat goes on where it stopped.
+split_head() {
+	FIRST='' _ended=no
+	{
+		while IFS= read -r _line; do
+			_line=${_line%"$CR"}
+			printf '%s\n' "$_line"
+			[ -n "$FIRST" ] || FIRST=$_line
+			[ -n "$_line" ] || { _ended=yes && break; }
+		done >headers
+		cat >body
+	} <reply
+	[ $_ended = no ] || return 0
+	: >headers
+	cat reply >body
+}
+
 split_reply() {
-	STATUS=$(sed -n '1s/^Status: \([0-9]*\).*/\1/p' reply)
-	_lines=$(awk '{ sub(/\r$/, "") } $0 == "" { print NR; exit }' reply)
-	head -n "${_lines:-0}" reply | tr -d '\r' >headers
-	tail -n "+$((${_lines:-0} + 1))" reply >body
+	split_head
+	STATUS=
+	case $FIRST in "Status: "*) STATUS=${FIRST#Status: } ;; esac
+	STATUS=${STATUS%%[!0-9]*}
 }
 
 header() { sed -n "s/^$1: //p" headers; }
@@ -274,8 +317,22 @@ lighttpd_cgi_start() {
 
 builder() { "$BUILDER" "$@"; }
 
-# NAME: a client key of its own, NAME.key.
-client_key() { builder key "$1.key" "${2:-2048}"; }
+# NAME [KIND]: a client key of its own, NAME.key.  Those of the usual kind come
+# from a pool, the N-th of each script is the same; .keys counts, since
+# subshells ask too.  Renamed into the pool, for who asks at the same time.
+client_key() {
+	if [ "${2:-2048}" != 2048 ]; then
+		builder key "$1.key" "$2"
+		return
+	fi
+	_taken=0
+	[ ! -e "$FRESH/.keys" ] || read -r _taken <"$FRESH/.keys"
+	echo $((_taken += 1)) >"$FRESH/.keys"
+	_pem=$KEYS/rsa2048-$_taken.pem
+	[ -e "$_pem" ] || { mkdir -p "$KEYS" &&
+	    builder key "$_pem.$$" 2048 && mv "$_pem.$$" "$_pem"; } 2>/dev/null
+	cp "$_pem" "$1.key" 2>/dev/null || builder key "$1.key" 2048
+}
 
 # NAME CODE OPTIONS...: the PKCSReq NAME.der of NAME.key, for CN=NAME unless
 # --subject is among the options; what a client keeps: NAME.crt, NAME.csr.

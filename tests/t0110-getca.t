@@ -80,7 +80,8 @@ basicConstraints=critical,CA:TRUE
 keyUsage=critical,keyCertSign,cRLSign,digitalSignature,keyEncipherment
 subjectKeyIdentifier=hash
 EOF
-openssl req -new -newkey rsa:2048 -nodes -keyout sub.key -subj /CN=Sub \
+client_key sub
+openssl req -new -key sub.key -subj /CN=Sub \
 	-out sub.csr 2>/dev/null
 openssl x509 -req -in sub.csr -CA big.pem -CAkey "home/ca/Big%20CA/1/key.pem" \
 	-CAcreateserial -days 30 -extfile ext -out sub.pem 2>/dev/null

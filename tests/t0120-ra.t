@@ -30,7 +30,7 @@ get_certs() { # ALIAS [OPERATION]
 usage_of() { openssl x509 -in "$1" -noout -ext keyUsage | sed -n '2s/^ *//p'; }
 subject_of() { openssl x509 -in "$1" -noout -subject | sed 's/^subject=//'; }
 
-builder key device.key
+client_key device
 "$SCEP" init >.out 2>&1
 
 # --- an EC CA gets an RSA RA certificate by itself ----------------------------
@@ -68,7 +68,8 @@ is "has the CA behind the leaf" "$(cat two-1.pem)" "$(cat ca.pem)"
 code=$(add_entity wrong)
 ok "a refusal too is the RA's" enrol wrong "no$code" ra1.pem ra1.pem
 is "and is one" "$(reply wrong status)" 2
-openssl req -x509 -newkey rsa:2048 -nodes -keyout x.key -out x.pem -days 9 \
+client_key x
+openssl req -x509 -key x.key -out x.pem -days 9 \
 	-subj "/CN=stranger" 2>/dev/null
 ok "an unknown recipient is refused by the RA" enrol one "$code" x.pem ra1.pem
 is "as badRequest" "$(reply one failinfo)" 2

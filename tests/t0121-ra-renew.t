@@ -43,7 +43,7 @@ fetch() {
 ras() { find "$ra" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort; }
 ra=home/ca/EC/ra
 
-builder key device.key
+client_key device
 at_day 0
 "$SCEP" init >.out 2>&1
 "$SCEP" ca create EC --subject "CN=EC,O=Lab" --key ec:P-256 >>.out

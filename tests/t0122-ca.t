@@ -6,7 +6,7 @@
 . "${0%/*}/lib.sh"
 
 "$SCEP" init >.out 2>&1
-builder key device.key
+client_key device
 
 subjects() { # of body, in order, in one line
 	openssl pkcs7 -inform DER -in body -print_certs 2>/dev/null |
@@ -110,7 +110,8 @@ keyUsage=critical,keyCertSign,cRLSign,digitalSignature,keyEncipherment
 subjectKeyIdentifier=hash
 authorityKeyIdentifier=keyid
 EOF
-openssl req -x509 -newkey rsa:2048 -nodes -keyout off.key -out off.pem \
+client_key off
+openssl req -x509 -key off.key -out off.pem \
 	-subj "/CN=Offline Root" -days 900 2>/dev/null
 answer() { # CSR OUT OPTIONS...
 	_csr=$1 _out=$2

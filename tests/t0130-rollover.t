@@ -63,7 +63,7 @@ crl() { # URL-PATH: serial numbers of a CRL
 signed() { openssl crl -inform DER -in got.crl -noout -CAfile "$1"; }
 number() { openssl crl -inform DER -in got.crl -noout -crlnumber; }
 
-builder key device.key
+client_key device
 at_day 0
 "$SCEP" init >.out 2>&1
 printf '[site]\nbaseurl = http://pki.test\n' >home/scep.ini
@@ -100,7 +100,8 @@ ok "a client enrols" enrol old ca.pem
 ok "and one at the EC CA's RA" enrol ecold home/ca/EC/ra/1/cert.pem ec EC
 
 # A sub-CA whose issuer is elsewhere.
-openssl req -x509 -newkey rsa:2048 -nodes -keyout far.key -out far.pem \
+client_key far
+openssl req -x509 -key far.key -out far.pem \
 	-days 4000 -subj "/CN=Far Root" \
 	-addext "keyUsage=critical,keyCertSign,cRLSign" 2>>log
 printf '%s\n' basicConstraints=critical,CA:TRUE \

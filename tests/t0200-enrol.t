@@ -422,7 +422,8 @@ is "one certificate" "$(reply vpn ncerts)" 1
 "$SCEP" alias set scep includeca yes
 cp -a home rolled
 SCEP_HOME=$FRESH/rolled
-openssl req -x509 -newkey rsa:2048 -nodes -keyout gen2.key -out gen2.pem \
+client_key gen2
+openssl req -x509 -key gen2.key -out gen2.pem \
 	-subj "/C=SE/O=Lab/CN=Test CA" -days 3650 2>/dev/null
 mkdir rolled/ca/ManagementCA/2
 cp gen2.key rolled/ca/ManagementCA/2/key.pem
@@ -477,9 +478,11 @@ keyUsage = critical, keyCertSign, cRLSign, digitalSignature, keyEncipherment
 subjectKeyIdentifier = hash
 END
 {
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout root.key \
+	client_key root
+	openssl req -x509 -key root.key \
 		-out root.pem -subj "/CN=Root" -days 3650
-	openssl req -newkey rsa:2048 -nodes -keyout sub.key -out sub.csr \
+	client_key sub
+	openssl req -new -key sub.key -out sub.csr \
 		-subj "/CN=Sub CA"
 	openssl x509 -req -in sub.csr -CA root.pem -CAkey root.key -days 3000 \
 		-set_serial 7 -extfile sub.cnf -extensions ca -out sub.pem

@@ -11,7 +11,8 @@
 	skip_all_tests "instructions are counted on the plain build"
 command -v valgrind >/dev/null || skip_all_tests "valgrind is missing"
 make_home
-openssl req -x509 -newkey rsa:2048 -nodes -keyout evil.key -out evil.crt \
+client_key evil
+openssl req -x509 -key evil.key -out evil.crt \
 	-subj /CN=evil -days 3650 2>>log
 client_key rsa2048 2048
 client_key rsa4096 4096

@@ -55,8 +55,6 @@ is "one is stored" "$("$SCEP" cert list --json | wc -l)" 1
 
 # One code, many keys: each another transaction, and one of them pays.
 code=$(add_entity many)
-seq $N | sed 's/.*/many&.key/' | xargs -P 2 -n 1 sh -c \
-	'openssl genrsa -out "$1" 2048 2>/dev/null' sh
 i=0
 while [ $i -lt $N ]; do
 	i=$((i + 1))

@@ -156,9 +156,11 @@ is "ca export" "$(openssl x509 -noout -subject -nameopt RFC2253 \
 	-in exported.pem)" "subject=O=Lab,CN=ManagementCA"
 unlike "never the key" "$(cat exported.pem)" "PRIVATE"
 
-openssl req -x509 -newkey rsa:2048 -nodes -keyout old.key -out old.pem \
+client_key old
+openssl req -x509 -key old.key -out old.pem \
 	-subj /O=Lab/CN=Old -days 60 2>/dev/null
-openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem \
+client_key other
+openssl req -x509 -key other.key -out other.pem \
 	-subj /CN=Other -days 60 2>/dev/null
 openssl pkcs12 -export -in old.pem -inkey old.key -out old.p12 \
 	-passout pass:geheim

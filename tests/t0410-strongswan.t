@@ -13,7 +13,7 @@ ok "lighttpd serves" curl -sf "$URL/scep?operation=GetCACaps"
 enrol() { # NAME CODE OPTIONS...
 	_name=$1 _code=$2
 	shift 2
-	[ -e "$_name.key" ] || openssl genrsa -out "$_name.key" 2048 2>/dev/null
+	[ -e "$_name.key" ] || client_key "$_name"
 	timeout 60 pki --scep --url "$URL/scep" --in "$_name.key" \
 		--dn "C=CH, CN=$_name" --password "$_code" \
 		--cacert-enc sca.pem --cacert-sig sca.pem \

@@ -23,8 +23,8 @@ fetch() {
 
 enrol() { # NAME ENCRYPT-TO SIGNED-BY
 	_code=$(add_entity "$1" --subject "CN=$1" --ca EC)
-	[ -e key.pem ] || openssl genrsa -out key.pem 2048 2>/dev/null
-	timeout 60 pki --scep --url "$URL/scep" --in key.pem --dn "CN=$1" \
+	[ -e key.key ] || client_key key
+	timeout 60 pki --scep --url "$URL/scep" --in key.key --dn "CN=$1" \
 		--password "$_code" --cacert-enc "$2" --cacert-sig "$3" \
 		--cacert root.pem --outform pem >"$1.pem" 2>"$1.err" &&
 		openssl verify -CAfile root.pem -untrusted ca.pem "$1.pem"

@@ -180,10 +180,8 @@ raw() {
 
 # From a raw reply: headers and body; prints the status.
 split_raw() {
-	_lines=$(awk '{ sub(/\r$/, "") } $0 == "" { print NR; exit }' reply)
-	head -n "${_lines:-0}" reply | tr -d '\r' >headers
-	tail -n "+$((${_lines:-0} + 1))" reply >body
-	sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' headers
+	split_head
+	case $FIRST in HTTP*) FIRST=${FIRST#* } && echo "${FIRST%% *}" ;; esac
 }
 
 paths() {
@@ -218,7 +216,7 @@ answered() { # NAME: the body is its certificate
 }
 
 strongswan() { # NAME CODE
-	openssl genrsa -out "$1.key" 2048 2>>log
+	client_key "$1"
 	timeout 60 pki --scepca --url "$URL/scep" --caout sca.pem \
 		--raout ra.pem --outform pem --force >>log 2>&1 &&
 	    timeout 60 pki --scep --url "$URL/scep" --in "$1.key" \

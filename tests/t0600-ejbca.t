@@ -454,7 +454,8 @@ is "and blocked all the same" "$(status r5)" "50 (REVOKED)"
 
 # --- importcert --------------------------------------------------------------------------
 
-openssl req -new -newkey rsa:2048 -nodes -keyout i.key -subj /CN=imported \
+client_key i
+openssl req -new -key i.key -subj /CN=imported \
 	-out i.csr 2>/dev/null
 openssl x509 -req -in i.csr -CA ca.pem -CAkey \
 	"$SCEP_HOME/ca/ManagementCA/1/key.pem" -days 30 -set_serial 0xabcd \

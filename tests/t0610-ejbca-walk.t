@@ -91,7 +91,7 @@ is "with the request's subject" \
 is "as the entity of its name" \
 	"$("$SCEP" ra getendentitycert --username ra-testscep)" \
 	"$(openssl x509 -in third.pem)"
-openssl genrsa -out new.key 2048 2>/dev/null
+client_key new
 ok "another secret" "$SCEP" config scep updatealias raalias ra.authPwd foo124
 not_ok "ends the former" enrol fourth "$url" new.key
 like "the log says why" "$(cat lighttpd.log log)" 'alias=raalias .*reason="wrong'

@@ -76,7 +76,8 @@ wanted --cert secret.pem --out by-secret
 ask box 22 by-secret
 is "a CA that the alias does not serve" "$(reply box status)" 2
 is "badCertId" "$(reply box failinfo)" 4
-openssl req -x509 -newkey rsa:2048 -nodes -keyout nobody.key -out nobody.pem \
+client_key nobody
+openssl req -x509 -key nobody.key -out nobody.pem \
 	-subj "/CN=Test CA" 2>/dev/null
 wanted --cert nobody.pem --out by-nobody
 ask box 22 by-nobody

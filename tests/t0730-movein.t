@@ -43,9 +43,10 @@ authorityKeyIdentifier = keyid
 distinguished_name = dn
 [dn]
 CNF
-openssl req -x509 -newkey rsa:2048 -nodes -keyout old/ca.key -out old/ca.pem \
+client_key old/ca
+openssl req -x509 -key old/ca.key -out old/ca.pem \
 	-days 3650 -subj "/CN=Old CA/O=Lab" 2>/dev/null
-openssl genrsa -out leaf.key 2048 2>/dev/null
+client_key leaf
 oldca() { openssl ca -batch -config old/ca.cnf "$@" >>log 2>&1; }
 for name in one two three; do
 	openssl req -new -key leaf.key -subj "/CN=$name" -out $name.csr
@@ -124,7 +125,8 @@ request GET /crl/Old.crl
 openssl crl -inform DER -in body -noout -text >crl.txt
 is "numbers do not jump" "$(number crl.txt)" 291
 is "three certificates" "$(scep cert list --json | wc -l)" 3
-openssl req -x509 -newkey rsa:2048 -nodes -keyout x.key -out stranger.pem \
+client_key x
+openssl req -x509 -key x.key -out stranger.pem \
 	-subj /CN=x 2>/dev/null
 exits 1 "a stranger's certificate" scep cert import stranger.pem
 exits 1 "nothing of a mixed bag" scep cert import three.pem stranger.pem
