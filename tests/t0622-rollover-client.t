@@ -2,7 +2,7 @@
 # A client follows its CA: the next one by GetNextCACert, a certificate of it
 # ahead of its time, and a renewal by that when it has begun; strongSwan's pki
 # writes the messages (C-39, C-40, C-128, C-129).
-# shellcheck disable=SC1091,SC2034 # lib.sh uses them
+# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
 command -v pki >/dev/null || skip_all_tests "strongSwan's pki is missing"
