@@ -1,6 +1,7 @@
 #!/bin/sh
 # certmonger as a whole daemon, without a system bus: GETs everything, walks
-# message=0, 1, ..., asks for GetCACertChain, keeps its certificate in a file.
+# message=0, 1, ..., asks for GetCACertChain, keeps its certificate in a file
+# and renews it (C-121, C-122).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
@@ -56,4 +57,23 @@ to whom|subject: O=Lab,CN=peer1
 it will renew it|auto-renew: yes
 EOT
 like "getcert list: until when" "$(cat listed)" "expires: 20[0-9][0-9]-"
+
+# The code is spent: what pays for another is the certificate itself, signed
+# with its own key, which certmonger keeps.
+ok "a window that is open, for the same key" sh -c '"$SCEP" alias set scep \
+	renewal.window 0% &&
+	"$SCEP" alias set scep clientcertificaterenewalwitholdkey yes'
+cp c.pem first.pem
+renewed() { monitoring && ! cmp -s c.pem first.pem; }
+ok "resubmit" timeout 60 getcert resubmit -i job
+ok "it has another certificate" wait_for renewed ||
+	diag "$(timeout 20 getcert list -i job; tail -n 5 cm.log log lighttpd.log)"
+not_ok "of another serial number" test "$(serial c.pem)" = "$(serial first.pem)"
+ok "which verifies" openssl verify -CAfile ca.pem c.pem
+is "has the same subject" "$(openssl x509 -in c.pem -noout -subject)" \
+	"$(openssl x509 -in first.pem -noout -subject)"
+is "and the key" "$(openssl x509 -in c.pem -noout -pubkey)" \
+	"$(openssl pkey -in k.pem -pubout)"
+like "by the certificate, not the code" "$(cat lighttpd.log log)" \
+	"type=[A-Za-z]+ .*result=issued"
 done_testing

@@ -1,8 +1,7 @@
 #!/bin/sh
 # strongSwan in RA mode with approvals: it waits in PENDING, is approved at
 # the command line, its poll fetches the certificate, and it renews with that;
-# one that is denied gives up (C-112, C-121, C-131 to C-134, C-141).  And one
-# that follows its CA to the next generation (C-39, C-128, C-129).
+# one that is denied gives up (C-112, C-121, C-131 to C-134, C-141).
 # shellcheck disable=SC1091,SC2016,SC2034,SC2154 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
