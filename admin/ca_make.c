@@ -80,6 +80,7 @@ ca_run_order(struct command *cmd, struct ca_order *order)
 	if ((e = ca_baseurl(cmd, &site, &order->baseurl)) != OK)
 		return e;
 	e = ca_create(cmd->home, order, cmd->now);
+	order->baseurl = NULL; /* which was site's */
 	return e == OK ? finish(cmd) : exists(cmd, e);
 }
 
