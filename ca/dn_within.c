@@ -17,6 +17,12 @@ is_blank(uint8_t c)
 	return c < 0x80 && isspace(c);
 }
 
+static uint8_t
+lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+}
+
 /* UTF-8 with ASCII folded, no blanks at the ends, one inside. */
 static bool
 put_folded(struct span utf8, struct buf *out)
@@ -31,8 +37,7 @@ put_folded(struct span utf8, struct buf *out)
 			blank = out->len > start;
 			continue;
 		}
-		if ((blank && !buf_byte(out, ' ')) ||
-		    !buf_byte(out, c < 0x80 ? (uint8_t)tolower(c) : c))
+		if ((blank && !buf_byte(out, ' ')) || !buf_byte(out, lower(c)))
 			return false;
 		blank = false;
 	}
