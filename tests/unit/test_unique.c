@@ -3,6 +3,7 @@
 
 #include "store/revoked.h"
 #include "store/unique.h"
+#include "store/waiting.h"
 
 #define NOW    time_now()
 #define ISSUER "CN=Test CA"
@@ -214,6 +215,64 @@ the_dead_are_buried(void **state)
 	outcome_release(&o);
 }
 
+/* A request of "router1" that waits, as the n-th transaction. */
+static void
+make_waiting(const struct house *h, unsigned n, struct transaction *t)
+{
+	static const uint8_t key[] = { 0x30, 0x03, 0x02, 0x01, 0x07 };
+	struct waiting w = WAITING_INIT;
+
+	nth(n, t, NULL);
+	memcpy(w.transaction, t->name, sizeof(w.transaction));
+	w.attempt = 1;
+	w.alias = str_dup("scep");
+	w.ca = str_dup("Test CA");
+	w.generation = 1;
+	assert_true(buf_str(&w.txid, "u1"));
+	hex_text(KEY_B, SHA256_LEN, w.signer);
+	w.username = str_dup("router1");
+	w.subject = str_dup("CN=router1");
+	w.profile = str_dup("ENDUSER");
+	w.remote = str_dup("192.0.2.1");
+	memset(w.csr, 'a', 64);
+	memset(w.spki, 'b', 64);
+	assert_true(buf_str(&w.subject_der, "\x30"));
+	assert_true(buf_add(&w.spki_der, key, sizeof(key)));
+	w.required = 1;
+	w.created = NOW;
+	w.expires = NOW + DAY;
+	assert_int_equal(waiting_link(&h->st, &w), OK);
+	waiting_release(&w);
+}
+
+/*
+ * Approved, claimed, and then not issued: the entity's next request is held up
+ * by that no more than by itself, once it takes the approval over.
+ */
+static void
+the_approved_pass_on(void **state)
+{
+	struct house *h = *state;
+	struct unique u = key_of(NULL);
+	struct transaction t;
+
+	assert_int_equal(claim_it(h, &u, 1, NOW), OK);
+	make_waiting(h, 1, &t);
+	assert_int_equal(look_at(h, &u, 2, NOW), ERR_BUSY);
+	u.entity = "router2";
+	assert_int_equal(look_at(h, &u, 2, NOW), ERR_BUSY);
+	u.entity = "router1";
+	assert_int_equal(look_at(h, &u, 2, NOW), OK);
+	assert_int_equal(claim_it(h, &u, 2, NOW), ERR_BUSY);
+	u.passed = t.name;
+	u.passed_attempt = 2;
+	assert_int_equal(claim_it(h, &u, 2, NOW), ERR_BUSY);
+	u.passed_attempt = 1;
+	assert_int_equal(claim_it(h, &u, 2, NOW), OK);
+	u.passed = NULL;
+	assert_int_equal(claim_it(h, &u, 3, NOW), ERR_BUSY);
+}
+
 static void
 rooms_are_apart(void **state)
 {
@@ -334,6 +393,7 @@ main(void)
 		TEST(own_ones_pass),
 		TEST(bought_something_else),
 		TEST(the_dead_are_buried),
+		TEST(the_approved_pass_on),
 		TEST(rooms_are_apart),
 		TEST(makes_the_room),
 		TEST(one_of_many_wins),
