@@ -1,5 +1,6 @@
 #include "admin/ejbca.h"
 
+#include <openssl/asn1.h>
 #include <string.h>
 
 #include "base/names.h"
@@ -73,17 +74,16 @@ take_logical(struct span *rest, int *line, struct buf *out)
 	return true;
 }
 
+/* Half of a pair that is alone is no character: U+FFFD stands for it. */
 static bool
-put_utf8(struct buf *out, unsigned c)
+put_utf8(struct buf *out, unsigned long c)
 {
-	if (c < 0x80)
-		return buf_byte(out, (uint8_t)c);
-	if (c < 0x800)
-		return buf_byte(out, (uint8_t)(0xc0 | c >> 6)) &&
-		       buf_byte(out, (uint8_t)(0x80 | (c & 0x3f)));
-	return buf_byte(out, (uint8_t)(0xe0 | c >> 12)) &&
-	       buf_byte(out, (uint8_t)(0x80 | (c >> 6 & 0x3f))) &&
-	       buf_byte(out, (uint8_t)(0x80 | (c & 0x3f)));
+	unsigned char utf8[4];
+	int n = UTF8_putc(utf8, (int)sizeof(utf8), c);
+
+	if (n <= 0)
+		n = UTF8_putc(utf8, (int)sizeof(utf8), 0xfffd);
+	return n > 0 && buf_add(out, utf8, (size_t)n);
 }
 
 /* The XXXX of \uXXXX; false where there are no four hex digits. */
@@ -106,6 +106,24 @@ take_code(struct span *s, unsigned *c)
 	return good;
 }
 
+/* Behind \\uXXXX: beyond the first 65,536 a character takes a pair of them. */
+static bool
+put_code(struct span *s, unsigned high, struct buf *out)
+{
+	struct span rest = *s;
+	unsigned low = 0;
+
+	if (high >> 10 != 0xd800 >> 10 || rest.len < 2 || rest.p[0] != '\\' ||
+	    rest.p[1] != 'u')
+		return put_utf8(out, high);
+	rest = span_of(rest.p + 2, rest.len - 2);
+	if (!take_code(&rest, &low) || low >> 10 != 0xdc00 >> 10)
+		return put_utf8(out, high);
+	*s = rest;
+	return put_utf8(
+	    out, 0x10000UL + ((high & 0x3ffUL) << 10) + (low & 0x3ffUL));
+}
+
 /* What stands behind a backslash. */
 static bool
 put_escaped(struct span *s, struct buf *out)
@@ -117,7 +135,7 @@ put_escaped(struct span *s, struct buf *out)
 
 	*s = span_of(s->p + 1, s->len - 1);
 	if (c == 'u' && take_code(s, &code))
-		return put_utf8(out, code);
+		return put_code(s, code, out);
 	return buf_byte(out, at == NULL ? c : (uint8_t)means[at - letters]);
 }
 

@@ -51,6 +51,12 @@ lines(void **state)
 	expect("a\\ b\\=c\\:d = e", "a b=c:d", "e", 1);
 	expect("a = \\t\\n\\r\\f\\x\\\"", "a", "\t\n\r\fx\"", 1);
 	expect("a = \\u0041\\u00e5\\u20AC", "a", "A\xc3\xa5\xe2\x82\xac", 1);
+	expect("a = \\ud83d\\ude00!", "a", "\xf0\x9f\x98\x80!", 1);
+	expect("a = \\ud83d-\\ude00", "a", "\xef\xbf\xbd-\xef\xbf\xbd", 1);
+	expect("a = \\ud83d\\u0041", "a",
+	    "\xef\xbf\xbd"
+	    "A",
+	    1);
 	expect("a = \\u00", "a", "u00", 1);
 	expect("a = \\u00g0", "a", "u00g0", 1);
 	expect("a = \\u", "a", "u", 1);
