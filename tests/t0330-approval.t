@@ -391,4 +391,19 @@ is "by its name" "$(subject one)" "CN = random"
 exits 1 "alias delete refuses" "$SCEP" alias delete last --yes
 ok "--force denies what waits" "$SCEP" alias delete last --yes --force
 is "nothing waits" "$("$SCEP" request list)" ""
+
+# --- an approval that reaches CA mode -------------------------------------------
+printf '[approval]\nrequired = 1\n' >home/profiles/ASK.ini
+touch -d "3 seconds ago" home/profiles/ASK.ini
+exits 1 "a CA-mode alias cannot have a profile that asks" \
+	"$SCEP" alias set scep profile ASK
+like "and is told why" "$(cat .out)" \
+	"asks for approval, which CA mode has not: ASK"
+SECRET=$("$SCEP" entity add boxed --ca ManagementCA --profile ASK --generate)
+ALIAS=scep
+is "nor an entity: nothing is issued, and nothing lost" \
+	"$(enrol two t14 boxed)" "http 503"
+like "the log names the cure" "$(tail -n 2 log)" "scep alias check"
+"$SCEP" entity set boxed --profile ENDUSER
+is "its code is good still" "$(enrol two t14 boxed)" SUCCESS
 done_testing
