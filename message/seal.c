@@ -176,7 +176,7 @@ put_cms_attrs(const struct sealing *s, struct buf *list)
 {
 	const EVP_MD *md = digest_md(s->digest);
 	struct span content = buf_span(&s->content);
-	uint8_t hash[EVP_MAX_MD_SIZE];
+	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
 	unsigned n = 0;
 
 	if (md == NULL || EVP_Digest(content.len > 0 ? content.p : hash,

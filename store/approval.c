@@ -266,7 +266,7 @@ approved_find(
     const struct store *st, const char *stem, unsigned n, struct waiting *out)
 {
 	struct buf path = BUF_INIT;
-	struct claim c;
+	struct claim c = { .attempt = 0 };
 	enum err e = ERR_SYSTEM;
 
 	if (buf_printf(&path, "%s,%u", stem, n))
