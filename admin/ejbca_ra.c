@@ -8,7 +8,7 @@
 #include "ca/ca.h"
 #include "ca/cert.h"
 #include "ca/dn.h"
-#include "store/cert.h"
+#include "store/issued.h"
 
 /* `ra`: entities in EJBCA's spelling. */
 
@@ -129,40 +129,19 @@ run_delete(struct command *cmd)
 
 /* ---- certificates -------------------------------------------------------------- */
 
-/* The newest of an entity's certificates. */
-struct newest {
-	const char *entity;
-	int64_t issued;
-	struct buf cert;
-};
-
-static enum err
-look(const struct outcome *o, void *arg)
-{
-	struct newest *n = arg;
-
-	if (o->entity == NULL || strcmp(o->entity, n->entity) != 0 ||
-	    (n->cert.len > 0 && o->issued < n->issued))
-		return OK;
-	n->issued = o->issued;
-	buf_clear(&n->cert);
-	return buf_add(&n->cert, o->cert.data, o->cert.len) ? OK : ERR_SYSTEM;
-}
-
 static enum err
 run_getcert(struct command *cmd)
 {
-	struct newest n = { .entity = cmd->name[0], .cert = BUF_INIT };
+	struct outcome newest = OUTCOME_INIT;
 	struct buf pem = BUF_INIT;
-	enum err e = cert_each(&cmd->store, look, &n);
+	enum err e = issued_latest(&cmd->store, cmd->name[0], &newest);
 
-	if (e == OK && n.cert.len == 0)
-		e = say(ERR_NOTFOUND,
-		    "no certificate of %s; `scep cert list` shows all",
-		    n.entity);
-	if (e == OK && (e = cert_pem(buf_span(&n.cert), &pem)) == OK)
+	if (e == ERR_NOTFOUND)
+		e = say(e, "no certificate of %s; `scep cert list` shows all",
+		    cmd->name[0]);
+	if (e == OK && (e = cert_pem(buf_span(&newest.cert), &pem)) == OK)
 		(void)fwrite(buf_cstr(&pem), 1, pem.len, cmd->out);
-	buf_release(&n.cert);
+	outcome_release(&newest);
 	buf_release(&pem);
 	return e;
 }
