@@ -93,13 +93,15 @@ static enum err
 find_replay(
     const struct store *st, const struct pkimsg *msg, struct decision *d)
 {
-	enum err e;
+	struct buf renews = BUF_INIT;
+	enum err e = OK;
 
-	e = outcome_replay(st, &d->transaction, msg->csr.digest, &d->outcome);
-	if (e == OK && d->outcome.kind != OUTCOME_CERTIFICATE) {
-		outcome_release(&d->outcome);
-		return ERR_NOTFOUND;
-	}
+	if (msg->renews)
+		e = enrol_renews(msg, &renews);
+	if (e == OK)
+		e = outcome_replay(st, &d->transaction, msg->csr.digest,
+		    msg->renews ? buf_cstr(&renews) : NULL, &d->outcome);
+	buf_release(&renews);
 	return e;
 }
 

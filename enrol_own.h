@@ -46,6 +46,9 @@ extern const struct road road_renewal; /* a certificate that is to be renewed */
 const char *enrol_profile_name(
     const struct alias *alias, const struct decision *d);
 
+/* enrol_renew.c: "<ca>/<generation>/<serial>" of what a renewal renews. */
+enum err enrol_renews(const struct pkimsg *msg, struct buf *out);
+
 /* enrol_code.c: may a replay buy again?  See there. */
 enum err enrol_buys_again(const struct enrol *in, const struct pkimsg *msg,
     int64_t now, struct decision *d, bool *yes);

@@ -18,6 +18,18 @@
  * message was opened (signer.c, message/content.c).
  */
 
+enum err
+enrol_renews(const struct pkimsg *msg, struct buf *out)
+{
+	const struct issuer by = { msg->renews_ca->name,
+		msg->renews_generation };
+	char serial[CERT_SERIAL] = "";
+
+	if (!cert_serial(msg->signer_serial, serial))
+		return ERR_NOTFOUND;
+	return renewed_text(&by, serial, out);
+}
+
 /* The certificate that signed, and whose it is. */
 static enum err
 find_old(const struct enrol *in, const struct pkimsg *msg, struct decision *d)
@@ -31,7 +43,7 @@ find_old(const struct enrol *in, const struct pkimsg *msg, struct decision *d)
 	if (cert_serial(msg->signer_serial, serial))
 		e = cert_find(in->store, by.ca, by.generation, serial, &d->old);
 	if (e == OK)
-		e = renewed_text(&by, serial, &text);
+		e = enrol_renews(msg, &text);
 	if (e == OK) {
 		free(d->renews);
 		free(d->username);

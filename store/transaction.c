@@ -102,7 +102,7 @@ outcome_latest(
 
 enum err
 outcome_replay(const struct store *st, const struct transaction *t,
-    const char csr[SHA256_HEX], struct outcome *out)
+    const char csr[SHA256_HEX], const char *renews, struct outcome *out)
 {
 	struct outcome o = OUTCOME_INIT, last = OUTCOME_INIT;
 	enum err e, found = ERR_NOTFOUND;
@@ -111,7 +111,10 @@ outcome_replay(const struct store *st, const struct transaction *t,
 		e = outcome_find(st, t, n, &o);
 		if (e != OK)
 			break;
-		if (o.kind == OUTCOME_CERTIFICATE && strcmp(o.csr, csr) == 0) {
+		if (o.kind == OUTCOME_CERTIFICATE && strcmp(o.csr, csr) == 0 &&
+		    (renews == NULL ? o.renews == NULL :
+				      o.renews != NULL &&
+					  strcmp(o.renews, renews) == 0)) {
 			outcome_release(&last);
 			last = o;
 			o = (struct outcome)OUTCOME_INIT;

@@ -80,9 +80,13 @@ enum err outcome_find(const struct store *st, const struct transaction *t,
 enum err outcome_latest(
     const struct store *st, const struct transaction *t, struct outcome *out);
 
-/* The last attempt whose CSR was byte-identical (a replay). */
+/*
+ * The last attempt whose CSR was byte-identical, for the same payment: a
+ * replay.  `renews` is the certificate that it was to renew, NULL: none.  A
+ * client that keeps its key may renew with the very CSR it enrolled with.
+ */
 enum err outcome_replay(const struct store *st, const struct transaction *t,
-    const char csr[SHA256_HEX], struct outcome *out);
+    const char csr[SHA256_HEX], const char *renews, struct outcome *out);
 
 /*
  * The issuance (STORE.md, A grant, steps 4 to 7): temporary file, fsync,

@@ -159,6 +159,18 @@ ok "a third entity" enrol r3 a
 alias_set clientcertificaterenewalwitholdkey yes
 renewal same a.key r3-0.pem a.key --subject /CN=r3
 is "the old key, where that is admitted" "$(answer same)" 0
+ok "one that keeps its key" enrol stays a --subject CN=stays
+cp stays.der enrolment.der && cp stays-0.pem stays.pem && cp stays.csr kept.csr
+ok "renews with the very CSR that it enrolled with" renewal kept a.key stays.pem \
+	a.key --type 19 --csr kept.csr --txid id-stays
+is "and gets another certificate" "$(answer kept)" 0
+not_ok "of another serial number" [ "$(serial kept-0.pem)" = "$(serial stays.pem)" ]
+cp kept-0.pem kept.pem
+is "the same again gets that" "$(answer kept) $(serial kept-0.pem)" \
+	"0 $(serial kept.pem)"
+cp enrolment.der stays.der
+is "the enrolment, sent again, its own" "$(answer stays) $(serial stays-0.pem)" \
+	"0 $(serial stays.pem)"
 alias_set clientcertificaterenewalwitholdkey no
 alias_set challenge yes
 renewal wrong b.key same-0.pem a.key --subject /CN=r3 --challenge wrong

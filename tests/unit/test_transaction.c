@@ -210,12 +210,12 @@ remembers_attempts(void **state)
 	}
 	memset(digest, '5', 64);
 	digest[64] = '\0';
-	assert_int_equal(outcome_replay(&h->st, &t, digest, &back), OK);
+	assert_int_equal(outcome_replay(&h->st, &t, digest, NULL, &back), OK);
 	assert_int_equal(back.attempt, 5);
 	outcome_release(&back);
 	memset(digest, '3', 64); /* that one was abandoned */
 	assert_int_equal(
-	    outcome_replay(&h->st, &t, digest, &back), ERR_NOTFOUND);
+	    outcome_replay(&h->st, &t, digest, NULL, &back), ERR_NOTFOUND);
 }
 
 struct wanted {
