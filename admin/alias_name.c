@@ -32,8 +32,7 @@ choose_ca(const struct command *cmd, struct buf *out)
 
 static const char template[] =
     "; Alias %s.  `scep alias show %s` prints every key with its value;\n"
-    "; aliases/example.ini of the distribution and scep-alias(5) explain "
-    "them.\n"
+    "; scep-alias(5) explains them, and says where example.ini is.\n"
     "\n"
     "[scep]\n"
     "operationmode = ca\n"
