@@ -99,7 +99,8 @@ find_username(
 		e = (d->username = str_dup(made)) ? OK : ERR_SYSTEM;
 	if (e == ERR_INPUT)
 		e = decision_refuse(d, FAIL_BADREQUEST,
-		    "no username can be made of the request's subject");
+		    "no username can be made of the request's subject (`[ra] "
+		    "namegenerationparameters`)");
 out:
 	outcome_release(&last);
 	return e;

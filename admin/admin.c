@@ -391,8 +391,9 @@ admin_main(int argc, char **argv)
 	cmd.now = time_now();
 	e = start(&cmd, argc - 1, argv + 1);
 	if (e == ERR_BUSY && *said() == '\0')
-		(void)say(e, "a file that this needs was written just now, or "
-			     "somebody else is at it: try again");
+		(void)say(e,
+		    "a file that this needs was written just now, or "
+		    "somebody else is at it: try again in two seconds");
 	status = cmd.exit_status != 0 ? cmd.exit_status : err_exit(e);
 	if (fflush(stdout) != 0 && status == 0)
 		status =

@@ -32,8 +32,7 @@ choose_ca(const struct command *cmd, struct buf *out)
 
 static const char template[] =
     "; Alias %s.  `scep alias show %s` prints every key with its value;\n"
-    "; aliases/example.ini of the distribution and scep-alias(5) explain "
-    "them.\n"
+    "; scep-alias(5) explains them, and says where example.ini is.\n"
     "\n"
     "[scep]\n"
     "operationmode = ca\n"
@@ -207,9 +206,10 @@ clear_queue(struct command *cmd)
 		return e;
 	if (!opt_flag(cmd, "force"))
 		return say(ERR_REFUSED,
-		    "%u requests wait for alias %s: `scep request list "
-		    "--alias %s`; --force denies them",
-		    n, name, name);
+		    "%u request%s for alias %s: `scep request list --alias "
+		    "%s`; --force denies %s",
+		    n, n == 1 ? " waits" : "s wait", name, name,
+		    n == 1 ? "it" : "them");
 	e = request_deny_all(cmd, name, "the alias was deleted", &n);
 	if (e == OK && n > 0)
 		(void)buf_printf(&cmd->detail, "%u waiting requests denied", n);

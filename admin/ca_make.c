@@ -136,10 +136,15 @@ request_next(struct command *cmd, struct buf *csr)
 		e = ca_request_next(cmd->home, ca, opt_text(cmd, "key"),
 		    opt_flag(cmd, "encrypt-key"), csr);
 	if (e == ERR_EXISTS)
-		e = say(e,
-		    "CA %s has a next generation, or a request for it waits; "
-		    "without --key that is written again",
-		    cmd->name[0]);
+		e = opt_given(cmd, "key") ?
+			say(e,
+			    "CA %s has a next generation, or a request for it "
+			    "waits; without --key that is written again",
+			    cmd->name[0]) :
+			say(e,
+			    "CA %s has a next generation already; `scep ca "
+			    "show %s` shows it",
+			    cmd->name[0], cmd->name[0]);
 	cas_free(cas);
 	return e;
 }

@@ -74,8 +74,9 @@ finish_waiting(struct command *cmd, const struct generation *next)
 		return ca_tell(cmd);
 	time_text(next->not_before, from);
 	return say(ERR_EXISTS,
-	    "CA %s has a next generation, %u, that begins at %s", cmd->name[0],
-	    next->folder, from);
+	    "CA %s has a next generation, %u, that begins at %s; `scep ca show "
+	    "%s` shows it",
+	    cmd->name[0], next->folder, from, cmd->name[0]);
 }
 
 /* What `rollover` and `renew` take alike. */

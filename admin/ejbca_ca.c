@@ -339,7 +339,7 @@ static const struct option importcacert_options[] = {
 };
 static const struct option renewca_options[] = {
 	NAME,
-	{ "-R", NULL, OPT_FLAG, NULL, "is `ca rollover`" },
+	{ "-R", NULL, OPT_FLAG, NULL, "refused: a new key is `ca rollover`" },
 	EJBCA_END,
 };
 

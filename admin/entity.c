@@ -118,7 +118,8 @@ ca_list_choose(
 		    "an entity has a CA always; --ca names another");
 		return NULL;
 	}
-	(void)say(ERR_NOTFOUND, "no CA %s; did you mean %s?", name,
+	(void)say(ERR_NOTFOUND,
+	    "no CA %s; did you mean %s? `scep ca list` shows them", name,
 	    nearest(name, (int)l->n, ca_name, l));
 	return NULL;
 }

@@ -302,8 +302,8 @@ static const struct verb request_verbs[] = {
 	{ "deny", { NULL }, "WHICH", 1, 1, answer_options, run_deny,
 	    "say no, which ends it",
 	    "One no is enough.  It is remembered for a while ([approval] "
-	    "denied of the alias):\nso long the device is refused without "
-	    "asking again.",
+	    "denied of the alias):\nso long the device is refused in the "
+	    "same transaction; in another one people are\nasked again.",
 	    true, false, NAMES_PLAIN },
 	{ .name = NULL },
 };

@@ -280,6 +280,8 @@ revoke_entity(struct command *cmd, const char *username)
 		e = cert_each(&cmd->store, collect_of_entity, &t);
 	if (e == OK && t.n > 0)
 		e = revoke_all(&t, reason, date);
+	if (e == ERR_EXISTS)
+		e = say(e, "%s is blocked all the same", username);
 	/* The command itself has a line to come. */
 	buf_clear(&cmd->detail);
 	cmd->unchanged = false;

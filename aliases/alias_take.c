@@ -254,7 +254,7 @@ alias_take(struct alias *a, const struct ini_entry *entry)
 		if (strcmp(entry->key, rows[i].key) == 0)
 			return rows[i].take(a, rows[i].at, entry->value);
 	}
-	return section ? "no such key; aliases/example.ini lists them all" :
+	return section ? "no such key; scep-alias(5) has them all" :
 			 "no such section; there are [scep], [ra], [approval], "
 			 "[renewal] and [identifiers]";
 }

@@ -20,6 +20,10 @@ set -eu
 	exit 2
 }
 message=$1
+[ -r "$message" ] || {
+	echo "${0##*/}: cannot read $message" >&2
+	exit 1
+}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 

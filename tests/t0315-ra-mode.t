@@ -147,7 +147,8 @@ ok "with prefix and postfix" "$SCEP" entity show pre-foo-post
 before=$(entities)
 pkcsreq nameless "" --subject "/O=only"
 is "nothing to make a name of" "$(gets nameless uid)" \
-	"badRequest: no username can be made of the request's subject"
+	"badRequest: no username can be made of the request's subject \
+(\`[ra] namegenerationparameters\`)"
 is "and nobody is made" "$(entities)" "$before"
 alias_ra random 'authpwd = none' 'namegenerationscheme = RANDOM' \
 	'namegenerationprefix = r-'
