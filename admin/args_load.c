@@ -32,6 +32,9 @@ read_line(struct buf *out)
 		if (n < 0)
 			return say(ERR_SYSTEM, "cannot read standard input: %s",
 			    strerror(errno));
+		if (n == 0 && out->len == 0) /* a pipe that failed */
+			return say(ERR_REFUSED,
+			    "standard input has ended and has no line");
 		if (n == 0 || c == '\n')
 			break;
 		if (out->len == MAX_LINE)

@@ -7,6 +7,7 @@
 
 #include "admin/health.h"
 #include "admin/profile.h"
+#include "aliases/alias.h"
 #include "base/file.h"
 #include "ca/ca.h"
 #include "ca/folder.h"
@@ -405,6 +406,18 @@ check_home(struct check *k)
 	return OK;
 }
 
+/* Workers read it as they start; what is wrong was logged with its line. */
+static void
+check_site(struct check *k)
+{
+	struct site site;
+
+	if (site_read(k->cmd->home, &site) != OK)
+		find(k, "scep.ini",
+		    "cannot be used: a worker that starts answers 503", false,
+		    false);
+}
+
 static enum err
 check_all(struct check *k)
 {
@@ -414,6 +427,7 @@ check_all(struct check *k)
 
 	if ((e = check_home(k)) != OK)
 		return e;
+	check_site(k);
 	e = check_dirs(k);
 	if (e == OK && (e = check_cas(k)) == OK)
 		e = health_aliases(k->cmd, broken_alias, k, &aliases);

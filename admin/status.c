@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 
 #include "admin/health.h"
+#include "aliases/alias.h"
 #include "base/time.h"
 #include "ca/ca.h"
 
@@ -252,11 +253,15 @@ look_at_aliases(struct status *s)
 static enum err
 look_at_all(struct status *s)
 {
+	struct site site;
 	enum err e;
 
 	if ((e = home_open(s->cmd)) != OK)
 		return e;
 	health_hush();
+	if (site_read(s->cmd->home, &site) != OK)
+		report(s, LEVEL_CRITICAL, "scep.ini",
+		    "cannot be used; `scep check` says why");
 	if ((e = look_at_cas(s)) == OK && (e = look_at_disk(s)) == OK)
 		e = look_at_aliases(s);
 	health_speak();

@@ -186,6 +186,17 @@ listen_address(const struct addrinfo *ai)
 	return -1;
 }
 
+/* getaddrinfo() takes any number, and the kernel what fits of it. */
+static bool
+is_port(const char *port)
+{
+	char *end = NULL;
+	unsigned long n = strtoul(port, &end, 10);
+
+	return *port >= '0' && *port <= '9' && *end == '\0' && n >= 1 &&
+	       n <= 65535;
+}
+
 static enum err
 open_tcp(const char *where, struct listener *out)
 {
@@ -196,7 +207,7 @@ open_tcp(const char *where, struct listener *out)
 	char host[256];
 	int bad;
 
-	if (split(where, host, &port) != OK) {
+	if (split(where, host, &port) != OK || !is_port(port)) {
 		log_error(
 		    "listen on unix:PATH or HOST:PORT, not on \"%s\"", where);
 		return ERR_INPUT;

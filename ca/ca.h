@@ -289,6 +289,12 @@ struct ca_import {
 enum err ca_import(int home, const struct ca_import *in);
 
 /*
+ * Waits a request of `ca request --next` for its answer?  ERR_NOTFOUND: none
+ * does.  What an install has left of one is cleared away.
+ */
+enum err ca_request_waits(int home, const struct ca *ca);
+
+/*
  * The same for the next generation of a CA that is here: its subject is the
  * present one, its key of the present kind where key is NULL.  What waits
  * already is written again.  ERR_EXISTS (silent): there is a next one, or

@@ -68,6 +68,20 @@ find_parent(int home, const struct ca *ca, const struct generation *gen,
 	return ca_parent_check(wish->parent, parent->called, wish->not_before);
 }
 
+/* A request went out: its answer is to be the next generation. */
+static enum err
+check_waiting(int home, const struct ca *ca)
+{
+	enum err e = ca_request_waits(home, ca);
+
+	if (e != OK)
+		return e == ERR_NOTFOUND ? OK : e;
+	log_error("CA %s waits for a certificate of its own request: `scep ca "
+		  "install %s CERT` brings it",
+	    ca->called, ca->called);
+	return ERR_REFUSED;
+}
+
 static enum err
 check_days(int64_t days)
 {
@@ -149,7 +163,8 @@ ca_rollover(
 	if (gen->not_before > now)
 		return ERR_EXISTS;
 	key_kind(gen->key, kind);
-	if ((e = check_days(days)) != OK ||
+	if ((e = check_waiting(home, ca)) != OK ||
+	    (e = check_days(days)) != OK ||
 	    (e = check_start(gen, start, now)) != OK ||
 	    (e = cas_new(home, &cas)) != OK ||
 	    (e = find_parent(home, ca, gen, cas, &wish)) != OK ||

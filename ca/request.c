@@ -190,6 +190,18 @@ out:
 }
 
 enum err
+ca_request_waits(int home, const struct ca *ca)
+{
+	struct buf folder = BUF_INIT;
+	enum err e;
+
+	if ((e = next_path(ca->called, &folder)) == OK)
+		e = next_waits(home, ca, buf_cstr(&folder));
+	buf_release(&folder);
+	return e;
+}
+
+enum err
 ca_request_next(int home, const struct ca *ca, const char *key, bool encrypt,
     struct buf *csr)
 {

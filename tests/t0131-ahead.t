@@ -65,5 +65,7 @@ is "one key" "$("$SCEP" ca show Own --json |
 	sed -n 's/.*"key_of":\([0-9]*\).*/\1/p')" 1
 "$SCEP" ca request Own --next --out one.csr
 "$SCEP" ca request Own --next --out two.csr
+exits 1 "no rollover while its own request waits" "$SCEP" ca rollover Own
+like "but what brings the answer" "$(cat .out)" "scep ca install Own CERT"
 is "a request for the next is written again" "$(cat one.csr)" "$(cat two.csr)"
 done_testing

@@ -45,4 +45,13 @@ is "cert list with a damaged outcome: exit" $? 1
 is "lists the other" "$(wc -l <listed)" 1
 like "and names the damaged one" "$(cat said)" "$(basename "$outcome")"
 cp whole "$outcome"
+
+# Settings that no worker could start with.
+cp home/scep.ini kept.ini
+printf '[bogus]\nx = 1\n' >>home/scep.ini
+exits 1 "check: a broken scep.ini" "$SCEP" check
+like "is told with its line" "$(cat .out)" "scep.ini:[0-9]+: .*no such"
+exits 2 "status: it is critical" "$SCEP" status
+like "and says so" "$(cat .out)" "CRITICAL: .*scep.ini"
+cp kept.ini home/scep.ini
 done_testing

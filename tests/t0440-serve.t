@@ -239,6 +239,8 @@ refused "no such directory" 1 "no directory .*install -d -o USER $FRESH/none" \
 refused "a path too long" 1 "at most 107 bytes" \
 	--listen "unix:run/$(printf '%0120d' 1)"
 refused "nowhere" 1 "unix:PATH or HOST:PORT" --listen nowhere
+refused "a port that is none" 1 "unix:PATH or HOST:PORT" \
+	--listen 127.0.0.1:99999
 refused "no workers" 2 "1 to 256" --workers 0
 refused "too many" 2 "1 to 256" --workers 257
 refused "no mode" 2 "octal" --mode 0999

@@ -179,6 +179,9 @@ printf 'fromstdin\n' >line
 ok "a secret from standard input" sh -c \
 	'"$SCEP" config scep updatealias scep ra.authPwd - <line'
 ok "is that one" grep -q "fromstdin" "$SCEP_HOME/aliases/scep.ini"
+ok "an input without a line" sh -c \
+	'! "$SCEP" config scep updatealias scep ra.authPwd - </dev/null'
+ok "changes nothing" grep -q "fromstdin" "$SCEP_HOME/aliases/scep.ini"
 like "an empty secret is warned of" \
 	"$(err config updatealias --alias scep --key ra.authPwd --value=)" \
 	"whoever asks"
