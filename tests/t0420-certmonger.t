@@ -2,7 +2,7 @@
 # certmonger as a whole daemon, without a system bus: GETs everything, walks
 # message=0, 1, ..., asks for GetCACertChain, keeps its certificate in a file
 # and renews it (C-121, C-122).
-# shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
+# shellcheck disable=SC1091,SC2016,SC2034,SC2154 # lib.sh uses and sets them
 . "${0%/*}/lib.sh"
 
 helper=/usr/lib/certmonger/scep-submit
