@@ -312,7 +312,11 @@ secrets_from_stdin(void **state)
 	secret_line("no newline", "no newline");
 	secret_line("windows\r\n", "windows");
 	secret_line(" blanks stay \n", " blanks stay ");
-	secret_line("", "");
+	secret_line("\n", "");
+	/* a pipe that failed says nothing, not even an empty line */
+	assert_int_equal(TYPE(&t, "a", "--password", "-"), OK);
+	assert_int_equal(load_from(&t, ""), ERR_REFUSED);
+	done(&t);
 	memset(huge, 'x', sizeof(huge) - 1);
 	assert_int_equal(TYPE(&t, "a", "--password", "-"), OK);
 	assert_int_equal(load_from(&t, huge), ERR_TOOBIG);
