@@ -217,7 +217,7 @@ find_yes(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	return e == ERR_NOTFOUND ? OK : e;
 }
 
-/* A replay gets what it got (C-173); see buys_again() for the exception. */
+/* A replay gets what it got (C-173); see enrol_buys_again() for when not. */
 static enum err
 decide_replay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
