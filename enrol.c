@@ -39,6 +39,7 @@ decision_release(struct decision *d)
 	free(d->renews);
 	entity_release(&d->entity);
 	code_release(&d->code);
+	overrides_release(&d->over);
 	buf_release(&d->subject);
 	buf_release(&d->subject_text);
 	buf_release(&d->san);
@@ -76,7 +77,7 @@ same_text(const char *a, const char *b)
 bool
 decision_paid(const struct decision *d, const struct outcome *o)
 {
-	const char *code = d->pay == PAY_CODE ? d->code.id : NULL;
+	const char *code = *d->code.id != '\0' ? d->code.id : NULL;
 
 	return o->kind == OUTCOME_CERTIFICATE && same_text(o->code, code) &&
 	       same_text(o->renews, d->renews);
@@ -227,7 +228,7 @@ decide_replay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 
 	e = is_spent(in->store, msg, now, &d->outcome, &spent);
 	if (e == OK && spent && now < msg->gen->not_after &&
-	    d->alias->mode == MODE_CA && !msg->renews)
+	    d->alias->challenge.judge == JUDGE_ENTITY && !msg->renews)
 		e = enrol_buys_again(in, msg, now, d, &again);
 	if (e != OK)
 		return e;
@@ -278,7 +279,10 @@ road_of(const struct decision *d, const struct pkimsg *msg)
 {
 	if (msg->renews)
 		return &road_renewal;
-	return d->alias->mode == MODE_RA ? &road_secret : &road_code;
+	if (d->alias->mode == MODE_RA)
+		return &road_secret;
+	return d->alias->challenge.judge == JUDGE_ENTITY ? &road_code :
+							   &road_judge;
 }
 
 /* The steps that every road has. */

@@ -3,6 +3,7 @@
 
 #include "aliases/alias.h"
 #include "ca/profile.h"
+#include "judge/judge.h"
 #include "message/message.h"
 #include "store/code.h"
 #include "store/entity.h"
@@ -30,12 +31,15 @@ struct enrol {
 	const struct store *store;
 	struct profiles *profiles;
 	const char *baseurl; /* of the site, for URLs; NULL: none */
+	const char *remote;  /* who asks; NULL: unknown */
+	int home;	     /* descriptor, for files that an alias names */
 };
 
 /* What buys the certificate (STORE.md, A grant, 2). */
 enum payment {
 	PAY_CODE,     /* a redemption of d->code */
-	PAY_SECRET,   /* RA mode: the alias's secret, which is not counted */
+	PAY_SECRET,   /* RA mode: the alias's judge, and d->code if it is set */
+	PAY_JUDGE,    /* CA mode: the same, another's yes than the entity's */
 	PAY_RENEWAL,  /* the certificate in d->old */
 	PAY_APPROVAL, /* people's yes to d->waiting */
 	PAY__MAX
@@ -51,7 +55,8 @@ struct decision {
 	struct transaction transaction; /* borrows from alias and message */
 	struct entity entity;		/* owned */
 	enum payment pay;
-	struct code code;	 /* owned; with PAY_CODE: what pays */
+	struct code code;	 /* owned; what pays, if its id is set */
+	struct overrides over;	 /* owned: what the judge wants instead */
 	struct outcome old;	 /* of a renewal: the signer's certificate */
 	char *renews;		 /* "<ca>/<generation>/<serial>" of it; owned */
 	struct waiting waiting;	 /* waiting, or approved (PAY_APPROVAL) */
@@ -111,11 +116,11 @@ enum err enrol_grant(const struct enrol *in, const struct pkimsg *msg,
 
 /*
  * The gate that every certificate passes on its way out, issued now, sent
- * again or polled for (DESIGN 4): may it leave?  Nobody holds one back yet,
- * so it only makes sure that the outcome is durable under both its names
- * (STORE.md I1).  An error, logged: not now (HTTP 503).
+ * again or polled for (DESIGN 4): may it leave?  The outcome is durable under
+ * both its names then (STORE.md I1).  An error, logged: not now (HTTP 503).
  */
-enum err enrol_release(const struct store *st, const struct decision *d);
+enum err enrol_release(const struct enrol *in, const struct pkimsg *msg,
+    int64_t now, const struct decision *d);
 
 /*
  * GetCertInitial (enrol_poll.c): what became of the transaction that this

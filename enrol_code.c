@@ -32,28 +32,15 @@ static enum err
 ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
-	struct judge_case c = { .store = in->store,
-		.username = d->username ? d->username : "",
-		.ca = msg->ca,
-		.challenge = buf_span(&msg->csr.challenge),
-		.now = now };
 	struct judgement j;
 	enum err e;
 
 	judgement_init(&j);
-	if ((e = judge_entity(&c, &j)) != OK)
-		goto out;
-	if (j.ruling != RULING_YES) {
-		e = decision_refuse(d, FAIL_BADREQUEST, j.reason);
-		goto out;
+	e = enrol_judge(in, msg, now, d, &j);
+	if (e == OK && d->verdict == VERDICT_GRANT) {
+		d->pay = PAY_CODE;
+		decision_take(d, &j);
 	}
-	d->verdict = VERDICT_GRANT;
-	d->pay = PAY_CODE;
-	d->entity = j.entity;
-	d->code = j.code;
-	j.entity = (struct entity){ 0 };
-	j.code = (struct code){ 0 };
-out:
 	judgement_release(&j);
 	return e;
 }
@@ -76,29 +63,45 @@ ask(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	    "`scep entity setpwd NAME --generate`");
 }
 
-static enum err
-room(const struct enrol *in, const struct pkimsg *msg, int64_t now,
-    struct decision *d)
+enum err
+enrol_code_room(const struct enrol *in, int64_t now, struct decision *d)
 {
 	char by[SHA256_HEX];
 	enum err e;
 
-	(void)msg;
+	if (*d->code.id == '\0')
+		return OK;
 	e = code_room(in->store, &d->code, d->transaction.name, d->attempt, by);
 	return e == ERR_REFUSED ? refuse_used(in->store, now, d) : e;
+}
+
+enum err
+enrol_code_pay(const struct enrol *in, int64_t now, struct decision *d)
+{
+	char by[SHA256_HEX];
+	enum err e;
+
+	if (*d->code.id == '\0')
+		return OK;
+	e = code_claim(
+	    in->store, &d->code, d->transaction.name, d->attempt, by);
+	return e == ERR_REFUSED ? refuse_used(in->store, now, d) : e;
+}
+
+static enum err
+room(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d)
+{
+	(void)msg;
+	return enrol_code_room(in, now, d);
 }
 
 static enum err
 pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
-	char by[SHA256_HEX];
-	enum err e;
-
 	(void)msg;
-	e = code_claim(
-	    in->store, &d->code, d->transaction.name, d->attempt, by);
-	return e == ERR_REFUSED ? refuse_used(in->store, now, d) : e;
+	return enrol_code_pay(in, now, d);
 }
 
 const struct road road_code = { ask, room, pay };

@@ -28,7 +28,7 @@ describe(const struct pkimsg *msg, const char *remote, int64_t now,
 	o->ca = str_dup(msg->ca->name);
 	o->generation = msg->gen->n;
 	o->entity = str_dup(d->entity.username);
-	if (d->pay == PAY_CODE && (o->code = str_dup(d->code.id)) == NULL)
+	if (*d->code.id != '\0' && (o->code = str_dup(d->code.id)) == NULL)
 		return ERR_SYSTEM;
 	if (d->renews != NULL && (o->renews = str_dup(d->renews)) == NULL)
 		return ERR_SYSTEM;
@@ -96,6 +96,7 @@ pay_road(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	static const struct road *const roads[PAY__MAX] = {
 		[PAY_CODE] = &road_code,
 		[PAY_SECRET] = &road_secret,
+		[PAY_JUDGE] = &road_judge,
 		[PAY_RENEWAL] = &road_renewal,
 	};
 
@@ -182,20 +183,23 @@ enrol_grant(const struct enrol *in, const struct pkimsg *msg,
  * new certificate leaves, the days of the old one begin to count (C-126).
  */
 enum err
-enrol_release(const struct store *st, const struct decision *d)
+enrol_release(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    const struct decision *d)
 {
 	const struct renewal_rules *rules =
 	    d->alias != NULL ? &d->alias->renewal : NULL;
 	const struct outcome *o = &d->outcome;
 	enum err e = OK;
 
+	(void)msg;
+	(void)now;
 	if (d->verdict == VERDICT_KEPT)
-		e = outcome_publish(st, o);
+		e = outcome_publish(in->store, o);
 	else if (d->verdict != VERDICT_ISSUED)
 		return OK;
 	if (e != OK || o->renews == NULL || rules == NULL ||
 	    rules->supersede != SUPERSEDE_DAYS)
 		return e;
 	return supersede_later(
-	    st, o->renews, o->issued + rules->supersede_after);
+	    in->store, o->renews, o->issued + rules->supersede_after);
 }

@@ -2,6 +2,7 @@
 #define ENROL_OWN_H
 
 #include "enrol.h"
+#include "judge/judge.h"
 
 /* Shared by the files of enrolment, and by nobody else. */
 
@@ -41,6 +42,27 @@ struct road {
 extern const struct road road_code;    /* CA mode: an entity and its code */
 extern const struct road road_secret;  /* RA mode: the alias's secret */
 extern const struct road road_renewal; /* a certificate that is to be renewed */
+
+extern const struct road road_judge; /* CA mode: an entity, another's yes */
+
+/* enrol_code.c: room and payment of d->code, if a code pays. */
+enum err enrol_code_room(
+    const struct enrol *in, int64_t now, struct decision *d);
+enum err enrol_code_pay(
+    const struct enrol *in, int64_t now, struct decision *d);
+
+/*
+ * enrol_judge.c: asks the alias's judge about this request.  OK with
+ * d->verdict GRANT, and the judge's yes in *j (decision_take() moves it into
+ * d), or REFUSE; ERR_BUSY: the judge says later.
+ */
+enum err enrol_judge(const struct enrol *in, const struct pkimsg *msg,
+    int64_t now, struct decision *d, struct judgement *j);
+void decision_take(struct decision *d, struct judgement *j);
+/* Names and profile of d->over into d->entity. */
+enum err decision_override(struct decision *d);
+/* May an answer be enveloped under the challenge, where it has to be (C-96)? */
+enum err enrol_strength(const struct pkimsg *msg, struct decision *d);
 
 /* enrol_look.c: the profile that a certificate gets by d->entity and alias. */
 const char *enrol_profile_name(

@@ -27,31 +27,15 @@ static enum err
 ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
-	struct judge_case c = { .store = in->store,
-		.ca = msg->ca,
-		.challenge = buf_span(&msg->csr.challenge),
-		.now = now };
 	struct judgement j;
 	enum err e;
 
 	judgement_init(&j);
-	if ((e = judge_ra(d->alias, &c, &j)) == OK && j.ruling != RULING_YES)
-		e = decision_refuse(d, FAIL_BADREQUEST, j.reason);
-	else if (e == OK)
-		d->verdict = VERDICT_GRANT;
+	e = enrol_judge(in, msg, now, d, &j);
+	if (e == OK && d->verdict == VERDICT_GRANT)
+		decision_take(d, &j);
 	judgement_release(&j);
 	return e;
-}
-
-/* See enrol_code.c: what an answer under the challenge must stand (C-96). */
-static enum err
-check_strength(const struct pkimsg *msg, struct decision *d)
-{
-	if (msg->signer_type == KEY_RSA || judge_strong_secret(d->alias))
-		return OK;
-	return decision_refuse(d, FAIL_BADALG,
-	    "the signer's key cannot encrypt, and the alias's secret is too "
-	    "short to");
 }
 
 /*
@@ -87,6 +71,8 @@ find_username(
 	if ((e = sha256_hex(msg->csr.spki, spki)) != OK)
 		return e;
 	e = outcome_latest(in->store, &d->transaction, &last);
+	if (made == NULL)
+		made = d->over.username;
 	if (e == OK && made == NULL && is_repeated(&last, msg, spki))
 		made = last.entity;
 	if (e != OK && e != ERR_NOTFOUND)
@@ -211,7 +197,7 @@ ask(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	d->pay = PAY_SECRET;
 	if ((e = ask_judge(in, msg, now, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE ||
-	    (e = check_strength(msg, d)) != OK ||
+	    (e = enrol_strength(msg, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE ||
 	    (e = find_username(in, msg, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE)
@@ -230,18 +216,20 @@ edit(struct decision *d)
 	     set_text(&who->ca, d->transaction.ca) &&
 	     set_text(&who->profile, d->alias->ra.profile) &&
 	     set_text(&who->alias, d->alias->name);
-	return ok ? OK : ERR_SYSTEM;
+	return ok ? decision_override(d) : ERR_SYSTEM;
 }
 
-/* The secret is not counted; but may the request have the entity? */
+/* May the request have the entity, and is there a code left, if one pays? */
 static enum err
 room(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
 	const enum existing existing = d->alias->ra.existing;
-	enum err e = OK;
+	enum err e = enrol_code_room(in, now, d);
 
 	(void)msg;
+	if (e != OK || d->verdict != VERDICT_GRANT)
+		return e;
 	if (d->entity.version == 0 || is_ours(&d->entity, d))
 		return edit(d);
 	if (existing == EXISTING_REFUSE)
@@ -299,15 +287,17 @@ find_twin(const struct enrol *in, struct decision *d)
 }
 
 /*
- * Makes or edits the entity.  Where somebody else has done that since we
+ * Pays, and makes or edits the entity.  Where somebody else has done that since we
  * looked, the client tries again, and is decided about anew.
  */
 static enum err
 pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
-	enum err e = OK;
+	enum err e = enrol_code_pay(in, now, d);
 
+	if (e != OK || d->verdict != VERDICT_GRANT)
+		return e;
 	if (d->entity.version > 0 && is_ours(&d->entity, d))
 		return OK;
 	if (d->entity.version > 0 && d->enrolments > 0 &&

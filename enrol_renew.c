@@ -201,21 +201,13 @@ static enum err
 check_challenge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
-	struct judge_case c = { .store = in->store,
-		.username = d->username,
-		.ca = msg->ca,
-		.challenge = buf_span(&msg->csr.challenge),
-		.now = now };
 	struct judgement j;
 	enum err e;
 
 	if (!d->alias->renewal.challenge)
 		return OK;
 	judgement_init(&j);
-	e = d->alias->mode == MODE_RA ? judge_ra(d->alias, &c, &j) :
-					judge_entity(&c, &j);
-	if (e == OK && j.ruling != RULING_YES)
-		e = decision_refuse(d, FAIL_BADREQUEST, j.reason);
+	e = enrol_judge(in, msg, now, d, &j);
 	judgement_release(&j);
 	return e;
 }

@@ -97,7 +97,9 @@ enrol_of(const struct visit *v)
 
 	return (struct enrol){ .store = &v->house->store,
 		.profiles = v->house->profiles,
-		.baseurl = *baseurl ? baseurl : NULL };
+		.baseurl = *baseurl ? baseurl : NULL,
+		.remote = v->request->remote,
+		.home = v->house->home };
 }
 
 static enum err
@@ -288,6 +290,7 @@ answer_message(
 	const struct ca *ca = msg->ca != NULL ? msg->ca : served->ca[0];
 	const struct generation *gen =
 	    msg->by ? msg->by : ca_signer(ca, v->now);
+	const struct enrol in = enrol_of(v);
 	struct decision d;
 	enum err e;
 
@@ -299,7 +302,7 @@ answer_message(
 	if ((e = check_expired(ca, v->now)) == OK &&
 	    (e = decide(v, served, msg, &d)) == OK &&
 	    (e = mind_lacking(v, served, msg, &d)) == OK &&
-	    (e = enrol_release(&v->house->store, &d)) == OK)
+	    (e = enrol_release(&in, msg, v->now, &d)) == OK)
 		e = seal(v, msg, &d, gen);
 	decision_release(&d);
 	return e;

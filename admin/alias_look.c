@@ -110,15 +110,28 @@ out:
 static bool
 counts(const struct alias *a, const struct alias_key *key)
 {
-	if (strncmp(key->key, "authpwd", 7) == 0 && a->mode == MODE_RA)
+	static const enum judge_kind judge[] = { JUDGE_PROGRAM, JUDGE_WEB,
+		JUDGE_INTUNE };
+	static const char *const section[] = { "program", "web", "intune" };
+	const char *in = key->section;
+
+	for (size_t i = 0; i < sizeof(judge) / sizeof(*judge); i++)
+		if (strcmp(in, section[i]) == 0)
+			return a->challenge.judge == judge[i];
+	if (a->mode == MODE_PROXY)
+		return strcmp(in, "proxy") == 0 || strcmp(in, "access") == 0 ||
+		       strcmp(key->key, "operationmode") == 0;
+	if (strcmp(in, "proxy") == 0)
+		return false;
+	if (strncmp(key->key, "authpwd", 7) == 0 &&
+	    a->challenge.judge == JUDGE_SECRET)
 		return (key->key[7] == '\0') == (a->ra.secretfile == NULL);
 	if (a->mode == MODE_RA)
-		return strcmp(key->section, "scep") != 0 ||
+		return strcmp(in, "scep") != 0 ||
 		       (strcmp(key->key, "defaultca") != 0 &&
 			   strcmp(key->key, "profile") != 0 &&
 			   strcmp(key->key, "cutusername") != 0);
-	return strcmp(key->section, "ra") != 0 &&
-	       strcmp(key->section, "approval") != 0;
+	return strcmp(in, "ra") != 0 && strcmp(in, "approval") != 0;
 }
 
 /* What stands where the file has nothing; buf holds what must be made. */
@@ -131,6 +144,8 @@ fallback(const struct alias *a, const struct alias_key *key, struct buf *buf)
 	if (strcmp(key->section, "scep") == 0 && strcmp(key->key, "cas") == 0 &&
 	    put_cas(buf, a))
 		return buf_cstr(buf);
+	if (strcmp(key->key, "judge") == 0)
+		return a->challenge.judge == JUDGE_ENTITY ? "entity" : "secret";
 	return key->fallback;
 }
 

@@ -333,7 +333,8 @@ look(struct attempt *a)
 enum err
 run_profile_try(struct command *cmd)
 {
-	struct attempt a = { .cmd = cmd, .enrol.store = &cmd->store };
+	struct attempt a = { .cmd = cmd,
+		.enrol = { .store = &cmd->store, .home = cmd->home } };
 	struct profiles *profiles = NULL;
 	struct profile *p = NULL;
 	struct site site = SITE_INIT;

@@ -147,7 +147,8 @@ grant(struct command *cmd, const struct desk *k, struct decision *d)
 {
 	const struct enrol in = { .store = &cmd->store,
 		.profiles = k->profiles,
-		.baseurl = *k->site.baseurl ? k->site.baseurl : NULL };
+		.baseurl = *k->site.baseurl ? k->site.baseurl : NULL,
+		.home = cmd->home };
 	struct pkimsg msg;
 	enum err e;
 

@@ -146,6 +146,7 @@ alias_parse(const char *name, const char *where, struct span text,
 		goto out;
 	(void)snprintf(a->name, sizeof(a->name), "%s", name);
 	wrong = take_all(ini, a);
+	alias_put_judge(a);
 	wrong += alias_check_mode(ini, a);
 	if (!alias_put_first(a))
 		goto out;
@@ -154,7 +155,8 @@ alias_parse(const char *name, const char *where, struct span text,
 	if (wrong > 0)
 		goto out;
 	e = ERR_SYSTEM;
-	if (a->defaultca == NULL && (a->defaultca = str_dup(a->cas[0])) == NULL)
+	if (a->defaultca == NULL && a->ncas > 0 &&
+	    (a->defaultca = str_dup(a->cas[0])) == NULL)
 		goto out;
 	*out = a;
 	a = NULL;
@@ -178,6 +180,7 @@ alias_free(struct alias *a)
 	alias_list_free(&a->cas, &a->ncas);
 	alias_list_free(&a->renewal.cas, &a->renewal.ncas);
 	alias_list_free(&a->renewal.ignore, &a->renewal.nignore);
+	alias_far_release(a);
 	buf_release(&a->ra.secret);
 	free(a->ra.secretfile);
 	free(a->ra.entityprofile);

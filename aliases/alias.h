@@ -14,7 +14,25 @@
  * An alias is a named configuration of the server: aliases/NAME.ini in the
  * home.  example.ini lists every key with meaning and default.
  */
-enum operation_mode { MODE_CA, MODE_RA, MODE__MAX };
+enum operation_mode {
+	MODE_CA,
+	MODE_RA,
+	MODE_PROXY,	 /* passes everything on, unopened */
+	MODE_EXTERNALRA, /* takes requests in; a CA elsewhere fetches them */
+	MODE__MAX
+};
+
+/* Who says whether a request may have a certificate ([challenge] judge). */
+enum judge_kind {
+	JUDGE_ENTITY,  /* a registered entity's own code */
+	JUDGE_SECRET,  /* the alias's secret */
+	JUDGE_ONETIME, /* a code that was made for one request */
+	JUDGE_PROGRAM, /* a program of the administrator's */
+	JUDGE_WEB,     /* a web service */
+	JUDGE_INTUNE,  /* Microsoft Intune */
+	JUDGE__MAX
+};
+
 /* Who gets an issued certificate by GetCert: who proves its key, ... */
 enum getcert { GETCERT_OWNER, GETCERT_ANY, GETCERT_NO, GETCERT__MAX };
 
@@ -78,6 +96,64 @@ struct approval_rules {
 	unsigned persource; /* persource = 0: of one address; 0: any number */
 };
 
+/* Section [challenge]. */
+struct challenge_rules {
+	enum judge_kind judge; /* by the mode: entity, else secret */
+	int64_t ttl;	       /* ttl = 60m: of a new one-time code, seconds */
+	bool page;	       /* page = no: NDES's page makes such codes */
+};
+
+/* Section [program]: of judge = program alone. */
+struct program_rules {
+	char *path;	 /* absolute; must be written out */
+	int64_t timeout; /* timeout = 10s, in seconds */
+};
+
+/*
+ * How a server is reached: of [web], [intune] and [proxy] each.  Names of
+ * files begin at the home unless absolute; alias_file() reads them.
+ */
+struct peer_rules {
+	char *url;	  /* https://... */
+	char *cafile;	  /* trusted instead of the system's, or NULL */
+	char *pin;	  /* "sha256//BASE64" of the server's key, or NULL */
+	char *clientcert; /* PEM, or NULL */
+	char *clientkey;  /* PEM, or NULL */
+	int64_t timeout;  /* seconds */
+};
+
+/* Section [web]: of judge = web alone. */
+struct web_rules {
+	struct peer_rules peer; /* timeout = 10s */
+	char *keyfile;	  /* base64 of the HMAC key (secretfile), or NULL */
+	char *bearerfile; /* a token, or NULL */
+};
+
+/* Section [intune]: of judge = intune alone (ejbca-behaviour 8). */
+struct intune_rules {
+	char *tenant, *appid;	/* must be written out */
+	struct buf appkey;	/* aadappkey; or empty */
+	char *appkeyfile;	/* aadappkeyfile, or NULL */
+	bool keybinding;	/* aadusekeybinding = no */
+	char *binding;		/* aadkeybinding: PEM of key and certificate */
+	char *authority;	/* = https://login.microsoftonline.com/ */
+	char *resourceurl;	/* = https://api.manage.microsoft.com/ */
+	char *graphapiversion;	/* = v1.0 */
+	char *graphresourceurl; /* = https://graph.microsoft.com/ */
+	char *proxyhost, *proxyuser; /* or NULL */
+	unsigned proxyport;	     /* 0: none */
+	struct buf proxypass;	     /* or empty */
+	char *cafile;	 /* trusted instead of the system's, or NULL */
+	int64_t timeout; /* timeout = 20s of each call, in seconds */
+};
+
+/* Section [proxy]: of operationmode = proxy alone. */
+struct proxy_rules {
+	struct peer_rules peer; /* timeout = 30s; url, clientcert and clientkey
+				   must be written out */
+	int64_t keep; /* keep = 1h: answers of GET operations, in seconds */
+};
+
 /* Section [renewal], and two keys of [scep]. */
 struct renewal_rules {
 	bool on;	/* clientcertificaterenewal = yes */
@@ -121,6 +197,13 @@ struct alias {
 	struct renewal_rules renewal;
 	struct ra_rules ra;
 	struct approval_rules approval;
+	struct challenge_rules challenge;
+	struct program_rules program;
+	struct web_rules web;
+	struct intune_rules intune;
+	struct proxy_rules proxy;
+	char **peers; /* [access] peers = DN; DN: who alone may ask */
+	size_t npeers;
 	struct alias_ident *ident; /* [identifiers] NAME = CA */
 	size_t nident;
 };
@@ -164,6 +247,19 @@ void alias_free(struct alias *a);
  * old secret stays.
  */
 enum err alias_secret(int home, struct alias *a);
+
+/*
+ * The content of another file that an alias names under this key, at most
+ * MAX_PEM bytes, appended to out: read anew each time, so that a renewed
+ * certificate counts at once.  A relative path begins at the home.
+ *   ALIAS_CERTS  PEM that everybody may read
+ *   ALIAS_KEY    only owner and group may read it
+ *   ALIAS_WORD   as ALIAS_KEY, and its first line alone is meant
+ * ERR_INPUT (logged): it cannot be used.  ERR_BUSY: it changed meanwhile.
+ */
+enum alias_file_kind { ALIAS_CERTS, ALIAS_KEY, ALIAS_WORD };
+enum err alias_file(int home, const char *key, const char *path,
+    enum alias_file_kind kind, struct buf *out);
 
 /* All keys, for help, `alias show` and the test of example.ini. */
 struct alias_key {

@@ -6,7 +6,9 @@
 const struct alias_key alias_keys[] = {
 	{ "scep", "operationmode", NULL,
 	    "ca: registered entities enrol with their codes; ra: requests "
-	    "with the alias's secret make entities; must be written out" },
+	    "with the alias's secret make entities; proxy: everything is "
+	    "passed on; externalra: a CA elsewhere fetches the requests; must "
+	    "be written out" },
 	{ "scep", "cas", NULL,
 	    "names of the CAs that this alias serves, separated by commas; "
 	    "must be written out, but in RA mode" },
@@ -86,11 +88,85 @@ const struct alias_key alias_keys[] = {
 	    "further CAs of this home whose certificates may sign a renewal" },
 	{ "renewal", "challenge", "no",
 	    "a renewal needs a right challenge too" },
+	{ "challenge", "judge", "entity; in RA mode secret",
+	    "who says yes to a request: entity, secret, onetime, program, web "
+	    "or intune" },
+	{ "challenge", "ttl", "60m", "how long a new one-time code is good" },
+	{ "challenge", "page", "no",
+	    "make one-time codes on a page as NDES has it, for users whom the "
+	    "web server has verified" },
+	{ "program", "path", NULL,
+	    "the program that judges; must be written out with judge = "
+	    "program" },
+	{ "program", "timeout", "10s", "how long it may take" },
+	{ "web", "url", NULL,
+	    "the service that judges, https://...; must be written out with "
+	    "judge = web" },
+	{ "web", "secretfile", "none",
+	    "file of the base64 key that signs what is sent" },
+	{ "web", "bearerfile", "none", "file of the token that is sent along" },
+	{ "web", "clientcert", "none", "PEM file of our certificate" },
+	{ "web", "clientkey", "none", "PEM file of its key" },
+	{ "web", "cafile", "the system's",
+	    "PEM file of the CAs that its certificate may come from" },
+	{ "web", "pin", "none", "sha256//... of its public key" },
+	{ "web", "timeout", "10s", "how long it may take" },
+	{ "intune", "tenant", NULL,
+	    "the directory's name; must be written out with judge = intune" },
+	{ "intune", "aadappid", NULL,
+	    "the application's id; must be written out with judge = intune" },
+	{ "intune", "aadappkey", "none", "the application's secret" },
+	{ "intune", "aadappkeyfile", "none",
+	    "the file whose first line is that secret" },
+	{ "intune", "aadusekeybinding", "no",
+	    "prove who we are by a certificate instead of the secret" },
+	{ "intune", "aadkeybinding", "none",
+	    "PEM file of that certificate and its key" },
+	{ "intune", "authority", "https://login.microsoftonline.com/",
+	    "where tokens come from" },
+	{ "intune", "resourceurl", "https://api.manage.microsoft.com/",
+	    "what the tokens are for" },
+	{ "intune", "graphapiversion", "v1.0", "version of the directory" },
+	{ "intune", "graphresourceurl", "https://graph.microsoft.com/",
+	    "where the services are looked up" },
+	{ "intune", "proxyhost", "none", "HTTP proxy on the way out" },
+	{ "intune", "proxyport", "none", "its port" },
+	{ "intune", "proxyuser", "none", "our name there" },
+	{ "intune", "proxypass", "none", "our password there" },
+	{ "intune", "cafile", "the system's",
+	    "PEM file of the CAs that their certificates may come from" },
+	{ "intune", "timeout", "20s", "how long each call may take" },
+	{ "proxy", "url", NULL,
+	    "the alias that everything goes to, https://...; must be written "
+	    "out in proxy mode" },
+	{ "proxy", "clientcert", NULL,
+	    "PEM file of our certificate; must be written out in proxy mode" },
+	{ "proxy", "clientkey", NULL,
+	    "PEM file of its key; must be written out in proxy mode" },
+	{ "proxy", "cafile", "the system's",
+	    "PEM file of the CAs that its certificate may come from" },
+	{ "proxy", "pin", "none", "sha256//... of its public key" },
+	{ "proxy", "timeout", "30s", "how long an answer may take" },
+	{ "proxy", "keep", "1h",
+	    "how long answers of GetCACert and GetCACaps are kept" },
+	{ "access", "peers", "everybody",
+	    "subjects of the client certificates that alone may ask, between "
+	    "semicolons" },
 	{ NULL, NULL, NULL, NULL },
 };
 
 bool
 alias_key_secret(const char *section, const char *key)
 {
-	return strcmp(section, "ra") == 0 && strcmp(key, "authpwd") == 0;
+	static const char *const secrets[][2] = {
+		{ "ra", "authpwd" },
+		{ "intune", "aadappkey" },
+		{ "intune", "proxypass" },
+	};
+
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++)
+		if (strcmp(section, secrets[i][0]) == 0 &&
+		    strcmp(key, secrets[i][1]) == 0)
+			return true;
+	return false;
 }

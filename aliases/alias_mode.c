@@ -24,15 +24,17 @@ alias_defaults(struct alias *a)
 		.getcrl = true,
 		.renewal = { .on = true, .window = { .percent = 50 } },
 		.ra = { .secret = BUF_SECRET },
-		.approval = {
-		    .expiry = 30 * DAY, .denied = 7 * DAY, .limit = 1000 } };
+		.approval = { .expiry = 30 * DAY,
+		    .denied = 7 * DAY,
+		    .limit = 1000 },
+		.challenge = { .judge = JUDGE__MAX } };
 	a->ra.entityprofile = str_dup("EMPTY");
 	a->ra.profile = str_dup("ENDUSER");
 	a->ra.parameters = str_dup("CN");
 	a->ra.prefix = str_dup("");
 	a->ra.postfix = str_dup("");
 	return a->ra.entityprofile && a->ra.profile && a->ra.parameters &&
-	       a->ra.prefix && a->ra.postfix &&
+	       a->ra.prefix && a->ra.postfix && alias_far_defaults(a) &&
 	       alias_take_ignore(a, 0, "unstructuredName,serialNumber") == NULL;
 }
 
@@ -72,9 +74,16 @@ check_ca_mode(const struct ini *ini, const struct alias *a)
 	return wrong;
 }
 
+/* Only the alias's own secret is written here. */
 static unsigned
-check_secret(const struct ini *ini)
+check_secret(const struct ini *ini, const struct alias *a)
 {
+	static const char other[] = "it counts with [challenge] judge = secret "
+				    "alone";
+
+	if (a->challenge.judge != JUDGE_SECRET)
+		return stray_key(ini, "ra", "authpwd", other) +
+		       stray_key(ini, "ra", "authpwdfile", other);
 	if (ini_find(ini, "ra", "authpwdfile") == NULL)
 		return alias_needs(ini, "ra", "authpwd");
 	return stray_key(ini, "ra", "authpwd",
@@ -103,7 +112,7 @@ check_ra_mode(const struct ini *ini, const struct alias *a)
 	    !alias_serves(a, a->defaultca))
 		wrong += alias_wrong(ini, "scep", "cas",
 		    "with [ra] defaultca it has too many names");
-	wrong += check_secret(ini);
+	wrong += check_secret(ini, a);
 	wrong += alias_needs(ini, "approval", "required");
 	wrong += stray_key(
 	    ini, "scep", "defaultca", "in RA mode it is [ra] defaultca");
@@ -112,15 +121,142 @@ check_ra_mode(const struct ini *ini, const struct alias *a)
 	return wrong + check_name(ini, a);
 }
 
+/* It opens nothing, so it knows no CA and judges nothing. */
+static unsigned
+check_proxy_mode(const struct ini *ini, const struct alias *a)
+{
+	static const char why[] = "with operationmode = proxy only [proxy] and "
+				  "[access] count";
+	unsigned wrong = alias_needs(ini, "proxy", "url");
+
+	(void)a;
+	wrong += alias_needs(ini, "proxy", "clientcert");
+	wrong += alias_needs(ini, "proxy", "clientkey");
+	for (size_t i = 0; i < ini->n; i++) {
+		const struct ini_entry *entry = &ini->entry[i];
+
+		if (strcmp(entry->section, "proxy") != 0 &&
+		    strcmp(entry->section, "access") != 0 &&
+		    strcmp(entry->key, "operationmode") != 0)
+			wrong +=
+			    alias_wrong(ini, entry->section, entry->key, why);
+	}
+	return wrong;
+}
+
+static unsigned
+check_external_mode(const struct ini *ini, const struct alias *a)
+{
+	return alias_needs(ini, "scep", "cas") + check_secret(ini, a);
+}
+
+/* ---- judges ----------------------------------------------------------- */
+
+/* Who may judge in which mode. */
+static const bool judges[MODE__MAX][JUDGE__MAX] = {
+	[MODE_CA] = { [JUDGE_ENTITY] = true,
+	    [JUDGE_ONETIME] = true,
+	    [JUDGE_PROGRAM] = true,
+	    [JUDGE_WEB] = true },
+	[MODE_RA] = { [JUDGE_SECRET] = true,
+	    [JUDGE_ONETIME] = true,
+	    [JUDGE_PROGRAM] = true,
+	    [JUDGE_WEB] = true,
+	    [JUDGE_INTUNE] = true },
+	[MODE_EXTERNALRA] = { [JUDGE_ENTITY] = true,
+	    [JUDGE_SECRET] = true,
+	    [JUDGE_ONETIME] = true,
+	    [JUDGE_PROGRAM] = true,
+	    [JUDGE_WEB] = true,
+	    [JUDGE_INTUNE] = true },
+};
+
+static unsigned
+check_judge(const struct ini *ini, const struct alias *a)
+{
+	static const char *const whys[MODE__MAX] = {
+		[MODE_CA] = "in CA mode it is entity, onetime, program or web",
+		[MODE_RA] = "in RA mode it is secret, onetime, program, web or "
+			    "intune",
+		[MODE_EXTERNALRA] = "it is not one of an external RA",
+	};
+	enum judge_kind kind = a->challenge.judge;
+	unsigned wrong = 0;
+
+	if (kind >= JUDGE__MAX || judges[a->mode][kind])
+		return 0;
+	wrong += alias_wrong(ini, "challenge", "judge", whys[a->mode]);
+	return wrong;
+}
+
+/* What each judge must be told, and what means nothing to the others. */
+static unsigned
+check_judge_keys(const struct ini *ini, const struct alias *a)
+{
+	static const struct {
+		const char *section;
+		enum judge_kind kind;
+		const char *needs[2];
+		const char *why;
+	} rows[] = {
+		{ "program", JUDGE_PROGRAM, { "path" },
+		    "[program] counts with [challenge] judge = program alone" },
+		{ "web", JUDGE_WEB, { "url" },
+		    "[web] counts with [challenge] judge = web alone" },
+		{ "intune", JUDGE_INTUNE, { "tenant", "aadappid" },
+		    "[intune] counts with [challenge] judge = intune alone" },
+	};
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (a->challenge.judge != rows[i].kind) {
+			wrong +=
+			    stray_section(ini, rows[i].section, rows[i].why);
+			continue;
+		}
+		for (size_t k = 0; k < 2 && rows[i].needs[k] != NULL; k++)
+			wrong +=
+			    alias_needs(ini, rows[i].section, rows[i].needs[k]);
+	}
+	return wrong;
+}
+
+void
+alias_put_judge(struct alias *a)
+{
+	static const enum judge_kind own[MODE__MAX] = {
+		[MODE_CA] = JUDGE_ENTITY,
+		[MODE_RA] = JUDGE_SECRET,
+		[MODE_PROXY] = JUDGE__MAX,
+		[MODE_EXTERNALRA] = JUDGE_SECRET,
+	};
+
+	if (a->mode < MODE__MAX && a->challenge.judge == JUDGE__MAX)
+		a->challenge.judge = own[a->mode];
+}
+
 unsigned
 alias_check_mode(const struct ini *ini, const struct alias *a)
 {
-	if (a->mode == MODE_CA)
-		return check_ca_mode(ini, a);
-	if (a->mode == MODE_RA)
-		return check_ra_mode(ini, a);
+	static unsigned (*const checks[MODE__MAX])(
+	    const struct ini *, const struct alias *) = {
+		[MODE_CA] = check_ca_mode,
+		[MODE_RA] = check_ra_mode,
+		[MODE_PROXY] = check_proxy_mode,
+		[MODE_EXTERNALRA] = check_external_mode,
+	};
+	unsigned wrong;
+
 	/* a bad word was told of; without one, most have forgotten cas too */
-	return alias_needs(ini, "scep", "operationmode");
+	if (a->mode >= MODE__MAX)
+		return alias_needs(ini, "scep", "operationmode");
+	wrong = checks[a->mode](ini, a);
+	if (a->mode == MODE_PROXY)
+		return wrong;
+	wrong += stray_section(
+	    ini, "proxy", "[proxy] counts with operationmode = proxy alone");
+	wrong += check_judge(ini, a);
+	return wrong + check_judge_keys(ini, a);
 }
 
 bool

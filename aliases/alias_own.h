@@ -6,11 +6,28 @@
 
 /*
  * What the files of one alias share.  alias.c: the whole file; alias_take.c:
- * the table of keys and [scep]; alias_rules.c: the other sections;
- * alias_mode.c: the rules between keys; alias_secret.c: authpwdfile.
+ * the table of keys and [scep]; alias_rules.c: [ra], [renewal], [approval];
+ * alias_far.c: judges and distance; alias_mode.c: the rules between keys;
+ * alias_file.c: files that it names; alias_secret.c: authpwdfile.
  */
 
 extern const char alias_no_memory[];
+
+/*
+ * A file becomes a struct by tables: each row names a key and the function
+ * that takes its value.  A taker returns NULL, or what is wrong with it: a
+ * constant that never holds the value.
+ */
+struct alias_row {
+	const char *section, *key;
+	const char *(*take)(struct alias *a, size_t at, const char *value);
+	size_t at; /* offset of the member in struct alias */
+};
+
+/* alias_far.c: sections of judges and of distance; ends with section NULL. */
+extern const struct alias_row alias_far_rows[];
+bool alias_far_defaults(struct alias *a);
+void alias_far_release(struct alias *a);
 
 /*
  * Takes one entry into a; NULL, or what is wrong with it: a constant that
@@ -22,6 +39,7 @@ const char *alias_take(struct alias *a, const struct ini_entry *entry);
  * Takers of one value, as alias_take(); `at` is the offset of the member in
  * struct alias where the taker is for several.
  */
+const char *alias_take_bool(struct alias *a, size_t at, const char *value);
 const char *alias_take_text(struct alias *a, size_t at, const char *value);
 const char *alias_take_any_text(struct alias *a, size_t at, const char *value);
 const char *alias_take_duration(struct alias *a, size_t at, const char *value);
@@ -59,6 +77,9 @@ unsigned alias_wrong(const struct ini *ini, const char *section,
 
 /* The rules between keys that the operation mode makes; how many are broken. */
 unsigned alias_check_mode(const struct ini *ini, const struct alias *a);
+
+/* The judge where the file names none, by the mode. */
+void alias_put_judge(struct alias *a);
 
 /* RA mode: defaultca is among cas, and is the first where it was not. */
 bool alias_put_first(struct alias *a);

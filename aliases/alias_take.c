@@ -5,16 +5,6 @@
 #include "aliases/alias_own.h"
 #include "base/limits.h"
 
-/*
- * A file becomes a struct by a table: each row names a key and the function
- * that takes its value.  A taker returns NULL, or what is wrong with it.
- */
-struct row {
-	const char *section, *key;
-	const char *(*take)(struct alias *a, size_t at, const char *value);
-	size_t at; /* offset of the member in struct alias */
-};
-
 const char alias_no_memory[] = "out of memory";
 
 int
@@ -29,21 +19,23 @@ alias_word(const char *const *words, int n, const char *value)
 static const char *
 take_mode(struct alias *a, size_t at, const char *value)
 {
-	static const char *const words[] = { "ca", "ra", "proxy",
-		"externalra" };
-	int i = alias_word(words, 4, value);
+	static const char *const words[MODE__MAX] = {
+		[MODE_CA] = "ca",
+		[MODE_RA] = "ra",
+		[MODE_PROXY] = "proxy",
+		[MODE_EXTERNALRA] = "externalra",
+	};
+	int i = alias_word(words, MODE__MAX, value);
 
 	(void)at;
 	if (i < 0)
-		return "it must be ca or ra";
-	if (i >= MODE__MAX)
-		return "not supported by this version, which knows: ca, ra";
+		return "it must be ca, ra, proxy or externalra";
 	a->mode = (enum operation_mode)i;
 	return NULL;
 }
 
-static const char *
-take_bool(struct alias *a, size_t at, const char *value)
+const char *
+alias_take_bool(struct alias *a, size_t at, const char *value)
 {
 	static const char *const words[] = { "no", "yes", "false", "true",
 		"off", "on", "0", "1" };
@@ -179,25 +171,25 @@ take_cas(struct alias *a, size_t at, const char *value)
 
 #define AT(member) offsetof(struct alias, member)
 
-static const struct row rows[] = {
+static const struct alias_row rows[] = {
 	{ "scep", "operationmode", take_mode, 0 },
 	{ "scep", "cas", take_cas, 0 },
 	{ "scep", "defaultca", alias_take_text, AT(defaultca) },
-	{ "scep", "includeca", take_bool, AT(includeca) },
-	{ "scep", "sha1", take_bool, AT(sha1) },
-	{ "scep", "des3", take_bool, AT(des3) },
-	{ "scep", "legacy", take_bool, AT(legacy) },
-	{ "scep", "cutusername", take_bool, AT(cutusername) },
-	{ "scep", "samekey", take_bool, AT(samekey) },
-	{ "scep", "returncachainingetcacert", take_bool, AT(chain) },
+	{ "scep", "includeca", alias_take_bool, AT(includeca) },
+	{ "scep", "sha1", alias_take_bool, AT(sha1) },
+	{ "scep", "des3", alias_take_bool, AT(des3) },
+	{ "scep", "legacy", alias_take_bool, AT(legacy) },
+	{ "scep", "cutusername", alias_take_bool, AT(cutusername) },
+	{ "scep", "samekey", alias_take_bool, AT(samekey) },
+	{ "scep", "returncachainingetcacert", alias_take_bool, AT(chain) },
 	{ "scep", "chainorder", take_order, 0 },
-	{ "scep", "chainroot", take_bool, AT(chainroot) },
-	{ "scep", "strictkeyusage", take_bool, AT(strictkeyusage) },
+	{ "scep", "chainroot", alias_take_bool, AT(chainroot) },
+	{ "scep", "strictkeyusage", alias_take_bool, AT(strictkeyusage) },
 	{ "scep", "profile", alias_take_text, AT(profile) },
 	{ "scep", "getcert", take_getcert, 0 },
-	{ "scep", "getcrl", take_bool, AT(getcrl) },
-	{ "scep", "clientcertificaterenewal", take_bool, AT(renewal.on) },
-	{ "scep", "clientcertificaterenewalwitholdkey", take_bool,
+	{ "scep", "getcrl", alias_take_bool, AT(getcrl) },
+	{ "scep", "clientcertificaterenewal", alias_take_bool, AT(renewal.on) },
+	{ "scep", "clientcertificaterenewalwitholdkey", alias_take_bool,
 	    AT(renewal.oldkey) },
 	{ "ra", "defaultca", alias_take_text, AT(defaultca) },
 	{ "ra", "authpwd", alias_take_secret, 0 },
@@ -211,7 +203,7 @@ static const struct row rows[] = {
 	{ "ra", "namegenerationpostfix", alias_take_affix, AT(ra.postfix) },
 	{ "ra", "existing", alias_take_existing, 0 },
 	{ "approval", "required", alias_take_required, 0 },
-	{ "approval", "renewals", take_bool, AT(approval.renewals) },
+	{ "approval", "renewals", alias_take_bool, AT(approval.renewals) },
 	{ "approval", "expiry", alias_take_duration, AT(approval.expiry) },
 	{ "approval", "denied", alias_take_duration, AT(approval.denied) },
 	{ "approval", "limit", alias_take_limit, AT(approval.limit) },
@@ -220,9 +212,11 @@ static const struct row rows[] = {
 	{ "renewal", "renewalignore", alias_take_ignore, 0 },
 	{ "renewal", "supersede", alias_take_supersede, 0 },
 	{ "renewal", "cas", alias_take_renewal_cas, 0 },
-	{ "renewal", "challenge", take_bool, AT(renewal.challenge) },
+	{ "renewal", "challenge", alias_take_bool, AT(renewal.challenge) },
+	{ NULL, NULL, NULL, 0 },
 };
-#define ROWS (sizeof(rows) / sizeof(*rows))
+static const struct alias_row *const tables[] = { rows, alias_far_rows };
+#define TABLES (sizeof(tables) / sizeof(*tables))
 
 static const char *
 take_ident(struct alias *a, const struct ini_entry *entry)
@@ -243,18 +237,21 @@ take_ident(struct alias *a, const struct ini_entry *entry)
 const char *
 alias_take(struct alias *a, const struct ini_entry *entry)
 {
+	const struct alias_row *row;
 	bool section = false;
 
 	if (strcmp(entry->section, "identifiers") == 0)
 		return take_ident(a, entry);
-	for (size_t i = 0; i < ROWS; i++) {
-		if (strcmp(entry->section, rows[i].section) != 0)
-			continue;
-		section = true;
-		if (strcmp(entry->key, rows[i].key) == 0)
-			return rows[i].take(a, rows[i].at, entry->value);
-	}
+	for (size_t i = 0; i < TABLES; i++)
+		for (row = tables[i]; row->section != NULL; row++) {
+			if (strcmp(entry->section, row->section) != 0)
+				continue;
+			section = true;
+			if (strcmp(entry->key, row->key) == 0)
+				return row->take(a, row->at, entry->value);
+		}
 	return section ? "no such key; scep-alias(5) has them all" :
 			 "no such section; there are [scep], [ra], [approval], "
-			 "[renewal] and [identifiers]";
+			 "[renewal], [challenge], [program], [web], [intune], "
+			 "[proxy], [access] and [identifiers]";
 }

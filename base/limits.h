@@ -59,5 +59,7 @@
 #define MAX_TRIES      10	/* wrong passwords an hour */
 #define MAX_APPROVALS  9	/* people who must approve one request */
 #define MAX_WAITING    1000000	/* requests of one alias that may wait */
+#define MAX_PEERS      100	/* names in [access] peers */
+#define MAX_TIMEOUT    120	/* seconds that a judge or a peer may take */
 
 #endif

@@ -5,20 +5,6 @@
 
 /* The judge of CA mode: a registered entity and its own code. */
 
-void
-judgement_init(struct judgement *j)
-{
-	*j = (struct judgement){ .ruling = RULING_NO };
-}
-
-void
-judgement_release(struct judgement *j)
-{
-	entity_release(&j->entity);
-	code_release(&j->code);
-	judgement_init(j);
-}
-
 /*
  * A rule, not the secret, says no; it must cost what a wrong chosen password
  * costs, in time and in files.

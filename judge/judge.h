@@ -12,32 +12,63 @@
 #include "store/store.h"
 
 /*
- * One interface, several judges of a challenge.  `entity`: a registered entity
- * and its own code (CA mode).  `ra`: the alias's secret (RA mode).
+ * One interface, several judges of a request ([challenge] judge): one file
+ * each, and a table of them (judge.c).
  */
-enum ruling { RULING_YES, RULING_NO, RULING__MAX };
+enum ruling {
+	RULING_YES,
+	RULING_NO,
+	RULING_LATER, /* it cannot say now: the client tries again (503) */
+	RULING__MAX
+};
 
 struct judge_case {
+	const struct alias *alias;
 	const struct store *store;
-	const char *username;  /* who the request says it is */
+	int home;	       /* descriptor, for files that the alias names */
+	const char *username;  /* who the request says it is; "" nobody */
 	const struct ca *ca;   /* the addressed one; borrowed */
 	struct span challenge; /* as received, UTF-8 */
+	struct span csr;       /* PKCS#10 DER as received, with its challenge */
+	const char *subject;   /* of the request, as text; "" none */
+	const char *san;       /* the same */
+	struct span txid;      /* transactionID as received */
+	const char *remote;    /* who asks; "" unknown */
 	int64_t now;
 };
+
+/* What a judge wants the certificate to be instead; all owned. */
+struct overrides {
+	char *username;	  /* or NULL */
+	char *subject;	  /* as text, or NULL */
+	char *san;	  /* as text, "" for none at all, or NULL */
+	char *profile;	  /* certificate profile, or NULL */
+	int64_t validity; /* seconds at most; 0: the profile's */
+};
+void overrides_release(struct overrides *o);
+
 struct judgement {
 	enum ruling ruling;
 	const char *reason;   /* constant, for the log; never sent (C-163) */
-	struct entity entity; /* owned; with YES */
-	struct code code;     /* owned; with YES: what will pay */
+	struct entity entity; /* owned; with YES of judge_entity() */
+	struct code code;     /* owned; with YES: what will pay, if id is set */
+	struct overrides over; /* owned; with YES; checked: they can be read */
 };
 void judgement_init(struct judgement *j);
 void judgement_release(struct judgement *j);
 
 /*
- * Looks up the entity, its CA and its code.  Every NO costs one scrypt and
- * the files of an attempt mark, whichever it is.  Claims nothing; counts
- * wrong chosen passwords.  ERR_SYSTEM: our own trouble, ERR_BUSY: too many
- * passwords at once (both HTTP 503).
+ * Asks the judge of c->alias.  Claims nothing, and nothing is claimed while
+ * it takes its time.  A judge that is down, slow or says nonsense says LATER
+ * (logged).  ERR_SYSTEM, ERR_BUSY: our own trouble (logged; HTTP 503 too).
+ */
+enum err judge(const struct judge_case *c, struct judgement *j);
+
+/*
+ * A registered entity and its own code.  Looks up the entity, its CA and its
+ * code.  Every NO costs one scrypt and the files of an attempt mark, whichever
+ * it is.  Counts wrong chosen passwords.  ERR_SYSTEM: our own trouble,
+ * ERR_BUSY: too many passwords at once (both HTTP 503).
  */
 enum err judge_entity(const struct judge_case *c, struct judgement *j);
 
@@ -48,8 +79,7 @@ enum err judge_entity(const struct judge_case *c, struct judgement *j);
  * not looked at.  j->entity and j->code stay empty: no code pays.
  * ERR_SYSTEM: the alias has no secret, which its file never says.
  */
-enum err judge_ra(
-    const struct alias *a, const struct judge_case *c, struct judgement *j);
+enum err judge_ra(const struct judge_case *c, struct judgement *j);
 
 /*
  * Can nobody guess the alias's secret, 128 bits or more, who has something to

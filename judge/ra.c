@@ -33,8 +33,9 @@ compare(const struct alias *a, struct span challenge, bool *same)
 }
 
 enum err
-judge_ra(const struct alias *a, const struct judge_case *c, struct judgement *j)
+judge_ra(const struct judge_case *c, struct judgement *j)
 {
+	const struct alias *a = c->alias;
 	bool same = false;
 	enum err e;
 

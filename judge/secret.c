@@ -47,7 +47,8 @@ judge_strong_secret(const struct alias *a)
 	struct span secret = buf_span(&a->ra.secret);
 	struct kinds k;
 
-	if (a->mode != MODE_RA || a->ra.nocheck || secret.len < 22)
+	if (a->challenge.judge != JUDGE_SECRET || a->ra.nocheck ||
+	    secret.len < 22)
 		return false;
 	k = look(secret);
 	return !k.blank && k.different >= 8 &&
@@ -99,6 +100,9 @@ enum err
 judge_secret(const struct alias *a, const struct store *st,
     const char *username, struct buf *secret, char **ca)
 {
-	return a->mode == MODE_RA ? alias_own(a, secret, ca) :
-				    entity_secret(st, username, secret, ca);
+	if (a->challenge.judge == JUDGE_SECRET)
+		return alias_own(a, secret, ca);
+	return a->challenge.judge == JUDGE_ENTITY ?
+		   entity_secret(st, username, secret, ca) :
+		   ERR_REFUSED;
 }

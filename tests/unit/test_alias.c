@@ -120,9 +120,9 @@ refuses_bad_files(void **state)
 		{ "[scep]\ncas = A\n", "operationmode is missing" },
 		{ HEAD, "cas is missing" },
 		{ "[scep]\noperationmode = proxy\ncas = A\n",
-		    "x.ini:2: operationmode: not supported" },
+		    "x.ini:3: cas: with operationmode = proxy only" },
 		{ "[scep]\noperationmode = x\ncas = A\n",
-		    "it must be ca or ra" },
+		    "it must be ca, ra, proxy or externalra" },
 		{ HEAD "cas =\n", "x.ini:3: cas: it has an empty name" },
 		{ HEAD "cas = A,,B\n", "empty name" },
 		{ HEAD "cas = A, None\n", "None is no CA" },
@@ -197,33 +197,59 @@ put_line(struct buf *out, const char *line, const char *but, bool real)
 		assert_true(buf_str(out, line) && buf_byte(out, '\n'));
 }
 
-/*
- * The example with its settings made real, for one mode: without the line
- * that begins with `but`, and with [ra] (or not).
- */
+/* One way to use the example: what is made real in it. */
+struct use {
+	const char *mode, *judge;
+	const char *sections; /* beside those that every mode but proxy has */
+	const char *but;      /* without the line that begins so */
+};
+
+static bool
+is_real(const struct use *use, const char *head)
+{
+	static const char always[] = "[scep] [approval] [renewal] [challenge] "
+				     "[access] [identifiers]";
+	static const char passes[] = "[access]";
+
+	return strstr(use->sections, head) != NULL ||
+	       strstr(strcmp(use->mode, "proxy") == 0 ? passes : always,
+		   head) != NULL;
+}
+
+/* These two have a key of their own in [ra]. */
+static bool
+is_stray(const struct use *use, const char *head, const char *line)
+{
+	return strcmp(use->mode, "ra") == 0 && strcmp(head, "[scep]") == 0 &&
+	       (strcmp(line, ";defaultca = ManagementCA") == 0 ||
+		   strcmp(line, ";profile = ENDUSER") == 0);
+}
+
+/* The example with its settings made real, for one use. */
 static void
-make_real(const struct buf *text, bool ra, const char *but, struct buf *out)
+make_real(const struct buf *text, const struct use *use, struct buf *out)
 {
 	struct buf copy = BUF_INIT;
-	char *line, *rest;
-	bool real = true;
+	char *line, *rest, head[32] = "";
 
 	assert_true(buf_add(&copy, text->data, text->len));
 	rest = (char *)copy.data;
 	while ((line = strsep(&rest, "\n")) != NULL) {
-		if (strstr(line, "[ra]") == line + 1)
-			real = ra;
-		if (strcmp(line, "[approval]") == 0)
-			real = true;
-		if (ra && strcmp(line, "operationmode = ca") == 0)
-			line[strlen(line) - 2] = 'r';
-		/* these two are of CA mode alone */
-		if (ra &&
-		    (strcmp(line, ";defaultca = ManagementCA") == 0 ||
-			strcmp(line, ";profile = ENDUSER") == 0) &&
-		    strstr((char *)out->data, "[ra]\n") == NULL)
+		if (line[0] == '[')
+			(void)snprintf(head, sizeof(head), "%s", line);
+		if (strcmp(line, "operationmode = ca") == 0)
+			assert_true(
+			    buf_printf(out, "operationmode = %s\n", use->mode));
+		else if (strcmp(line, ";judge = entity") == 0)
+			assert_true(
+			    use->judge == NULL ||
+			    buf_printf(out, "judge = %s\n", use->judge));
+		else if (strcmp(use->mode, "proxy") == 0 &&
+			 (strcmp(line, "cas = ManagementCA") == 0 ||
+			     strcmp(head, "[identifiers]") == 0))
 			continue;
-		put_line(out, line, but, real);
+		else if (!is_stray(use, head, line))
+			put_line(out, line, use->but, is_real(use, head));
 	}
 	buf_release(&copy);
 }
@@ -243,6 +269,20 @@ example_parses(const struct buf *text)
 static void
 example_is_complete(void **state)
 {
+	static const struct use uses[] = {
+		{ "ca", NULL, "", NULL },
+		{ "ca", "entity", "", NULL },
+		{ "ca", "onetime", "", NULL },
+		{ "ca", "program", "[program]", NULL },
+		{ "ca", "web", "[web]", NULL },
+		{ "ra", NULL, "[ra]", "authpwdfile" },
+		{ "ra", "secret", "[ra]", "authpwd " },
+		{ "ra", "onetime", "[ra]", "authpwd" },
+		{ "ra", "program", "[ra] [program]", "authpwd" },
+		{ "ra", "web", "[ra] [web]", "authpwd" },
+		{ "ra", "intune", "[ra] [intune]", "authpwd" },
+		{ "proxy", NULL, "[proxy]", NULL },
+	};
 	struct buf text = BUF_INIT, all = BUF_INIT;
 	struct ini *ini = NULL;
 	size_t n = 0;
@@ -251,15 +291,11 @@ example_is_complete(void **state)
 	assert_int_equal(
 	    file_read(AT_FDCWD, "aliases/example.ini", MAX_INI, &text), OK);
 	example_parses(&text);
-	make_real(&text, false, NULL, &all);
-	example_parses(&all);
-	buf_clear(&all);
-	make_real(&text, true, "authpwdfile", &all);
-	example_parses(&all);
-	buf_clear(&all);
-	make_real(&text, true, "authpwd ", &all);
-	example_parses(&all);
-	buf_clear(&all);
+	for (size_t i = 0; i < sizeof(uses) / sizeof(*uses); i++) {
+		buf_clear(&all);
+		make_real(&text, &uses[i], &all);
+		example_parses(&all);
+	}
 	for (char *p = (char *)text.data; (p = strstr(p, "\n;")) != NULL; p++)
 		if (p[2] != ' ' && p[2] != '\n')
 			p[1] = ' ';

@@ -371,7 +371,9 @@ never_logs_secrets(void **state)
 	assert_null(strstr(buf_cstr(&logged), "hush"));
 	for (const struct alias_key *k = alias_keys; k->section; k++)
 		assert_int_equal(alias_key_secret(k->section, k->key),
-		    strcmp(k->key, "authpwd") == 0);
+		    strcmp(k->key, "authpwd") == 0 ||
+			strcmp(k->key, "aadappkey") == 0 ||
+			strcmp(k->key, "proxypass") == 0);
 }
 
 /* ---- authpwdfile ----------------------------------------------------- */

@@ -105,7 +105,7 @@ grant(struct world *w, enum verdict verdict, char serial[41])
 	if (d.verdict == VERDICT_GRANT)
 		assert_int_equal(
 		    enrol_grant(&w->in, &w->msg, "", w->now, &d), OK);
-	assert_int_equal(enrol_release(&w->store, &d), OK);
+	assert_int_equal(enrol_release(&w->in, &w->msg, w->now, &d), OK);
 	assert_int_equal(d.verdict, verdict);
 	memcpy(serial, d.outcome.serial, 41);
 	decision_release(&d);
@@ -174,7 +174,9 @@ setup(void **state)
 	assert_int_equal(cas_new(w->home, &w->cas), OK);
 	assert_int_equal(cas_find(w->cas, "TestCA", &w->ca), OK);
 	assert_int_equal(profiles_new(w->home, &w->profiles), OK);
-	w->in = (struct enrol){ &w->store, w->profiles, NULL };
+	w->in = (struct enrol){
+		.store = &w->store, .profiles = w->profiles, .home = w->home
+	};
 	w->alias = (struct alias){
 		.name = "scep", .cas = cas, .ncas = 1, .cutusername = true
 	};

@@ -28,7 +28,8 @@ static enum ruling
 rules(const struct house *h, const struct alias *a, struct span challenge,
     const char *reason)
 {
-	const struct judge_case c = { .store = &h->st,
+	const struct judge_case c = { .alias = a,
+		.store = &h->st,
 		.username = "router1",
 		.ca = NULL, /* nobody looks at it */
 		.challenge = challenge,
@@ -38,7 +39,7 @@ rules(const struct house *h, const struct alias *a, struct span challenge,
 
 	said[0] = '\0';
 	judgement_init(&j);
-	assert_int_equal(judge_ra(a, &c, &j), OK);
+	assert_int_equal(judge_ra(&c, &j), OK);
 	ruling = j.ruling;
 	assert_null(j.entity.username);
 	assert_int_equal(j.code.id[0], '\0');
@@ -95,15 +96,17 @@ no_secret_is_no_door(void **state)
 {
 	struct house *h = *state;
 	struct alias *a = alias_of("x");
-	struct judge_case c = { .store = &h->st, .challenge = text("") };
+	struct judge_case c = {
+		.alias = a, .store = &h->st, .challenge = text("")
+	};
 	struct judgement j;
 
 	buf_clear(&a->ra.secret);
 	judgement_init(&j);
-	assert_int_equal(judge_ra(a, &c, &j), ERR_SYSTEM);
+	assert_int_equal(judge_ra(&c, &j), ERR_SYSTEM);
 	assert_int_equal(j.ruling, RULING_NO);
 	c.challenge = text("x");
-	assert_int_equal(judge_ra(a, &c, &j), ERR_SYSTEM);
+	assert_int_equal(judge_ra(&c, &j), ERR_SYSTEM);
 	assert_int_equal(j.ruling, RULING_NO);
 	judgement_release(&j);
 	alias_free(a);
