@@ -359,6 +359,24 @@ discard_body(struct http *h, const struct request *r)
 	}
 }
 
+static const char *
+param_or(struct http *h, const char *name, const char *other)
+{
+	const char *value = h->door->param(h, name);
+
+	return value != NULL ? value : other;
+}
+
+/*
+ * Has the web server verified a client certificate?  Its own variables say so,
+ * never a header of the request, which would be HTTP_SSL_CLIENT_VERIFY.
+ */
+static bool
+verified(struct http *h)
+{
+	return strcmp(param_or(h, "SSL_CLIENT_VERIFY", ""), "SUCCESS") == 0;
+}
+
 static enum err
 read_request(struct http *h, struct request *r)
 {
@@ -373,7 +391,10 @@ read_request(struct http *h, struct request *r)
 	r->method = method_of(h->door->param(h, "REQUEST_METHOD"));
 	r->no_query = query == NULL;
 	r->remote = str_dup(remote ? remote : "");
-	if (r->remote == NULL)
+	r->user = str_dup(param_or(h, "REMOTE_USER", ""));
+	r->peer =
+	    str_dup(verified(h) ? param_or(h, "SSL_CLIENT_S_DN", "") : "");
+	if (r->remote == NULL || r->user == NULL || r->peer == NULL)
 		return ERR_SYSTEM;
 	if (alias && *alias && (r->alias = str_dup(alias)) == NULL)
 		return ERR_SYSTEM;
@@ -489,6 +510,8 @@ request_release(struct request *r)
 	buf_release(&r->body);
 	free(r->alias);
 	free(r->remote);
+	free(r->user);
+	free(r->peer);
 	free(r->none_match);
 	free(r->modified_since);
 	*r = (struct request){ .method = HTTP_OTHER };

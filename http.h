@@ -14,13 +14,16 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER, HTTP__MAX };
 
 struct request {
 	enum http_method method;
-	struct buf path;      /* SCRIPT_NAME + PATH_INFO, without query */
-	struct buf query;     /* QUERY_STRING as it came */
-	bool no_query;	      /* there was none, not even an empty one */
-	struct buf body;      /* of a POST */
-	char *alias;	      /* SCEP_ALIAS, set by the web server; or NULL */
-	char *remote;	      /* REMOTE_ADDR; "" if unknown */
-	char *none_match;     /* If-None-Match; or NULL */
+	struct buf path;  /* SCRIPT_NAME + PATH_INFO, without query */
+	struct buf query; /* QUERY_STRING as it came */
+	bool no_query;	  /* there was none, not even an empty one */
+	struct buf body;  /* of a POST */
+	char *alias;	  /* SCEP_ALIAS, set by the web server; or NULL */
+	char *remote;	  /* REMOTE_ADDR; "" if unknown */
+	char *user;	  /* REMOTE_USER, whom the server knows; "" nobody */
+	char *peer;	  /* subject of a client certificate that it has
+				 verified, in its words; "" none */
+	char *none_match; /* If-None-Match; or NULL */
 	char *modified_since; /* If-Modified-Since; or NULL */
 	char id[17];	      /* random hex, on every log line of the request */
 	int status;	      /* 0, or 413/414/400: refused while reading */

@@ -235,8 +235,9 @@ make_real(const struct buf *text, const struct use *use, struct buf *out)
 	assert_true(buf_add(&copy, text->data, text->len));
 	rest = (char *)copy.data;
 	while ((line = strsep(&rest, "\n")) != NULL) {
-		if (line[0] == '[')
-			(void)snprintf(head, sizeof(head), "%s", line);
+		if (line[0] == '[' || strncmp(line, ";[", 2) == 0)
+			(void)snprintf(
+			    head, sizeof(head), "%s", line + (line[0] == ';'));
 		if (strcmp(line, "operationmode = ca") == 0)
 			assert_true(
 			    buf_printf(out, "operationmode = %s\n", use->mode));
