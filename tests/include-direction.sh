@@ -15,7 +15,7 @@ rooms() {
 	ca       ca base
 	aliases  aliases base
 	message  message ca base
-	judge    judge aliases store ca base
+	judge    judge fetch aliases store ca base
 	enrol    enrol judge ca store aliases message base
 	crl      crl ca store base
 	admin    admin enrol crl aliases ca store judge message base
