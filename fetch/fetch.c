@@ -219,60 +219,70 @@ hand_over(struct span job, int64_t deadline)
 	return e;
 }
 
-/* The whole way of a job; `what` names it in the log. */
+/* A job of either kind. */
+struct job {
+	const char *what; /* names it in the log */
+	enum wire_kind kind;
+	const void *ask; /* struct http_ask or run_ask */
+	int64_t timeout; /* ms */
+	size_t limit;	 /* bytes of the answer's body */
+};
+
 static enum err
-ask_helper(const char *what, struct span job, int64_t timeout, size_t max,
-    struct buf *answer)
+ask_helper(const struct job *job, struct span bytes, struct buf *answer)
 {
-	int64_t deadline = time_ticks() + timeout + PATIENT;
-	enum err e = hand_over(job, deadline);
+	int64_t patience = job->timeout + PATIENT;
+	int64_t deadline = time_ticks() + patience;
+	enum err e = hand_over(bytes, deadline);
 
 	if (e == OK)
-		e = frame_read(the_helper.fd, -1, max, deadline, answer);
+		e = frame_read(
+		    the_helper.fd, -1, job->limit + ROOM, deadline, answer);
 	if (e == OK || the_helper.fd < 0)
 		return e;
 	drop(0);
 	if (e == ERR_BUSY)
 		log_error("%s: the helper did not answer in %lld ms: killed",
-		    what, (long long)(timeout + PATIENT));
+		    job->what, (long long)patience);
 	else if (e == ERR_NOTFOUND)
-		log_error("%s: the helper died", what);
+		log_error("%s: the helper died", job->what);
 	else if (e == ERR_TOOBIG)
-		log_error("%s: the helper answered too much", what);
+		log_error("%s: the helper answered too much", job->what);
 	return e == ERR_NOTFOUND ? ERR_BUSY : e == ERR_TOOBIG ? ERR_SYSTEM : e;
 }
 
-/* One job of either kind; `out` borrows from `bytes`. */
+/* The whole way of a job; `out` borrows from `answer`. */
 static enum err
-do_job(const char *what, enum wire_kind kind, const void *ask, int64_t timeout,
-    size_t limit, struct buf *bytes, struct answer *out)
+do_job(const struct job *job, struct buf *answer, struct answer *out)
 {
-	struct buf job = BUF_SECRET;
+	struct buf bytes = BUF_SECRET;
 	struct wire wire;
-	enum err e = wire_put(&job, kind, ask);
+	enum err e = wire_put(&bytes, job->kind, job->ask);
 
-	if (e == ERR_INPUT || job.len > FETCH_MAX_ASK) {
-		log_error(
-		    "%s: the job is larger than %d bytes", what, FETCH_MAX_ASK);
+	if (e == ERR_INPUT || bytes.len > FETCH_MAX_ASK) {
+		log_error("%s: the job is larger than %d bytes", job->what,
+		    FETCH_MAX_ASK);
 		e = ERR_INPUT;
 	}
 	if (e == OK)
-		e = ask_helper(
-		    what, buf_span(&job), timeout, limit + ROOM, bytes);
+		e = ask_helper(job, buf_span(&bytes), answer);
 	if (e != OK)
 		goto out;
-	e = wire_get(buf_span(bytes), &wire);
+	e = wire_get(buf_span(answer), &wire);
 	if (e != OK || wire.kind != WIRE_ANSWER) {
-		log_error("%s: the helper answered nonsense", what);
+		if (e == OK)
+			wire_release(&wire);
+		log_error("%s: the helper answered nonsense", job->what);
 		e = ERR_SYSTEM;
 		goto out;
 	}
 	*out = wire.is.answer;
 	e = (enum err)out->err;
 	if (e != OK)
-		log_error("%s: %s", what, out->why == NULL ? "" : out->why);
+		log_error(
+		    "%s: %s", job->what, out->why == NULL ? "" : out->why);
 out:
-	buf_release(&job);
+	buf_release(&bytes);
 	return e;
 }
 
@@ -283,6 +293,7 @@ fetch_http(const struct http_ask *ask, struct http_answer *out)
 	struct buf bytes = BUF_SECRET;
 	struct buf what = BUF_INIT;
 	struct answer a = { 0 };
+	struct job job;
 	enum err e = ERR_SYSTEM;
 
 	*out = (struct http_answer)HTTP_ANSWER_INIT;
@@ -293,8 +304,9 @@ fetch_http(const struct http_ask *ask, struct http_answer *out)
 		e = ERR_INPUT;
 		goto out;
 	}
-	e = do_job(buf_cstr(&what), WIRE_HTTP, ask, ask->timeout, ask->limit,
-	    &bytes, &a);
+	job = (struct job){ buf_cstr(&what), WIRE_HTTP, ask, ask->timeout,
+		ask->limit };
+	e = do_job(&job, &bytes, &a);
 	if (e != OK)
 		goto out;
 	out->status = (int)a.status;
@@ -319,6 +331,7 @@ fetch_run(const struct run_ask *ask, struct run_answer *out)
 {
 	const char *what = ask->path == NULL ? "" : ask->path;
 	const char *fault = run_fault(ask);
+	struct job job = { what, WIRE_RUN, ask, ask->timeout, ask->limit };
 	struct buf bytes = BUF_SECRET;
 	struct answer a = { 0 };
 	enum err e;
@@ -328,7 +341,7 @@ fetch_run(const struct run_ask *ask, struct run_answer *out)
 		log_error("%s: %s", what, fault);
 		return ERR_INPUT;
 	}
-	e = do_job(what, WIRE_RUN, ask, ask->timeout, ask->limit, &bytes, &a);
+	e = do_job(&job, &bytes, &a);
 	if (e == OK) {
 		out->status = (int)a.status;
 		if (!buf_add(&out->output, a.body.p, a.body.len) ||

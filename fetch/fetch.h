@@ -18,9 +18,9 @@
  * All that is pointed to is borrowed for the time of the call.  A call takes
  * at most the job's timeout and two seconds.
  */
-#define FETCH_MAX_ASK	  (4 * 1024 * 1024)  /* bytes of all of a job */
-#define FETCH_MAX_LIMIT	  (64 * 1024 * 1024) /* the highest `limit` */
-#define FETCH_MAX_TIMEOUT 3600000	     /* ms, the highest `timeout` */
+#define FETCH_MAX_ASK	  4194304  /* bytes of all of a job */
+#define FETCH_MAX_LIMIT	  67108864 /* the highest `limit` */
+#define FETCH_MAX_TIMEOUT 3600000  /* ms, the highest `timeout` */
 
 struct http_ask {
 	const char *method; /* "GET", "POST" or another word in capitals */

@@ -35,7 +35,7 @@ helper_of() { # PID of a worker
 
 # Of an orphan whoever is process 1 may leave a zombie.
 ended() { # PID
-	! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null
+	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
 }
 
 served() {

@@ -310,7 +310,8 @@ client_certificate(void **state)
 	(void)state;
 	answers("[{\"body\": \"got\"}]");
 	ask.url = url("https", "127.0.0.1", strict_port, "/");
-	assert_fails(&ask, ERR_BUSY, "certificate required");
+	/* Says the alert, or that the connection is gone: who is faster. */
+	assert_fails(&ask, ERR_BUSY, "/: ");
 	ask.cert = buf_span(&client_cert);
 	ask.key = buf_span(&client_key);
 	assert_answer(&ask, 200, "got");
