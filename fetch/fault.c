@@ -33,7 +33,7 @@ is_header(const char *s)
 		return false;
 	for (size_t i = 0; s[i] != '\0'; i++) {
 		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f ||
-		    (s[i] == ' ' && i < n))
+		    (i < n && s[i] == ' '))
 			return false;
 	}
 	return true;
