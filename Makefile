@@ -80,6 +80,7 @@ SRCS += aliases/alias_secret.c
 SRCS += aliases/alias_take.c
 SRCS += aliases/cache.c
 SRCS += aliases/site.c
+SRCS += base/base64.c
 SRCS += base/buf.c
 SRCS += base/cache.c
 SRCS += base/err.c
