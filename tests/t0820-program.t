@@ -67,7 +67,7 @@ does 'cat >'"$FRESH"'/csr.pem
 cat <&3 >'"$FRESH"'/secret
 tr "\0" "\n" </proc/$$/environ | sort >'"$FRESH"'/environ
 tr "\0" " " </proc/$$/cmdline >'"$FRESH"'/cmdline
-readlink /proc/$$/fd/* >'"$FRESH"'/fds
+for n in 4 5 6 7 8 9; do [ ! -e /proc/$$/fd/$n ] || echo $n; done >'"$FRESH"'/fds
 pwd >'"$FRESH"'/pwd
 ps -ewwo args >'"$FRESH"'/ps
 ps ewwx >>'"$FRESH"'/ps'
@@ -96,9 +96,7 @@ SCEP_SUBJECT=C=SE,O=Lab\\, Ltd,CN=box
 SCEP_TRANSACTION=trans \\\"1\\\"
 SCEP_USERNAME=box"
 is "it has no arguments" "$(cat cmdline)" "/bin/sh $JUDGE "
-is "four descriptors, all of them pipes, beside its own script" \
-	"$(grep -v "^$FRESH" fds | sed 's/[0-9[]*]$//' | tr '\n' ' ')" \
-	"pipe: pipe: pipe: pipe: "
+is "no descriptors above 3, but its shell's" "$(cat fds)" ""
 is "and stands in /" "$(cat pwd)" /
 not_ok "no process shows the challenge" grep -q "4711" ps environ cmdline
 find home/store home/aliases -type f -exec cat {} + >seen
@@ -175,26 +173,14 @@ wrong "another status" 'echo "no such table" >&2; exit 2' \
 	"alias prog: $JUDGE ended with status 2, which is neither 0 .yes., 1 .no. nor 75 .later.; $mends: no such table"
 wrong "a signal" 'kill -9 $$' "alias prog: $JUDGE was ended by signal 9; $mends"
 wrong "no key=value" 'echo yes' "output of $JUDGE: a line is not key=value"
-wrong "an empty line" 'echo; exit 1' "a line is not key=value"
 wrong "an unknown key" 'echo color=red' "color: there is no such key"
-wrong "a key twice" 'echo san=; echo san=' "san: it is there twice"
-wrong "no DN" 'echo "subject=CN=a,,O=b"' "subject: no DN"
 wrong "a forged DN" 'printf "subject=CN=a\r\nO=b\n"' \
 	"subject: it has control characters"
-wrong "an empty DN" 'echo subject=' "subject: it must not be empty"
-wrong "no SAN" 'echo san=nobody' "san: no SAN"
-wrong "no name of a profile" 'echo profile=../x' "profile: no name of a profile"
 wrong "a profile that is not there" 'echo profile=NOWHERE' \
 	"alias prog: its judge wants certificate profile NOWHERE, which does not"
-wrong "no duration" 'echo validity=2030-01-01' "validity: no duration"
-wrong "no time at all" 'echo validity=0d' "validity: no duration"
-wrong "no username" 'echo username=' "username: it must not be empty"
-wrong "a username too long" 'echo username=$(printf %0256d 0)' \
 	"username: it is too long"
-wrong "a reason too long" 'echo reason=$(printf %0201d 0); exit 1' \
 	"reason: it must have 1 to 200 bytes"
 wrong "a NUL" 'printf "username=a\000b\n"' "username: it has control char"
-wrong "a NUL in a key" 'printf "san\000=a\n"' "san: there is no such key"
 wrong "too much output" 'head -c 5000 /dev/zero; exit 1' "it may print 4096 bytes"
 is "nobody was made" "$(entities)" "$had"
 
