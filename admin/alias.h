@@ -112,4 +112,17 @@ enum err alias_list(struct command *cmd);
 enum err alias_show(struct command *cmd);
 enum err alias_check(struct command *cmd);
 
+/*
+ * Can the files of a peer be used: certificates, and the key that belongs to
+ * ours?  Errors are logged.
+ */
+enum err alias_check_peer(int home, const struct peer_rules *peer);
+
+/*
+ * The files of [web]; a warning where nothing tells the service who asks.
+ * path is the alias's, for messages.  Errors are logged.
+ */
+enum err alias_check_web(
+    const struct command *cmd, const char *path, const struct alias *a);
+
 #endif

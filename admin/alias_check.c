@@ -204,6 +204,9 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 		check_approvals(&l, cmd, a);
 	if (e == OK)
 		e = l.e;
+	if (a->challenge.judge == JUDGE_WEB &&
+	    (other = alias_check_web(cmd, path, a)) != OK && e == OK)
+		e = other;
 	other = alias_secret(cmd->home, a);
 	ini_free(ini);
 	return e == OK ? other : e;

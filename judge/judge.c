@@ -34,6 +34,7 @@ static enum err (*const judges[JUDGE__MAX])(
 	[JUDGE_ENTITY] = judge_entity,
 	[JUDGE_SECRET] = judge_ra,
 	[JUDGE_PROGRAM] = judge_program,
+	[JUDGE_WEB] = judge_web,
 };
 
 enum err

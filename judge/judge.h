@@ -101,6 +101,14 @@ bool judge_strong_secret(const struct alias *a);
 enum err judge_program(const struct judge_case *c, struct judgement *j);
 
 /*
+ * A web service ([web] url), asked as step-ca asks its webhooks for SCEP
+ * challenges; scep-alias(5), The web service.  Only an answer with status 200
+ * and a clean `allow` is a YES or a NO; whatever else there is, or is not, is
+ * LATER (logged).  ERR_SYSTEM, ERR_BUSY: a file that the alias names.
+ */
+enum err judge_web(const struct judge_case *c, struct judgement *j);
+
+/*
  * What a judge far away wants of the certificate, or says about it, by one
  * key and its value, into j->over or j->why:
  *
