@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/log.h"
 #include "ca/cert.h"
 #include "ca/dn.h"
 #include "ca/profile.h"
@@ -171,6 +172,17 @@ find_room(const struct pkimsg *msg, struct decision *d)
 	return OK;
 }
 
+/* What the judge wants now, and what people said yes to: the shorter. */
+int64_t
+enrol_validity(const struct decision *d)
+{
+	int64_t judged = d->over.validity, approved = d->waiting.validity;
+
+	if (judged == 0 || (approved != 0 && approved < judged))
+		return approved;
+	return judged;
+}
+
 struct leaf
 enrol_leaf(
     const struct enrol *in, const struct pkimsg *msg, const struct decision *d)
@@ -182,7 +194,8 @@ enrol_leaf(
 		.ca = msg->ca->called,
 		.baseurl = in->baseurl,
 		.asked = msg->csr.asked,
-		.nasked = msg->csr.nasked };
+		.nasked = msg->csr.nasked,
+		.validity = enrol_validity(d) };
 }
 
 /* The entity's profile, else the alias's, else the one everybody has. */
@@ -207,11 +220,19 @@ rules_name(const struct alias *alias, const struct decision *d)
 		   enrol_profile_name(alias, d);
 }
 
+/* What a judge says wrongly is mended there: the client tries again. */
 static enum err
 find_profile(const struct enrol *in, const char *name, struct decision *d)
 {
 	enum err e = profiles_find(in->profiles, name, &d->profile);
 
+	if (e == ERR_NOTFOUND && d->over.profile != NULL &&
+	    strcmp(d->over.profile, name) == 0) {
+		log_error("alias %s: its judge wants certificate profile %s, "
+			  "which does not exist",
+		    d->transaction.alias, name);
+		return ERR_BUSY;
+	}
 	if (e == ERR_NOTFOUND)
 		return decision_refuse(
 		    d, FAIL_BADREQUEST, "certificate profile does not exist");

@@ -68,6 +68,9 @@ enum err enrol_strength(const struct pkimsg *msg, struct decision *d);
 const char *enrol_profile_name(
     const struct alias *alias, const struct decision *d);
 
+/* enrol_look.c: of the certificate to be, in seconds at most; 0: any. */
+int64_t enrol_validity(const struct decision *d);
+
 /* enrol_renew.c: "<ca>/<generation>/<serial>" of what a renewal renews. */
 enum err enrol_renews(const struct pkimsg *msg, struct buf *out);
 

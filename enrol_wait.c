@@ -8,6 +8,7 @@
 #include "ca/der.h"
 #include "ca/dn.h"
 #include "ca/san.h"
+#include "enrol_own.h"
 #include "store/approval.h"
 
 /*
@@ -273,6 +274,7 @@ put_rules(const struct alias *a, const struct pkimsg *msg, int64_t now,
 {
 	w->generation = msg->gen->n;
 	w->required = enrol_yeses(a, msg, d);
+	w->validity = enrol_validity(d);
 	w->created = now;
 	w->expires = now + a->approval.expiry;
 	w->profile = str_dup(d->profile->name);

@@ -39,37 +39,29 @@ edits_release(struct edits *edits)
 	}
 }
 
-/* The first key of that name, of a section or of any (NULL). */
-static const struct alias_key *
-find_key(const char *section, const char *key)
-{
-	for (const struct alias_key *k = alias_keys; k->section; k++)
-		if (strcasecmp(k->key, key) == 0 &&
-		    (section == NULL || strcasecmp(k->section, section) == 0))
-			return k;
-	return NULL;
-}
-
 /* "includeca" and "authpwd" are enough; "identifiers.NAME" must say it. */
-static bool
-split_key(struct edit *edit)
+static enum err
+split_key(struct command *cmd, struct edit *edit)
 {
 	const char *word = buf_cstr(&edit->word);
 	const char *dot = strchr(word, '.');
-	const struct alias_key *known = dot ? NULL : find_key(NULL, word);
+	const struct alias_key *known = NULL;
+	enum err e;
 
+	if (dot == NULL && (e = alias_key_guess(cmd, word, &known)) != OK)
+		return e;
 	edit->key = dot ? dot + 1 : word;
 	if (dot ? !buf_add(&edit->section, word, (size_t)(dot - word)) :
 		  !buf_str(&edit->section, known ? known->section : "scep"))
-		return false;
+		return ERR_SYSTEM;
 	if (dot)
-		known = find_key(buf_cstr(&edit->section), edit->key);
+		known = alias_key_find(buf_cstr(&edit->section), edit->key);
 	edit->secret = known && alias_key_secret(known->section, known->key);
 	/* a slip in the word authpwd must not put its value in the audit */
 	edit->hidden = edit->secret ||
 		       (known == NULL && strcasecmp(buf_cstr(&edit->section),
 					     "identifiers") != 0);
-	return true;
+	return OK;
 }
 
 /*
@@ -90,14 +82,18 @@ take_value(struct edit *edit, char *value)
 
 /* value is a word of argv, or NULL with unset. */
 static enum err
-add_edit(struct edits *edits, const char *key, size_t len, char *value)
+add_edit(struct command *cmd, struct edits *edits, const char *key, size_t len,
+    char *value)
 {
 	struct edit *edit = &edits->edit[edits->n];
+	enum err e;
 
 	*edit = (struct edit){ .value = BUF_SECRET };
 	edits->n++;
-	if (!buf_add(&edit->word, key, len) || !split_key(edit))
+	if (!buf_add(&edit->word, key, len))
 		return ERR_SYSTEM;
+	if ((e = split_key(cmd, edit)) != OK)
+		return e;
 	return value ? take_value(edit, value) : OK;
 }
 
@@ -224,7 +220,8 @@ take_pairs(struct command *cmd, struct edits *edits)
 			return usage(cmd,
 			    "say which value: alias set NAME KEY VALUE, or "
 			    "KEY=VALUE for each");
-		e = add_edit(edits, word, (size_t)(equals - word), equals + 1);
+		e = add_edit(
+		    cmd, edits, word, (size_t)(equals - word), equals + 1);
 	}
 	return e;
 }
@@ -238,7 +235,7 @@ run_set(struct command *cmd)
 	enum err e;
 
 	if (cmd->names == 3 && strchr(key, '=') == NULL)
-		e = add_edit(&edits, key, strlen(key), cmd->name[2]);
+		e = add_edit(cmd, &edits, key, strlen(key), cmd->name[2]);
 	else
 		e = take_pairs(cmd, &edits);
 	if (e == OK)
@@ -253,7 +250,7 @@ run_unset(struct command *cmd)
 	struct edits edits = { .unset = true };
 	enum err e;
 
-	e = add_edit(&edits, cmd->name[1], strlen(cmd->name[1]), NULL);
+	e = add_edit(cmd, &edits, cmd->name[1], strlen(cmd->name[1]), NULL);
 	if (e == OK)
 		e = change(cmd, &edits);
 	edits_release(&edits);

@@ -83,6 +83,21 @@ enum err alias_vacant(
 enum err alias_create(
     const struct command *cmd, const char *name, struct span text);
 
+/* The key of that name, of a section or the first of any (NULL); or NULL. */
+const struct alias_key *alias_key_find(const char *section, const char *key);
+
+/*
+ * Which key does a bare word mean, for the alias cmd->name[0]?  That of
+ * [scep]; else the only one of that name; else the only one whose section
+ * counts for this alias.  Where that says nothing: ERR_INPUT, said, with the
+ * words that would.  *out is NULL for a word that is no key at all.
+ */
+enum err alias_key_guess(
+    struct command *cmd, const char *word, const struct alias_key **out);
+
+/* Does this key mean anything with the alias's mode and judge? */
+bool alias_key_counts(const struct alias *a, const struct alias_key *key);
+
 /* The verbs by which aliases come and go (alias_name.c). */
 enum err alias_add(struct command *cmd);
 enum err alias_copy(struct command *cmd);
@@ -96,5 +111,18 @@ enum err alias_edit(struct command *cmd);
 enum err alias_list(struct command *cmd);
 enum err alias_show(struct command *cmd);
 enum err alias_check(struct command *cmd);
+
+/*
+ * Can the files of a peer be used: certificates, and the key that belongs to
+ * ours?  Errors are logged.
+ */
+enum err alias_check_peer(int home, const struct peer_rules *peer);
+
+/*
+ * The files of [web]; a warning where nothing tells the service who asks.
+ * path is the alias's, for messages.  Errors are logged.
+ */
+enum err alias_check_web(
+    const struct command *cmd, const char *path, const struct alias *a);
 
 #endif

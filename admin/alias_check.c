@@ -1,5 +1,7 @@
 #include "admin/alias.h"
 
+#include <fcntl.h>
+
 #include "admin/profile.h"
 #include "base/ini.h"
 #include "base/log.h"
@@ -106,6 +108,82 @@ check_approvals(
 	cas_free(cas);
 }
 
+/* ---- [program] --------------------------------------------------------- */
+
+/* What belongs to others, or what they may write, is their judge. */
+static const char *
+strangers(const struct file_facts *f, const struct file_facts *home)
+{
+	if (f->uid != 0 && f->uid != home->uid)
+		return "it belongs to neither root nor the home's owner:";
+	if ((f->mode & 022) != 0)
+		return "somebody else may write it:";
+	return NULL;
+}
+
+/* By the home's owner, who runs it. */
+static bool
+may_run(const struct file_facts *f, const struct file_facts *home)
+{
+	mode_t bit = f->uid == home->uid ? 0100 :
+		     f->gid == home->gid ? 0010 :
+					   0001;
+
+	return (f->mode & bit) != 0;
+}
+
+static const char *
+look_program(const char *path, const struct file_facts *home)
+{
+	struct file_facts f;
+	enum err e = file_facts(AT_FDCWD, path, &f);
+
+	if (e != OK)
+		return e == ERR_NOTFOUND ? "there is no file" :
+					   "it cannot be looked at:";
+	if (f.type != FILE_REGULAR)
+		return "no regular file:";
+	if (!may_run(&f, home))
+		return "it cannot be executed by the home's owner:";
+	return strangers(&f, home);
+}
+
+/* Who may write the folder can put another program there. */
+static const char *
+look_folder(const char *path, const struct file_facts *home)
+{
+	struct file_facts f;
+
+	if (file_facts(AT_FDCWD, path, &f) != OK || f.type != FILE_DIRECTORY)
+		return "it lies in no directory:";
+	if (f.uid != 0 && f.uid != home->uid)
+		return "its folder belongs to neither root nor the home's "
+		       "owner:";
+	return (f.mode & 022) != 0 ? "somebody else may write its folder:" :
+				     NULL;
+}
+
+static void
+check_program(struct look *l, const struct command *cmd, const struct alias *a)
+{
+	const char *path = a->program.path, *why;
+	struct buf folder = BUF_INIT;
+	struct file_facts home;
+
+	if (a->challenge.judge != JUDGE_PROGRAM || path == NULL)
+		return;
+	if (file_facts(cmd->home, ".", &home) != OK ||
+	    !buf_add(&folder, path, (size_t)(strrchr(path, '/') - path) + 1)) {
+		l->e = ERR_SYSTEM;
+		return;
+	}
+	if ((why = look_program(path, &home)) == NULL)
+		why = look_folder(buf_cstr(&folder), &home);
+	if (why != NULL)
+		wrong(l, "program", "path", why, path);
+	buf_release(&folder);
+}
+
 enum err
 alias_check_rest(const struct command *cmd, const char *path, struct span text,
     struct alias *a)
@@ -121,10 +199,14 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 		check_attr(
 		    &l, "renewal", "renewalignore", a->renewal.ignore[i]);
 	check_parameters(&l, a);
+	check_program(&l, cmd, a);
 	if ((e = check_profiles(cmd, path, a)) == OK)
 		check_approvals(&l, cmd, a);
 	if (e == OK)
 		e = l.e;
+	if (a->challenge.judge == JUDGE_WEB &&
+	    (other = alias_check_web(cmd, path, a)) != OK && e == OK)
+		e = other;
 	other = alias_secret(cmd->home, a);
 	ini_free(ini);
 	return e == OK ? other : e;

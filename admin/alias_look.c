@@ -106,9 +106,9 @@ out:
 	buf_release(&key);
 }
 
-/* Does this key mean anything to the alias?  Of the two secrets one is there. */
-static bool
-counts(const struct alias *a, const struct alias_key *key)
+/* Of the two ways to give a secret only the one that is there counts. */
+bool
+alias_key_counts(const struct alias *a, const struct alias_key *key)
 {
 	static const enum judge_kind judge[] = { JUDGE_PROGRAM, JUDGE_WEB,
 		JUDGE_INTUNE };
@@ -197,7 +197,7 @@ alias_show(struct command *cmd)
 		json_text(cmd->out, "name", name);
 	}
 	for (const struct alias_key *k = alias_keys; k->section; k++)
-		if (counts(a, k))
+		if (alias_key_counts(a, k))
 			show_key(cmd, ini, a, k);
 	for (size_t i = 0; i < a->nident; i++)
 		show_ident(cmd, &a->ident[i]);

@@ -11,14 +11,27 @@
 
 #define SHORT_ID 16 /* digits in a list */
 
+static const struct {
+	int64_t unit;
+	char letter;
+} units[] = { { DAY, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+
+/* The whole of it: "90m" is not "1h". */
+static bool
+duration_text(int64_t seconds, struct buf *out)
+{
+	size_t i = 0;
+
+	while (i < 3 && seconds % units[i].unit != 0)
+		i++;
+	return buf_printf(out, "%lld%c", (long long)(seconds / units[i].unit),
+	    units[i].letter);
+}
+
 /* "5m", "3h", "12d" */
 static void
 age_text(int64_t seconds, char out[24])
 {
-	static const struct {
-		int64_t unit;
-		char letter;
-	} units[] = { { DAY, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
 	size_t i = 0;
 
 	if (seconds < 0)
@@ -164,7 +177,7 @@ print_request(struct command *cmd, const struct sighting *s)
 {
 	const struct waiting *w = &s->w;
 	struct buf key = BUF_INIT, asked = BUF_INIT, yeses = BUF_INIT;
-	struct buf age = BUF_INIT;
+	struct buf age = BUF_INIT, most = BUF_INIT;
 	FILE *out = cmd->out;
 	char ago[24];
 	enum err e;
@@ -174,7 +187,9 @@ print_request(struct command *cmd, const struct sighting *s)
 		goto out;
 	e = ERR_SYSTEM;
 	if (!key_text(buf_span(&w->spki_der), &key) || !yeses_text(s, &yeses) ||
-	    !buf_printf(&age, "%s ago", ago))
+	    !buf_printf(&age, "%s ago", ago) ||
+	    (w->validity > 0 && (!buf_str(&most, "at most ") ||
+				    !duration_text(w->validity, &most))))
 		goto out;
 	print_field(out, "Request:", w->id);
 	print_field(out, "State:", sighting_word(s));
@@ -189,6 +204,7 @@ print_request(struct command *cmd, const struct sighting *s)
 	print_field(out, "CA:", w->ca);
 	print_field(out, "Profile:", w->profile);
 	print_field(out, "Entities:", w->entityprofile);
+	print_field(out, "Validity:", most.len > 0 ? buf_cstr(&most) : NULL);
 	print_field(out, "Renews:", w->renews);
 	print_field(out, "From:", w->remote);
 	print_time(out, "Since:", w->created);
@@ -202,6 +218,7 @@ out:
 	buf_release(&asked);
 	buf_release(&yeses);
 	buf_release(&age);
+	buf_release(&most);
 	return e;
 }
 
@@ -243,6 +260,8 @@ json_request(struct command *cmd, const struct sighting *s, bool all)
 		json_text(
 		    out, "asked", asked.len > 0 ? buf_cstr(&asked) : NULL);
 		json_text(out, "entityprofile", w->entityprofile);
+		if (w->validity > 0)
+			json_num(out, "validity", w->validity);
 		json_text(out, "renews", w->renews);
 		json_text(out, "transaction", w->transaction);
 		json_num(out, "attempt", w->attempt);

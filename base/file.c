@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -51,6 +53,19 @@ open_dir(int at, const char *path, int flags, int *out)
 		return file_trouble("open directory", path);
 	*out = fd;
 	return OK;
+}
+
+enum err
+dir_path(int fd, struct buf *out)
+{
+	char name[32], path[PATH_MAX];
+	ssize_t len;
+
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	len = readlink(name, path, sizeof(path));
+	if (len < 0 || len == (ssize_t)sizeof(path))
+		return file_trouble("find", name);
+	return buf_add(out, path, (size_t)len) ? OK : ERR_SYSTEM;
 }
 
 enum err

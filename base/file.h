@@ -31,6 +31,9 @@ void file_close(int *fd); /* sets *fd to -1; -1 is fine */
  */
 enum err dir_same(int at, const char *path, int fd);
 
+/* Appends the absolute path that the directory has now. */
+enum err dir_path(int fd, struct buf *out);
+
 /* Makes a directory (and no parents); ERR_EXISTS if there is one. */
 enum err dir_make(int at, const char *path);
 /* Removes an empty directory; OK if there is none. */

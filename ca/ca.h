@@ -367,6 +367,7 @@ struct leaf {
 	const char *baseurl; /* of the site, for URLs; NULL: none with it */
 	const struct extension *asked; /* what the request asks for */
 	size_t nasked;
+	int64_t validity; /* seconds at most; 0: the profile's */
 };
 struct issued {
 	struct buf der;

@@ -24,17 +24,20 @@ shape_release(struct shape *s)
 
 /*
  * C-186: never longer than the CA's, never before it began; under one that is
- * ahead the validity counts from its beginning (C-129).
+ * ahead the validity counts from its beginning (C-129).  Who said yes may have
+ * wanted less than the profile gives, never more.
  */
 static const char *
-shape_times(const struct profile *p, const struct generation *gen, int64_t now,
-    struct shape *out)
+shape_times(const struct profile *p, const struct generation *gen,
+    const struct leaf *leaf, int64_t now, struct shape *out)
 {
 	int64_t begin = now > gen->not_before ? now : gen->not_before;
 	int64_t end = p->validity > 0 ? begin + p->validity : p->until;
 
 	if (end <= begin)
 		return "the profile's validity has ended";
+	if (leaf->validity > 0 && leaf->validity < end - begin)
+		end = begin + leaf->validity;
 	out->not_before = now - p->backdate;
 	if (out->not_before < gen->not_before)
 		out->not_before = gen->not_before;
@@ -223,7 +226,7 @@ profile_shape(const struct profile *p, const struct generation *gen,
     const struct leaf *leaf, int64_t now, struct shape *out, const char **why)
 {
 	shape_init(out);
-	if ((*why = shape_times(p, gen, now, out)) != NULL ||
+	if ((*why = shape_times(p, gen, leaf, now, out)) != NULL ||
 	    (*why = shape_usage(p, leaf, out)) != NULL ||
 	    (*why = shape_eku(p, leaf, out)) != NULL ||
 	    (*why = shape_copies(p, leaf, out)) != NULL)

@@ -25,6 +25,7 @@ judgement_release(struct judgement *j)
 	entity_release(&j->entity);
 	code_release(&j->code);
 	overrides_release(&j->over);
+	buf_release(&j->why);
 	judgement_init(j);
 }
 
@@ -32,6 +33,8 @@ static enum err (*const judges[JUDGE__MAX])(
     const struct judge_case *c, struct judgement *j) = {
 	[JUDGE_ENTITY] = judge_entity,
 	[JUDGE_SECRET] = judge_ra,
+	[JUDGE_PROGRAM] = judge_program,
+	[JUDGE_WEB] = judge_web,
 };
 
 enum err

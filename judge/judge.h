@@ -53,6 +53,7 @@ struct judgement {
 	struct entity entity; /* owned; with YES of judge_entity() */
 	struct code code;     /* owned; with YES: what will pay, if id is set */
 	struct overrides over; /* owned; with YES; checked: they can be read */
+	struct buf why; /* owned; the judge's own words, at most MAX_WHY */
 };
 void judgement_init(struct judgement *j);
 void judgement_release(struct judgement *j);
@@ -89,6 +90,47 @@ enum err judge_ra(const struct judge_case *c, struct judgement *j);
  * if digits are.  No secret is none.
  */
 bool judge_strong_secret(const struct alias *a);
+
+/*
+ * A program of the administrator's ([program] path): it gets the CSR, what is
+ * known of the request, and the challenge, which nobody else has looked at.
+ * Its exit status is the ruling, its output are lines of overrides, and what
+ * else it says is logged (scep-alias(5), The program).  Whatever else it does
+ * is LATER (logged).  ERR_SYSTEM: our own trouble.
+ */
+enum err judge_program(const struct judge_case *c, struct judgement *j);
+
+/*
+ * A web service ([web] url), asked as step-ca asks its webhooks for SCEP
+ * challenges; scep-alias(5), The web service.  Only an answer with status 200
+ * and a clean `allow` is a YES or a NO; whatever else there is, or is not, is
+ * LATER (logged).  ERR_SYSTEM, ERR_BUSY: a file that the alias names.
+ */
+enum err judge_web(const struct judge_case *c, struct judgement *j);
+
+/*
+ * What a judge far away wants of the certificate, or says about it, by one
+ * key and its value, into j->over or j->why:
+ *
+ *	username   1 to MAX_USERNAME bytes
+ *	subject    a DN as dn_parse() has it, that can be certified
+ *	san        as san_parse() has it, or empty: none at all
+ *	profile    the name of a profile
+ *	validity   a duration as 30d, 12h
+ *	reason     1 to MAX_WHY bytes for the log
+ *
+ * none of them with control characters.  ERR_INPUT: there is no such key, it
+ * came before, or this is no value for it: the judge is broken; logged, with
+ * `who` as the one that said it.  ERR_SYSTEM.
+ */
+enum err overrides_put(
+    const char *who, struct span key, struct span value, struct judgement *j);
+
+/*
+ * The same for lines `key=value`, without blanks around the '='.  The last
+ * line may lack its newline; an empty text says nothing.
+ */
+enum err overrides_read(const char *who, struct span text, struct judgement *j);
 
 /*
  * The secret under which requests may be enveloped, asked for before anything

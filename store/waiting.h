@@ -26,6 +26,7 @@ struct waiting {
 	unsigned attempt;
 	unsigned generation; /* of the CA, that would issue */
 	unsigned required;   /* yeses of different people */
+	int64_t validity;    /* seconds at most; 0: the profile's */
 	char *alias;
 	char *ca;
 	struct buf txid;

@@ -117,6 +117,9 @@ put_facts(const struct waiting *w, struct buf *out)
 		    buf_span(
 			(const struct buf *)(const void *)((const char *)w +
 							   bytes[i].at)));
+	/* none in records of before, whose ids stay */
+	if (ok && w->validity > 0)
+		ok = record_num(out, "validity", w->validity);
 	return ok && record_num(out, "required", w->required) &&
 	       record_time(out, "created", w->created) &&
 	       record_time(out, "expires", w->expires) &&
@@ -205,6 +208,10 @@ get_facts(const struct record *r, struct waiting *w)
 	    get_number(r, "required", 1, &w->required) != OK ||
 	    record_get_time(r, "created", &w->created) != OK ||
 	    record_get_time(r, "expires", &w->expires) != OK || txid.len == 0)
+		return ERR_INPUT;
+	if (record_get(r, "validity") != NULL &&
+	    (record_get_num(r, "validity", &w->validity) != OK ||
+		w->validity <= 0))
 		return ERR_INPUT;
 	if (!buf_add(&w->txid, txid.p, txid.len))
 		return ERR_SYSTEM;

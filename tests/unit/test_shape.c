@@ -110,6 +110,37 @@ cuts_times(void **state)
 	}
 }
 
+/* Who said yes wanted less; more than the profile's is the profile's. */
+static void
+cuts_by_judge(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t validity, until; /* from now */
+	} rows[] = {
+		{ "validity = 500s\nbackdate = 100s\n", 0, 500 },
+		{ "validity = 500s\nbackdate = 100s\n", 1, 1 },
+		{ "validity = 500s\nbackdate = 100s\n", 499, 499 },
+		{ "validity = 500s\nbackdate = 100s\n", 501, 500 },
+		{ "validity = 1d\nbackdate = 0s\n", INT64_MAX, 1000 },
+		{ "validity = 2099-01-01\nbackdate = 0s\n", 300, 300 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct leaf leaf = { .spki = buf_span(&rsa),
+			.validity = rows[i].validity };
+		struct profile *p = NULL;
+		const char *why = NULL;
+		struct shape s;
+
+		assert_int_equal(shape(rows[i].text, &leaf, &s, &p, &why), OK);
+		assert_int_equal(s.not_after, NOW + rows[i].until);
+		shape_release(&s);
+		profile_free(p);
+	}
+}
+
 #define USAGE(bytes)                                         \
 	{                                                    \
 		OID_KEY_USAGE, true, DER_BYTES("\x03" bytes) \
@@ -344,6 +375,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cuts_times),
+		cmocka_unit_test(cuts_by_judge),
 		cmocka_unit_test(narrows_usage),
 		cmocka_unit_test(narrows_eku),
 		cmocka_unit_test(copies_what_is_listed),

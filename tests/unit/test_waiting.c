@@ -42,6 +42,7 @@ make_waiting(const char *id, unsigned n, struct waiting *w)
 	assert_true(buf_str(&w->subject_der, "\x30\x01\xff subject"));
 	put_key(&w->spki_der);
 	w->required = 2;
+	w->validity = 5400;
 	w->created = time_now() - 3600;
 	w->expires = w->created + 30 * DAY;
 }
@@ -102,6 +103,7 @@ comes_back(void **state)
 	assert_null(back.renews);
 	assert_null(back.md5);
 	assert_int_equal(back.required, 2);
+	assert_int_equal(back.validity, 5400);
 	assert_int_equal(back.expires, w.expires);
 	assert_true(span_eq(buf_span(&back.txid), buf_span(&w.txid)));
 	assert_true(

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""A web service that judges SCEP requests by a list, to begin with.
+
+    webhook.py --list devices.txt --secret hook.key --cert hook.pem
+        [--key hook-key.pem] [--client-ca ca.pem] [--bind 127.0.0.1]
+        [--port 8443]
+
+Speaks what scep(1) with [challenge] judge = web and step-ca's SCEPCHALLENGE
+webhooks send.  devices.txt has a device a line, read for each request: its
+challenge, a blank, its common name.  Empty lines and those that begin with
+'#' count for nothing.  hook.key is the file of [web] secretfile: the key of
+the signature, in base64.  It needs python3 and nothing else.
+"""
+import argparse
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import ssl
+
+MAX_BODY = 1 << 20
+
+
+def signed(body, signature):
+    with open(opt.secret, encoding="ascii") as f:
+        key = base64.b64decode(f.readline().strip(), validate=True)
+    wanted = hmac.new(key, body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(wanted.encode(), signature.encode())
+
+
+def allowed(challenge, name):
+    """All lines are compared: how long it takes tells nothing."""
+    found = False
+    with open(opt.list, encoding="utf-8") as f:
+        for line in f:
+            words = line.rstrip("\n").split(" ", 1)
+            if len(words) == 2 and not line.startswith("#"):
+                found |= words[1] == name and hmac.compare_digest(
+                    words[0].encode(), challenge.encode())
+    return found
+
+
+def judge(ask):
+    request = ask["x509CertificateRequest"]
+    name = request["subject"].get("commonName", "")
+    if not allowed(ask.get("scepChallenge", ""), name):
+        return {"allow": False, "error": {"message": "not on the list"}}
+    # data may say {"username": ..., "subject": ..., "san": ...,
+    # "profile": ..., "validity": ...}: scep-alias(5), The web service.
+    return {"allow": True}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    timeout = 30
+
+    def do_POST(self):
+        size = self.headers.get("Content-Length", "")
+        if not size.isdigit() or int(size) > MAX_BODY:
+            return self.send_error(413)
+        body = self.rfile.read(int(size))
+        if not signed(body, self.headers.get("X-Smallstep-Signature", "")):
+            return self.send_error(403, "bad signature")
+        try:
+            answer = json.dumps(judge(json.loads(body))).encode()
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return self.send_error(400)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+        return None
+
+
+p = argparse.ArgumentParser(description="Judges SCEP requests by a list.")
+p.add_argument("--list", required=True)
+p.add_argument("--secret", required=True)
+p.add_argument("--cert", required=True)
+p.add_argument("--key")
+p.add_argument("--client-ca")
+p.add_argument("--bind", default="127.0.0.1")
+p.add_argument("--port", type=int, default=8443)
+opt = p.parse_args()
+
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain(opt.cert, opt.key)
+if opt.client_ca:
+    tls.load_verify_locations(opt.client_ca)
+    tls.verify_mode = ssl.CERT_REQUIRED
+server = http.server.ThreadingHTTPServer((opt.bind, opt.port), Handler)
+server.socket = tls.wrap_socket(
+    server.socket, server_side=True, do_handshake_on_connect=False)
+server.serve_forever()
