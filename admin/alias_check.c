@@ -70,6 +70,8 @@ check_profiles(
 {
 	enum err e, other;
 
+	if (a->mode == MODE_PROXY)
+		return OK;
 	if (a->mode != MODE_RA)
 		return profile_named(cmd, path, a->profile);
 	e = profile_named(cmd, path, a->ra.profile);
@@ -125,6 +127,8 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 		check_approvals(&l, cmd, a);
 	if (e == OK)
 		e = l.e;
+	other = alias_check_proxy(cmd, path, ini, a);
+	e = e == OK ? other : e;
 	other = alias_secret(cmd->home, a);
 	ini_free(ini);
 	return e == OK ? other : e;
