@@ -269,4 +269,126 @@ for row in lighttpd:000 apache:000 nginx:400; do
 	stop_server "$INSIDE"
 	[ "$failed" -eq 0 ] || diag "$(tail -n 20 inner.log | cut -c1-200)"
 done
+
+# --- the CA's host is down -----------------------------------------------------
+
+kept=$outer/store/kept/scep
+: >lighttpd.log
+is "down: what is fresh is given" "$(get "$GET=GetCACert")" 200
+ok "down: as it was" cmp body ca.der
+unlike "down: without a word" "$(cat lighttpd.log)" "level=(warn|error)"
+like "down: but for its age" "$(cat lighttpd.log)" \
+	"operation=GetCACert.* kept=[0-9]+ status=200"
+age() { sed -i 's/^fetched = .*/fetched = 2020-01-01T00:00:00Z/' "$kept"/*; }
+age
+for op in GetCACert GetCACaps GetCACertChain GetCACert; do
+	is "down: $op, though it is old" "$(get "$GET=$op")" 200
+done
+ok "down: as it was" cmp body ca.der
+is "down: said once" "$(grep -c "what was kept of it is given" \
+	lighttpd.log)" 1
+is "down: GetNextCACert" "$(get "$GET=GetNextCACert")" 503
+is "down: what nobody has asked before" \
+	"$(get "$GET=GetCACert&message=nobody")" 503
+is "down: PKIOperation" \
+	"$(get --data-binary @nginx.der "$GET=PKIOperation")" 503
+like "down: come again" "$(header '[Rr]etry-[Aa]fter')" "^[0-9]+"
+is "down: said to the device" "$(cat body)" \
+	"temporarily unavailable, try again"
+
+start_inside nginx
+is "up again: the same message" \
+	"$(get --data-binary @nginx.der "$GET=PKIOperation")" 200
+ok "up again: gets its certificate" answered nginx
+is "up again: GetCACert" "$(get "$GET=GetCACert")" 200
+rm "$kept/pause"
+is "up again: is asked for" "$(get "$GET=GetCACert")" 200
+is "up again: and kept" "$(grep -l "^question = GetCACert " "$kept"/* |
+	xargs grep -c "^fetched = 2020")" 0
+stop_server "$INSIDE"
+
+# --- what is passed, to the letter; and lies ------------------------------------
+
+cat >says.json <<'EOT'
+[{"query": ".*message=html", "headers": {"Content-Type": "text/html"},
+  "body": "<html>log in</html>"},
+ {"query": ".*message=redirect", "status": 302,
+  "headers": {"Location": "/other", "Content-Type": "application/x-pki-message"},
+  "body": "x"},
+ {"query": ".*message=large", "size": 10485760,
+  "headers": {"Content-Type": "application/x-pki-message"}},
+ {"query": ".*message=error", "status": 500,
+  "headers": {"Content-Type": "application/x-pki-message"}, "body": "x"},
+ {"query": ".*message=later", "status": 429, "body": "x"},
+ {"query": ".*message=empty",
+  "headers": {"Content-Type": "application/x-pki-message"}, "body": ""},
+ {"query": ".*message=cut", "close": 1, "body": "abc",
+  "headers": {"Content-Type": "application/x-pki-message"}},
+ {"query": ".*message=no", "status": 410, "body": "<script>x</script>"},
+ {"query": "operation=GetCACert.*", "file": "ca.der",
+  "headers": {"Content-Type": "application/x-x509-ca-cert"}},
+ {"query": ".*", "body": "yes", "headers":
+   {"Content-Type": "Application/X-PKI-Message; charset=binary"}}]
+EOT
+python3 "$TOP/tests/httpd.py" --script says.json --log asked --port "$TLS" \
+	--port-file port --cert tls.pem --key tls-key.pem \
+	--client-ca peers-ca.pem >>httpd.log 2>&1 &
+server $!
+wait_for test -s port
+is "a lie: ca.der as a message" \
+	"$(get "$GET=PKIOperation&operation=GetCACert&message=x")" 200
+is "it passes" "$(cat body)" yes
+: >asked
+head -c 3000 /dev/urandom >junk
+q="operation=PKIOperation&x=%0a+%2B/=&message=a%20b&&"
+SCEP_HOME=$outer
+HTTP_X_FORWARDED_FOR=192.0.2.9 CONTENT_TYPE=text/odd \
+	request POST "/scep?$q" junk
+SCEP_HOME=$home
+is "any bytes" "$STATUS" 200
+python3 - "$q" <<'EOT' >seen
+import base64, json, sys
+a = json.loads(open("asked").readline())
+print(a["method"], a["path"], a["client"])
+print("query", a["query"] == sys.argv[1])
+print("body", base64.b64decode(a["base64"]) == open("junk", "rb").read())
+print("type", a["headers"]["content-type"])
+print("headers", *sorted(a["headers"]))
+EOT
+is "arrive as they were" "$(cat seen)" "POST /scep/scep/pkiclient.exe proxy1
+query True
+body True
+type application/x-pki-message
+headers accept content-length content-type host user-agent"
+
+for lie in html redirect large error later empty cut; do
+	: >asked
+	is "$lie: try again" \
+		"$(get --data-binary @junk "$GET=PKIOperation&message=$lie")" 503
+	like "$lie: later" "$(header '[Rr]etry-[Aa]fter')" "^[0-9]+"
+	is "$lie: nothing of it" "$(cat body)" \
+		"temporarily unavailable, try again"
+	is "$lie: one question" "$(wc -l <asked)" 1
+	[ $lie = large ] || [ $lie = cut ] ||
+	    like "$lie: the log says what" "$(tail -n 3 lighttpd.log)" \
+		"answered [0-9]+, type .*which is no answer to PKIOperation"
+	is "$lie: nor as a CA" "$(get "$GET=GetCACert&message=$lie")" 503
+done
+is "no: no" "$(get --data-binary @junk "$GET=PKIOperation&message=no")" 410
+is "no: in our words" "$(cat body)" "refused by the CA's server"
+
+# --- a cache is no fact --------------------------------------------------------
+
+forget
+is "a CA" "$(get "$GET=GetCACert&message=CA")" 200
+: >asked
+is "again" "$(get "$GET=GetCACert&message=CA")" 200
+is "is not asked for again" "$(wc -l <asked)" 0
+cp -a "$kept/$(ls "$kept" | head -n 1)" "$kept/$(printf %064d 0)"
+like "check: what lies elsewhere" \
+	"$(SCEP_HOME=$outer "$SCEP" check 2>&1)" "no answer that was kept"
+ok "check: is removed" env SCEP_HOME="$outer" "$SCEP" check --repair
+ok "check: a cache that is gone is nothing" rm -r "$outer/store/kept"
+is "check: at all" "$(SCEP_HOME=$outer "$SCEP" check 2>&1 | tail -n 1)" \
+	"$("$SCEP" check 2>&1 | tail -n 1)"
 done_testing
