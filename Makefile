@@ -25,6 +25,7 @@ SRCS += admin/alias_key.c
 SRCS += admin/alias_look.c
 SRCS += admin/alias_name.c
 SRCS += admin/alias_peer.c
+SRCS += admin/alias_proxy.c
 SRCS += admin/args.c
 SRCS += admin/args_load.c
 SRCS += admin/args_tree.c
@@ -113,6 +114,7 @@ SRCS += ca/der.c
 SRCS += ca/dn.c
 SRCS += ca/dn_canon.c
 SRCS += ca/dn_check.c
+SRCS += ca/dn_server.c
 SRCS += ca/dn_within.c
 SRCS += ca/entity_check.c
 SRCS += ca/entity_rules.c
@@ -194,6 +196,7 @@ SRCS += store/check_certs.c
 SRCS += store/check_codes.c
 SRCS += store/check_crls.c
 SRCS += store/check_issued.c
+SRCS += store/check_kept.c
 SRCS += store/check_renewed.c
 SRCS += store/check_rooms.c
 SRCS += store/check_unique.c
@@ -204,6 +207,7 @@ SRCS += store/crl.c
 SRCS += store/entity.c
 SRCS += store/inside.c
 SRCS += store/issued.c
+SRCS += store/kept.c
 SRCS += store/news.c
 SRCS += store/outcome.c
 SRCS += store/pem.c
@@ -222,6 +226,7 @@ SRCS += store/waiting.c
 SRCS += store/waiting_list.c
 SRCS += store/waiting_move.c
 SRCS += store/waiting_text.c
+SRCS += access.c
 SRCS += crl.c
 SRCS += enrol.c
 SRCS += enrol_code.c
@@ -242,6 +247,7 @@ SRCS += http.c
 SRCS += manager.c
 SRCS += password.c
 SRCS += pkioperation.c
+SRCS += proxy.c
 SRCS += publish.c
 SRCS += query.c
 SRCS += route.c
@@ -295,7 +301,8 @@ DEPS_run = $(DEPS_build) libcurl4 libstrongswan-extra-plugins \
 	libstrongswan-standard-plugins lighttpd openssl strongswan-pki
 DEPS_check = $(DEPS_run) apache2-bin apache2-suexec-pristine certmonger \
 	clang curl dbus libapache2-mod-fcgid libc6-dbg libclang-rt-14-dev \
-	libcmocka-dev libfaketime libfcgi-bin lld nginx perl python3 scep \
+	libcmocka-dev libfaketime libfcgi-bin lighttpd-mod-openssl lld nginx \
+	perl python3 scep \
 	spawn-fcgi strace systemd valgrind
 DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
 	mandoc shellcheck

@@ -377,6 +377,27 @@ verified(struct http *h)
 	return strcmp(param_or(h, "SSL_CLIENT_VERIFY", ""), "SUCCESS") == 0;
 }
 
+/*
+ * Whom the server has verified.  What is larger than any certificate is not
+ * believed half: then nobody was.
+ */
+static enum err
+read_peer(struct http *h, struct request *r)
+{
+	const char *name = param_or(h, "SSL_CLIENT_S_DN", "");
+	const char *cert = param_or(h, "SSL_CLIENT_CERT", "");
+	bool good = verified(h);
+
+	if (good && strlen(cert) > MAX_PEER_CERT) {
+		log_error("SSL_CLIENT_CERT has more than %d bytes",
+		    MAX_PEER_CERT);
+		good = false;
+	}
+	r->peer = str_dup(good ? name : "");
+	r->peer_cert = str_dup(good ? cert : "");
+	return r->peer && r->peer_cert ? OK : ERR_SYSTEM;
+}
+
 static enum err
 read_request(struct http *h, struct request *r)
 {
@@ -392,9 +413,7 @@ read_request(struct http *h, struct request *r)
 	r->no_query = query == NULL;
 	r->remote = str_dup(remote ? remote : "");
 	r->user = str_dup(param_or(h, "REMOTE_USER", ""));
-	r->peer =
-	    str_dup(verified(h) ? param_or(h, "SSL_CLIENT_S_DN", "") : "");
-	if (r->remote == NULL || r->user == NULL || r->peer == NULL)
+	if (r->remote == NULL || r->user == NULL || read_peer(h, r) != OK)
 		return ERR_SYSTEM;
 	if (alias && *alias && (r->alias = str_dup(alias)) == NULL)
 		return ERR_SYSTEM;
@@ -442,8 +461,8 @@ status_text(int status)
 		int status;
 		const char *text;
 	} texts[] = { { 200, "OK" }, { 304, "Not Modified" },
-		{ 400, "Bad Request" }, { 404, "Not Found" },
-		{ 405, "Method Not Allowed" }, { 413, "Content Too Large" },
+		{ 400, "Bad Request" }, { 403, "Forbidden" },
+		{ 404, "Not Found" }, { 405, "Method Not Allowed" }, { 413, "Content Too Large" },
 		{ 414, "URI Too Long" }, { 503, "Service Unavailable" } };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -512,6 +531,7 @@ request_release(struct request *r)
 	free(r->remote);
 	free(r->user);
 	free(r->peer);
+	free(r->peer_cert);
 	free(r->none_match);
 	free(r->modified_since);
 	*r = (struct request){ .method = HTTP_OTHER };

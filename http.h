@@ -23,6 +23,8 @@ struct request {
 	char *user;	  /* REMOTE_USER, whom the server knows; "" nobody */
 	char *peer;	  /* subject of a client certificate that it has
 				 verified, in its words; "" none */
+	char *peer_cert;  /* that certificate in PEM, as the server wraps
+				 it; "" where it gives none */
 	char *none_match; /* If-None-Match; or NULL */
 	char *modified_since; /* If-Modified-Since; or NULL */
 	char id[17];	      /* random hex, on every log line of the request */

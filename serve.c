@@ -3,11 +3,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "access.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/owner.h"
 #include "base/time.h"
 #include "fetch/fetch.h"
+#include "proxy.h"
 #include "query.h"
 #include "route.h"
 #include "serve.h"
@@ -165,6 +167,25 @@ answer_no_operation(struct visit *v)
 	    "GetNextCACert or PKIOperation");
 }
 
+/* Who asks, and how, comes before what is asked. */
+static enum err
+enter(struct visit *v, const struct operation *op)
+{
+	bool admitted = false;
+	enum err e = access_admit(v, &admitted);
+
+	if (e != OK || !admitted)
+		return e;
+	if ((METHOD(v->request->method) & op->methods) == 0) {
+		v->reply->allow = op->allow;
+		return answer_text(v->reply, 405, "method not allowed");
+	}
+	if (v->alias->mode == MODE_PROXY)
+		return proxy_pass(v, op->name);
+	cas_refresh(v->house->cas);
+	return op->run(v);
+}
+
 /* Finds alias and operation, and runs it. */
 static enum err
 walk(struct visit *v)
@@ -197,14 +218,7 @@ walk(struct visit *v)
 	e = aliases_find(v->house->aliases, alias, &v->alias);
 	if (e == ERR_NOTFOUND)
 		return answer_text(v->reply, 404, "no such alias");
-	if (e != OK)
-		return e;
-	if ((METHOD(r->method) & op->methods) == 0) {
-		v->reply->allow = op->allow;
-		return answer_text(v->reply, 405, "method not allowed");
-	}
-	cas_refresh(v->house->cas);
-	return op->run(v);
+	return e == OK ? enter(v, op) : e;
 }
 
 /* One request: the answer, and its line in the log. */

@@ -263,6 +263,13 @@ static const struct option add_options[] = {
 	{ "ca", "caname", OPT_TEXT, "CA",
 	    "the CA it serves; needed where there are several" },
 	{ "from", "file", OPT_FILE, "FILE", "take this file as it is" },
+	{ "proxy", NULL, OPT_TEXT, "URL",
+	    "pass everything on to this alias of the CA's host" },
+	{ "clientcert", NULL, OPT_TEXT, "FILE",
+	    "--proxy: PEM file of our certificate there" },
+	{ "clientkey", NULL, OPT_TEXT, "FILE", "--proxy: PEM file of its key" },
+	{ "cafile", NULL, OPT_TEXT, "FILE",
+	    "--proxy: PEM file of the CAs of that host's certificate" },
 	{ NULL, NULL, OPT_FLAG, NULL, NULL },
 };
 
@@ -298,7 +305,11 @@ static const struct verb verbs[] = {
 	    .options = add_options,
 	    .run = alias_add,
 	    .help = "make an alias",
-	    .more = "  scep alias add scep --ca ManagementCA",
+	    .more = "  scep alias add scep --ca ManagementCA\n"
+		    "  scep alias add scep --proxy "
+		    "https://ca.example.org/scep/scep/pkiclient.exe \\\n"
+		    "      --clientcert /etc/scep/proxy.pem "
+		    "--clientkey /etc/scep/proxy-key.pem",
 	    .changes = true },
 	{ .name = "set",
 	    .args = "NAME KEY VALUE",

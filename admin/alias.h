@@ -39,6 +39,20 @@ enum err alias_check_rest(const struct command *cmd, const char *path,
     struct span text, struct alias *a);
 
 /*
+ * A part of that: the DNs of [access] peers, and what [proxy] names: PEM, and
+ * the key fits the certificate.  ERR_INPUT: what is wrong was logged.
+ */
+enum err alias_check_proxy(const struct command *cmd, const char *path,
+    const struct ini *ini, const struct alias *a);
+
+/* A line for people: where a proxy passes on, and as whom; others: none. */
+void alias_tell_proxy(const struct command *cmd, const struct alias *a);
+
+/* The text of a new proxy's file, by the options of `alias add`. */
+enum err alias_proxy_text(
+    struct command *cmd, const char *name, struct buf *text);
+
+/*
  * Between the two, error lines are gathered in heard, which the caller
  * releases.  alias_heard() says them as one sentence, if there are any, and
  * returns e (ERR_REFUSED for ERR_INPUT).

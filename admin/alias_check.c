@@ -72,6 +72,8 @@ check_profiles(
 {
 	enum err e, other;
 
+	if (a->mode == MODE_PROXY)
+		return OK;
 	if (a->mode != MODE_RA)
 		return profile_named(cmd, path, a->profile);
 	e = profile_named(cmd, path, a->ra.profile);
@@ -207,6 +209,8 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 	if (a->challenge.judge == JUDGE_WEB &&
 	    (other = alias_check_web(cmd, path, a)) != OK && e == OK)
 		e = other;
+	other = alias_check_proxy(cmd, path, ini, a);
+	e = e == OK ? other : e;
 	other = alias_secret(cmd->home, a);
 	ini_free(ini);
 	return e == OK ? other : e;

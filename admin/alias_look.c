@@ -7,7 +7,12 @@
 
 /* The verbs of `alias` that change nothing. */
 
-static const char *const modes[MODE__MAX] = { "ca", "ra" };
+static const char *const modes[MODE__MAX] = {
+	[MODE_CA] = "ca",
+	[MODE_RA] = "ra",
+	[MODE_PROXY] = "proxy",
+	[MODE_EXTERNALRA] = "externalra",
+};
 
 static bool
 put_cas(struct buf *out, const struct alias *a)
@@ -24,6 +29,9 @@ list_one(struct command *cmd, const char *name, const struct alias *a)
 	struct buf cas = BUF_INIT;
 
 	(void)(a && put_cas(&cas, a));
+	/* a proxy has no CA here, but a place where one is */
+	if (a && a->mode == MODE_PROXY && !opt_flag(cmd, "json"))
+		(void)buf_str(&cas, a->proxy.peer.url);
 	if (opt_flag(cmd, "json")) {
 		json_begin(cmd->out);
 		json_text(cmd->out, "name", name);
@@ -31,10 +39,11 @@ list_one(struct command *cmd, const char *name, const struct alias *a)
 		json_text(cmd->out, "mode", a ? modes[a->mode] : NULL);
 		json_text(cmd->out, "cas", a ? buf_cstr(&cas) : NULL);
 		json_text(cmd->out, "defaultca", a ? a->defaultca : NULL);
+		json_text(cmd->out, "url", a ? a->proxy.peer.url : NULL);
 		json_end(cmd->out);
 	} else {
 		print_cell(cmd->out, name, 20);
-		print_cell(cmd->out, a ? modes[a->mode] : "broken", 8);
+		print_cell(cmd->out, a ? modes[a->mode] : "broken", 11);
 		print_cell(cmd->out, a ? buf_cstr(&cas) : NULL, 0);
 	}
 	buf_release(&cas);
@@ -73,7 +82,7 @@ alias_list(struct command *cmd)
 {
 	if (!opt_flag(cmd, "json")) {
 		print_cell(cmd->out, "NAME", 20);
-		print_cell(cmd->out, "MODE", 8);
+		print_cell(cmd->out, "MODE", 11);
 		print_cell(cmd->out, "CAS", 0);
 	}
 	return dir_each(cmd->home, "aliases", list_file, cmd);
@@ -237,15 +246,19 @@ alias_check(struct command *cmd)
 		return check_all(cmd);
 	for (int i = 0; i < cmd->names; i++) {
 		struct buf path = BUF_INIT, text = BUF_INIT;
+		struct alias *a = NULL;
 		enum err e = alias_load(cmd, cmd->name[i], &path, &text);
 
 		if (e == OK)
 			e = alias_check_text(cmd, cmd->name[i], buf_cstr(&path),
-			    buf_span(&text), NULL);
-		if (e == OK)
+			    buf_span(&text), &a);
+		if (e == OK) {
 			(void)fprintf(cmd->out, "%s: good\n", cmd->name[i]);
-		else
+			alias_tell_proxy(cmd, a);
+		} else {
 			all = e;
+		}
+		alias_free(a);
 		buf_release(&path);
 		buf_release(&text);
 	}

@@ -3,6 +3,7 @@
 #include "admin/request.h"
 #include "base/limits.h"
 #include "ca/ca.h"
+#include "store/kept.h"
 
 /* The verbs by which aliases come and go: add, copy, rename, delete. */
 
@@ -62,6 +63,8 @@ alias_add(struct command *cmd)
 	if (opt_given(cmd, "from")) {
 		if (!buf_add(&text, given.p, given.len))
 			e = ERR_SYSTEM;
+	} else if (opt_given(cmd, "proxy")) {
+		e = alias_proxy_text(cmd, name, &text);
 	} else if ((e = choose_ca(cmd, &ca)) == OK &&
 		   !buf_printf(&text, template, name, name, buf_cstr(&ca),
 		       buf_cstr(&ca))) {
@@ -163,6 +166,8 @@ move_all(struct command *cmd, const char *from, const char *to)
 	if (e == OK)
 		e = waiting_move(
 		    &cmd->store, cmd->name[0], cmd->name[1], true, &n);
+	if (e == OK)
+		e = kept_forget(&cmd->store, cmd->name[0]);
 	if (e == OK && n > 0)
 		(void)buf_printf(
 		    &cmd->detail, "; %u waiting requests moved", n);
@@ -232,6 +237,8 @@ alias_delete(struct command *cmd)
 		e = file_unlink(cmd->home, buf_cstr(&path));
 	if (e == OK)
 		e = dir_sync(cmd->home, "aliases");
+	if (e == OK)
+		e = kept_forget(&cmd->store, cmd->name[0]);
 	if (e == ERR_NOTFOUND)
 		(void)say(e, "no alias %s; `scep alias list` shows them",
 		    cmd->name[0]);

@@ -61,7 +61,7 @@ take_url(struct alias *a, size_t at, const char *value)
 	static const char scheme[] = "https://";
 	const char *host = value + sizeof(scheme) - 1;
 
-	if (strncasecmp(value, scheme, sizeof(scheme) - 1) != 0 ||
+	if (strncmp(value, scheme, sizeof(scheme) - 1) != 0 ||
 	    *host == '\0' || *host == '/')
 		return "it must be as https://host/path";
 	for (const char *p = value; *p != '\0'; p++)

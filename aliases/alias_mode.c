@@ -129,7 +129,9 @@ check_proxy_mode(const struct ini *ini, const struct alias *a)
 				  "[access] count";
 	unsigned wrong = alias_needs(ini, "proxy", "url");
 
-	(void)a;
+	if (a->proxy.peer.url && strpbrk(a->proxy.peer.url, "?#") != NULL)
+		wrong += alias_wrong(ini, "proxy", "url",
+		    "it ends before '?' and '#': the client's query follows");
 	wrong += alias_needs(ini, "proxy", "clientcert");
 	wrong += alias_needs(ini, "proxy", "clientkey");
 	for (size_t i = 0; i < ini->n; i++) {

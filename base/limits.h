@@ -12,6 +12,8 @@
 #define MAX_DISCARD    16777216 /* bytes read only to be able to answer */
 #define MAX_DISCARD_MS 5000	/* and how long that may take */
 #define MAX_PATH_INFO  2048	/* bytes of a request path */
+#define MAX_PEER_CERT  32768	/* bytes of SSL_CLIENT_CERT */
+#define MAX_PEER_TEXT  250	/* bytes of SSL_CLIENT_S_DN; lighttpd cuts it */
 #define MAX_CA_IDENT   256	/* bytes of message= in GET operations */
 
 /* Messages (C-52, C-71, C-177) */

@@ -14,6 +14,14 @@
 /* ERR_INPUT logs what and where in the text. */
 enum err dn_parse(const char *text, struct buf *der);
 
+/*
+ * The same for a subject in a web server's words, which are OpenSSL's: as RFC
+ * 2253 has it, last RDN first ("CN=a,O=b": Apache, nginx), or in a line, first
+ * RDN first ("O = b, CN = a": lighttpd).  ERR_INPUT (silent): neither; so is
+ * the old form with slashes ("/O=b/CN=a"), which two names can share.
+ */
+enum err dn_server(const char *text, struct buf *der);
+
 /* Text of any DER name; unknown types as dotted OIDs with #hex values. */
 enum err dn_text(struct span der, struct buf *text);
 

@@ -165,6 +165,10 @@ enum err code_living(const struct store *st, const struct code *code);
 /* Reads one code from its path; ERR_NOTFOUND. */
 enum err code_read(const struct store *st, const char *path, struct code *out);
 
+/* Is it the name of an answer in kept/<alias>/?  Its other name. */
+bool kept_name(const char *name);
+#define KEPT_MARK "pause" /* kept_pause() */
+
 /* The hour of a wrong password, "2026-11-23T19". */
 #define HOUR_TEXT 14
 void code_hour(int64_t t, char out[HOUR_TEXT]);

@@ -25,13 +25,15 @@ rooms() {
 	route    route aliases base
 	fresh    fresh http base
 	visit    visit http crl aliases ca store base
+	access   access visit query http aliases ca base
+	proxy    proxy visit fetch query http aliases store ca base
 	getca    getca visit query message aliases ca store base
 	signer signer visit message aliases ca store base
 	password password visit message judge enrol aliases ca store base
 	pkioperation pkioperation password signer visit query message enrol aliases ca store base
 	getcert  getcert visit enrol aliases ca store base
 	publish  publish visit fresh query route base
-	serve    serve visit http query route message enrol aliases ca store fetch base
+	serve    serve access proxy visit http query route message enrol aliases ca store fetch base
 	workers  workers base
 	manager  manager workers serve admin base
 	scep     scep serve admin fetch
