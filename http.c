@@ -442,7 +442,8 @@ status_text(int status)
 		int status;
 		const char *text;
 	} texts[] = { { 200, "OK" }, { 304, "Not Modified" },
-		{ 400, "Bad Request" }, { 404, "Not Found" },
+		{ 400, "Bad Request" }, { 403, "Forbidden" },
+		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" }, { 413, "Content Too Large" },
 		{ 414, "URI Too Long" }, { 503, "Service Unavailable" } };
 

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/owner.h"
 #include "base/time.h"
+#include "page/ndes.h"
 #include "query.h"
 #include "route.h"
 #include "serve.h"
@@ -164,6 +165,34 @@ answer_no_operation(struct visit *v)
 	    "GetNextCACert or PKIOperation");
 }
 
+/* Whose alias?  OK with v->alias NULL: none, which is answered. */
+static enum err
+find_alias(struct visit *v)
+{
+	const struct request *r = v->request;
+	char alias[MAX_ALIAS + 1];
+	enum err e;
+
+	if (route_alias(buf_span(&r->path), r->alias, alias) != OK)
+		return answer_text(v->reply, 404, "no such alias");
+	log_text(&v->line, "alias", alias);
+	e = aliases_find(v->house->aliases, alias, &v->alias);
+	if (e == ERR_NOTFOUND)
+		return answer_text(v->reply, 404, "no such alias");
+	if (e == OK)
+		cas_refresh(v->house->cas);
+	return e;
+}
+
+static enum err
+walk_page(struct visit *v)
+{
+	enum err e = find_alias(v);
+
+	log_text(&v->line, "operation", "page");
+	return e == OK && v->alias != NULL ? ndes_page(v) : e;
+}
+
 /* Finds alias and operation, and runs it. */
 static enum err
 walk(struct visit *v)
@@ -171,7 +200,6 @@ walk(struct visit *v)
 	const struct request *r = v->request;
 	const struct operation *op;
 	struct document document;
-	char alias[MAX_ALIAS + 1];
 	enum err e;
 
 	if (r->status != 0)
@@ -187,22 +215,17 @@ walk(struct visit *v)
 		cas_refresh(v->house->cas);
 		return publish(v, &document);
 	}
+	if (route_page(buf_span(&r->path)))
+		return walk_page(v);
 	if ((op = find_operation(r)) == NULL)
 		return answer_no_operation(v);
 	log_text(&v->line, "operation", op->name);
-	if (route_alias(buf_span(&r->path), r->alias, alias) != OK)
-		return answer_text(v->reply, 404, "no such alias");
-	log_text(&v->line, "alias", alias);
-	e = aliases_find(v->house->aliases, alias, &v->alias);
-	if (e == ERR_NOTFOUND)
-		return answer_text(v->reply, 404, "no such alias");
-	if (e != OK)
+	if ((e = find_alias(v)) != OK || v->alias == NULL)
 		return e;
 	if ((METHOD(r->method) & op->methods) == 0) {
 		v->reply->allow = op->allow;
 		return answer_text(v->reply, 405, "method not allowed");
 	}
-	cas_refresh(v->house->cas);
 	return op->run(v);
 }
 
