@@ -245,9 +245,9 @@ static void
 example_is_complete(void **state)
 {
 	static const struct use uses[] = {
-		{ "ca", NULL, "", "page" },
-		{ "ca", "entity", "", "page" },
-		{ "ca", "onetime", "", "page" },
+		{ "ca", NULL, "", NULL },
+		{ "ca", "entity", "", NULL },
+		{ "ca", "onetime", "", NULL },
 		{ "ca", "program", "[program]", NULL },
 		{ "ca", "web", "[web]", NULL },
 		{ "ra", NULL, "[ra]", "authpwdfile" },
