@@ -188,6 +188,7 @@ SRCS += message/signed.c
 SRCS += message/unwrap.c
 SRCS += message/verify.c
 SRCS += message/wrap.c
+SRCS += page/ndes.c
 SRCS += store/approval.c
 SRCS += store/audit.c
 SRCS += store/cert.c

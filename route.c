@@ -115,3 +115,16 @@ route_document(struct span path, struct document *out)
 	}
 	return false;
 }
+
+bool
+route_page(struct span path)
+{
+	struct span last[2] = { { NULL, 0 } }, segment;
+	size_t at = 0;
+
+	while (next_segment(path, &at, &segment)) {
+		last[1] = last[0];
+		last[0] = segment;
+	}
+	return is(last[1], "certsrv") && is(last[0], "mscep_admin");
+}

@@ -31,4 +31,7 @@ struct document {
  */
 bool route_document(struct span path, struct document *out);
 
+/* Is it .../certsrv/mscep_admin, NDES's page of one-time codes? */
+bool route_page(struct span path);
+
 #endif

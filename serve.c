@@ -9,6 +9,7 @@
 #include "base/owner.h"
 #include "base/time.h"
 #include "fetch/fetch.h"
+#include "page/ndes.h"
 #include "proxy.h"
 #include "query.h"
 #include "route.h"
@@ -133,6 +134,10 @@ static const struct operation {
 	    pki_operation },
 };
 
+/* Found by its path: whoever asks for it knows nothing of SCEP. */
+static const struct operation page = { "page", METHOD(HTTP_GET), "GET",
+	ndes_page };
+
 /* A POST without operation= is a PKIOperation (C-7). */
 static const struct operation *
 find_operation(const struct request *r)
@@ -140,6 +145,8 @@ find_operation(const struct request *r)
 	struct span name = { NULL, 0 };
 	bool named = query_value(buf_span(&r->query), "operation", &name);
 
+	if (route_page(buf_span(&r->path)))
+		return &page;
 	if (!named && r->method == HTTP_POST)
 		name = span_of("PKIOperation", strlen("PKIOperation"));
 	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
@@ -180,7 +187,7 @@ enter(struct visit *v, const struct operation *op)
 		v->reply->allow = op->allow;
 		return answer_text(v->reply, 405, "method not allowed");
 	}
-	if (v->alias->mode == MODE_PROXY)
+	if (v->alias->mode == MODE_PROXY && op != &page)
 		return proxy_pass(v, op->name);
 	cas_refresh(v->house->cas);
 	return op->run(v);

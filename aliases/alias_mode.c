@@ -185,9 +185,12 @@ check_judge(const struct ini *ini, const struct alias *a)
 	enum judge_kind kind = a->challenge.judge;
 	unsigned wrong = 0;
 
-	if (kind >= JUDGE__MAX || judges[a->mode][kind])
-		return 0;
-	wrong += alias_wrong(ini, "challenge", "judge", whys[a->mode]);
+	if (a->challenge.page && (kind != JUDGE_ONETIME || a->mode == MODE_CA))
+		wrong += alias_wrong(ini, "challenge", "page",
+		    "its codes are for anybody: it needs RA mode and judge = "
+		    "onetime");
+	if (kind < JUDGE__MAX && !judges[a->mode][kind])
+		wrong += alias_wrong(ini, "challenge", "judge", whys[a->mode]);
 	return wrong;
 }
 

@@ -33,7 +33,8 @@ rooms() {
 	pkioperation pkioperation password signer visit query message enrol aliases ca store base
 	getcert  getcert visit enrol aliases ca store base
 	publish  publish visit fresh query route base
-	serve    serve access proxy visit http query route message enrol aliases ca store fetch base
+	serve    serve access proxy visit http query route message enrol aliases ca store fetch base page
+	page     page visit http aliases ca store base
 	workers  workers base
 	manager  manager workers serve admin base
 	scep     scep serve admin fetch

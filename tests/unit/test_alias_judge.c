@@ -116,6 +116,10 @@ refuses_bad_sections(void **state)
 		    "[program] path is missing" },
 		{ MODE_CA, "[challenge]\njudge = web\n",
 		    "[web] url is missing" },
+		{ MODE_CA, "[challenge]\njudge = onetime\npage = yes\n",
+		    "page: its codes are for anybody: it needs RA mode" },
+		{ MODE_RA, "[ra]\nauthpwd = x\n[challenge]\npage = yes\n",
+		    "page: its codes are for anybody: it needs RA mode" },
 		{ MODE_CA, "[program]\npath = /x\n",
 		    "[program] counts with [challenge] judge = program "
 		    "alone" },
