@@ -190,6 +190,7 @@ print_request(struct command *cmd, const struct sighting *s)
 	print_field(out, "Profile:", w->profile);
 	print_field(out, "Entities:", w->entityprofile);
 	print_field(out, "Renews:", w->renews);
+	print_field(out, "Code:", w->code);
 	print_field(out, "From:", w->remote);
 	print_time(out, "Since:", w->created);
 	print_field(out, "Age:", buf_cstr(&age));
@@ -244,6 +245,7 @@ json_request(struct command *cmd, const struct sighting *s, bool all)
 		    out, "asked", asked.len > 0 ? buf_cstr(&asked) : NULL);
 		json_text(out, "entityprofile", w->entityprofile);
 		json_text(out, "renews", w->renews);
+		json_text(out, "code", w->code);
 		json_text(out, "transaction", w->transaction);
 		json_num(out, "attempt", w->attempt);
 	}

@@ -32,6 +32,7 @@ static enum err (*const judges[JUDGE__MAX])(
     const struct judge_case *c, struct judgement *j) = {
 	[JUDGE_ENTITY] = judge_entity,
 	[JUDGE_SECRET] = judge_ra,
+	[JUDGE_ONETIME] = judge_onetime,
 };
 
 enum err
