@@ -22,7 +22,7 @@ alias_ini() { # NAME MODE LINES...
 	touch -d "3 seconds ago" "home/aliases/$_alias.ini"
 }
 alias_ini ra ra
-alias_ini ca ca
+alias_ini dev ca
 
 new() { "$SCEP" challenge new "$@" 2>>log; }
 list() { "$SCEP" challenge list "$@"; }
@@ -49,7 +49,7 @@ like "a code is 128 bits in upper-case digits, alone" "$code" \
 	'^[0-9A-F]{32}$'
 id=$(printf 'scep one-time code %s' "$code" | sha256sum | cut -c1-32)
 like "listed by its id" "$(list)" \
-	"^$(echo "$id" | cut -c1-16) good +0/1 +20.*Z ra +- +.*uid"
+	"^$(echo "$id" | cut -c1-16) +good +0/1 +20.*Z +ra +- +.*uid"
 ok "whose name the code gives" \
 	test -e "home/store/onetime/$(echo "$id" | cut -c1-2)/$id"
 json=$(new --alias ra --json --for "CN=a,O=Lab" --count 3 --ttl 2h \
@@ -61,7 +61,7 @@ code2=$(echo "$json" | sed 's/.*"code":"\([^"]*\)".*/\1/')
 like "list tells the same" "$(list --json --match '*Lab')" \
 	'"state":"good","alias":"ra","for":"CN=a,O=Lab","profile":"ENDUSER"'
 is "matched alone" "$(list --match '*Lab' | wc -l)" 1
-is "of an alias" "$(list --alias ca | wc -l)" 0
+is "of an alias" "$(list --alias dev | wc -l)" 0
 is "since" "$(list --since 1d | wc -l) $(list --since 2099-01-01 | wc -l)" \
 	"2 0"
 find home/store -type f -exec cat {} + >seen
@@ -90,15 +90,15 @@ says 1 "a profile that is not there" "profile list" \
 says 2 "a count of none" "count is 1 to 10000" new --alias ra --count 0
 says 2 "one that is too high" "count is 1 to" new --alias ra --count 10001
 says 2 "an end in the past" "past" new --alias ra --ttl 2020-01-01
-says 2 "CA mode, for nobody" "--for CN=NAME" new --alias ca
+says 2 "CA mode, for nobody" "--for CN=NAME" new --alias dev
 says 1 "CA mode, for an entity that is not registered" \
-	"router1.*entity list" new --alias ca --for CN=router1
-says 1 "for what has no name" "no username" new --alias ca --for O=Lab
+	"router1.*entity list" new --alias dev --for CN=router1
+says 1 "for what has no name" "no username" new --alias dev --for O=Lab
 "$SCEP" entity add router1 --generate >.out
 "$SCEP" entity add router2 --generate >.out
 "$SCEP" entity block router2
 says 1 "for one that is blocked" "entity unblock router2" \
-	new --alias ca --for CN=router2
+	new --alias dev --for CN=router2
 "$SCEP" entity unblock router2
 is "nothing of these was made" "$(list | wc -l)" 4
 
@@ -113,7 +113,7 @@ done
 DOOR=cgi
 like "for any name" "$(openssl x509 -in box-0.pem -noout -subject)" \
 	"O = Lab, CN = box"
-like "the list says so" "$(list)" "^$(echo "$id" | cut -c1-16) used up 1/1 "
+like "the list says so" "$(list)" "^$(echo "$id" | cut -c1-16) +used up +1/1 "
 first=$(serial box-0.pem)
 pkcsreq box "$code" --subject "/O=Lab/CN=box"
 is "re-signed: the same certificate" "$(gets box ra) $(serial box-0.pem)" \
@@ -170,7 +170,7 @@ is "as attempt 2" "$(find home/store/transaction -name '*,2,outcome' |
 # A profile of its own.
 "$SCEP" profile list >.out
 cp home/profiles/ENDUSER.ini home/profiles/SHORT.ini 2>/dev/null ||
-	printf '[profile]\nvalidity = 5d\n' >home/profiles/SHORT.ini
+	printf '[certificate]\nvalidity = 5d\n' >home/profiles/SHORT.ini
 sed -i 's/^validity.*/validity = 5d/' home/profiles/SHORT.ini
 touch -d "3 seconds ago" home/profiles/SHORT.ini
 pkcsreq short "$(new --alias ra --profile SHORT)"
@@ -180,39 +180,39 @@ like "which the certificate has" \
 
 # --- CA mode ------------------------------------------------------------------
 
-for1=$(new --alias ca --for "CN=router1" --count 2)
+for1=$(new --alias dev --for "CN=router1" --count 2)
 pkcsreq router2 "$for1"
-is "a code for router1 is none for router2" "$(gets router2 ca)" \
+is "a code for router1 is none for router2" "$(gets router2 dev)" \
 	"$NO the code is for another subject"
 pkcsreq router2 "$for1" --subject "/CN=ROUTER1"
-is "another writing of the subject" "$(gets router2 ca)" issued
+is "another writing of the subject" "$(gets router2 dev)" issued
 like "is that entity's" "$("$SCEP" cert show "$(serial router2-0.pem)")" \
 	"Entity: +router1$"
 pkcsreq router1 "$for1"
-is "and router1's own" "$(gets router1 ca)" issued
-is "the same again" "$(gets router1 ca)" resent
+is "and router1's own" "$(gets router1 dev)" issued
+is "the same again" "$(gets router1 dev)" resent
 client_key again
 pkcsreq again "$for1" --subject /CN=router1
-is "twice is all" "$(gets again ca)" "$NO code is used up"
+is "twice is all" "$(gets again dev)" "$NO code is used up"
 pkcsreq again "$("$SCEP" entity setpwd router1 --generate)" \
 	--subject /CN=router1
-is "the entity's own code is none" "$(gets again ca)" "$NO unknown code"
+is "the entity's own code is none" "$(gets again dev)" "$NO unknown code"
 # what was made when the alias was in RA mode
-alias_ini ca ra
-unbound=$(new --alias ca)
-alias_ini ca ca
+alias_ini dev ra
+unbound=$(new --alias dev)
+alias_ini dev ca
 pkcsreq again "$unbound" --subject /CN=router1
-like "a code for nobody" "$(gets again ca)" "^$NO the code is for no entity"
-for1=$(new --alias ca --for "CN=router1")
+like "a code for nobody" "$(gets again dev)" "^$NO the code is for no entity"
+for1=$(new --alias dev --for "CN=router1")
 pkcsreq again "$for1" --subject /CN=router1
 "$SCEP" entity block router1
-is "blocked meanwhile" "$(gets again ca)" "$NO entity is blocked"
+is "blocked meanwhile" "$(gets again dev)" "$NO entity is blocked"
 "$SCEP" entity unblock router1
-is "and unblocked" "$(gets again ca)" issued
+is "and unblocked" "$(gets again dev)" issued
 "$SCEP" entity delete router1 --yes >.out
 client_key late
-pkcsreq late "$(new --alias ca --for CN=router2)" --subject /CN=router2
-is "an entity's own alias" "$(gets late ca)" issued
+pkcsreq late "$(new --alias dev --for CN=router2)" --subject /CN=router2
+is "an entity's own alias" "$(gets late dev)" issued
 
 # --- their end ------------------------------------------------------------------
 
