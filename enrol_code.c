@@ -16,9 +16,10 @@ refuse_used(const struct store *st, int64_t now, struct decision *d)
 {
 	enum err e = OK;
 
-	log_warn("entity %s: a right code that is used up; somebody else may "
-		 "know it",
-	    d->entity.username);
+	log_warn("%s %s: a right code that is used up; somebody else may know "
+		 "it",
+	    d->code.onetime ? "one-time code" : "entity",
+	    d->code.onetime ? d->code.id : d->entity.username);
 	if (d->code.form != CODE_SCRYPT) {
 		code_decoy();
 		e = code_try_decoy(st, now);
@@ -63,13 +64,35 @@ ask(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	    "`scep entity setpwd NAME --generate`");
 }
 
+/*
+ * Has the code paid, when the request was put into the queue?  Then it owes
+ * nothing more, and may be over or gone by now.
+ */
+static bool
+has_paid(const struct decision *d)
+{
+	const struct waiting *w = &d->waiting;
+
+	return w->code != NULL && strcmp(w->code, d->code.id) == 0 &&
+	       strcmp(w->transaction, d->transaction.name) == 0;
+}
+
+void
+decision_paid_before(struct decision *d)
+{
+	code_release(&d->code);
+	d->code.onetime = d->waiting.code != NULL;
+	if (d->waiting.code != NULL)
+		memcpy(d->code.id, d->waiting.code, CODE_ID);
+}
+
 enum err
 enrol_code_room(const struct enrol *in, int64_t now, struct decision *d)
 {
 	char by[SHA256_HEX];
 	enum err e;
 
-	if (*d->code.id == '\0')
+	if (*d->code.id == '\0' || has_paid(d))
 		return OK;
 	e = code_room(in->store, &d->code, d->transaction.name, d->attempt, by);
 	return e == ERR_REFUSED ? refuse_used(in->store, now, d) : e;
@@ -81,7 +104,7 @@ enrol_code_pay(const struct enrol *in, int64_t now, struct decision *d)
 	char by[SHA256_HEX];
 	enum err e;
 
-	if (*d->code.id == '\0')
+	if (*d->code.id == '\0' || has_paid(d))
 		return OK;
 	e = code_claim(
 	    in->store, &d->code, d->transaction.name, d->attempt, by);

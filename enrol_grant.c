@@ -170,7 +170,7 @@ enrol_grant(const struct enrol *in, const struct pkimsg *msg,
 	enum err e;
 
 	if (d->verdict == VERDICT_ASK)
-		return enrol_wait(in->store, d->alias, msg, remote, now, d);
+		return enrol_wait(in, msg, remote, now, d);
 	assert(d->verdict == VERDICT_GRANT);
 	if ((e = pay(in, msg, now, d)) != OK || d->verdict != VERDICT_GRANT)
 		return e;

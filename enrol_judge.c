@@ -45,6 +45,7 @@ enrol_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		.ca = msg->ca,
 		.challenge = buf_span(&msg->csr.challenge),
 		.csr = buf_span(&msg->csr.der),
+		.name = msg->csr.subject,
 		.txid = buf_span(&msg->txid),
 		.remote = in->remote ? in->remote : "",
 		.now = now };

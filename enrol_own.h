@@ -21,6 +21,9 @@ bool decision_paid(const struct decision *d, const struct outcome *o);
  */
 enum err decision_keep_rules(struct decision *d);
 
+/* With d->waiting: the code that paid when it was put into the queue. */
+void decision_paid_before(struct decision *d);
+
 /* "<transaction>,<attempt>" of what d would grant; false: memory is out. */
 bool decision_attempt(const struct decision *d, struct buf *out);
 

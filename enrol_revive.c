@@ -169,6 +169,7 @@ enrol_revive(const struct enrol *in, const struct alias *alias,
 		.alias = w->alias, .ca = w->ca, .id = buf_span(&w->txid)
 	};
 	memcpy(d->transaction.name, w->transaction, SHA256_HEX);
+	decision_paid_before(d);
 	free(d->username);
 	free(d->renews);
 	d->username = str_dup(w->username);

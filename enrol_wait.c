@@ -1,4 +1,5 @@
 #include "enrol_wait.h"
+#include "enrol_own.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -280,6 +281,8 @@ put_rules(const struct alias *a, const struct pkimsg *msg, int64_t now,
 	w->profile = str_dup(d->profile->name);
 	w->entityprofile = str_dup(a->ra.entityprofile);
 	w->renews = str_dup(d->renews);
+	if (*d->code.id != '\0' && (w->code = str_dup(d->code.id)) == NULL)
+		return false;
 	return w->profile != NULL &&
 	       (w->entityprofile != NULL || a->ra.entityprofile == NULL) &&
 	       (w->renews != NULL || d->renews == NULL);
@@ -292,7 +295,6 @@ fill(const struct alias *a, const struct pkimsg *msg, const char *remote,
 	struct waiting *w = &d->waiting;
 	enum err e;
 
-	waiting_release(w);
 	memcpy(w->transaction, d->transaction.name, sizeof(w->transaction));
 	w->attempt = d->attempt;
 	hex_text(msg->signer_key, SHA256_LEN, w->signer);
@@ -353,13 +355,17 @@ take_first(const struct store *st, struct decision *d)
 }
 
 enum err
-enrol_wait(const struct store *st, const struct alias *a,
-    const struct pkimsg *msg, const char *remote, int64_t now,
-    struct decision *d)
+enrol_wait(const struct enrol *in, const struct pkimsg *msg, const char *remote,
+    int64_t now, struct decision *d)
 {
+	const struct store *st = in->store;
+	const struct alias *a = d->alias;
 	enum err e;
 
+	waiting_release(&d->waiting);
 	if ((e = check_room(st, a, remote, now)) != OK ||
+	    (e = enrol_code_pay(in, now, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE ||
 	    (e = fill(a, msg, remote, now, d)) != OK)
 		return e;
 	e = waiting_link(st, &d->waiting);

@@ -49,11 +49,12 @@ enum err enrol_approved(const struct store *st, const struct pkimsg *msg,
 /*
  * Links the request, durably, as attempt d->attempt; then d->verdict is WAIT
  * and d->waiting the record; another one of the same attempt if that was
- * first.  ERR_BUSY (logged): over a limit of the alias (HTTP 503).
+ * first.  Where a code pays, it has paid before, and is not asked again: what
+ * is spent is the right to be shown to people.  REFUSE: it was used up
+ * meanwhile.  ERR_BUSY (logged): over a limit of the alias (HTTP 503).
  */
-enum err enrol_wait(const struct store *st, const struct alias *a,
-    const struct pkimsg *msg, const char *remote, int64_t now,
-    struct decision *d);
+enum err enrol_wait(const struct enrol *in, const struct pkimsg *msg,
+    const char *remote, int64_t now, struct decision *d);
 
 /*
  * Redeems the approval of another transaction that d is to be granted by;

@@ -206,6 +206,7 @@ print_request(struct command *cmd, const struct sighting *s)
 	print_field(out, "Entities:", w->entityprofile);
 	print_field(out, "Validity:", most.len > 0 ? buf_cstr(&most) : NULL);
 	print_field(out, "Renews:", w->renews);
+	print_field(out, "Code:", w->code);
 	print_field(out, "From:", w->remote);
 	print_time(out, "Since:", w->created);
 	print_field(out, "Age:", buf_cstr(&age));
@@ -263,6 +264,7 @@ json_request(struct command *cmd, const struct sighting *s, bool all)
 		if (w->validity > 0)
 			json_num(out, "validity", w->validity);
 		json_text(out, "renews", w->renews);
+		json_text(out, "code", w->code);
 		json_text(out, "transaction", w->transaction);
 		json_num(out, "attempt", w->attempt);
 	}

@@ -253,6 +253,33 @@ alias_put_judge(struct alias *a)
 		a->challenge.judge = own[a->mode];
 }
 
+/*
+ * A renewal is paid by the old certificate, so a code that it had to bring
+ * would stay good for another.
+ */
+static unsigned
+check_renewal(const struct ini *ini, const struct alias *a)
+{
+	if (a->challenge.judge != JUDGE_ONETIME || !a->renewal.challenge)
+		return 0;
+	return alias_wrong(ini, "renewal", "challenge",
+	    "with [challenge] judge = onetime it must be no: the old "
+	    "certificate pays for a renewal, and a code would not be used up");
+}
+
+/* What [challenge] says beside its judge counts for one-time codes alone. */
+static unsigned
+check_onetime(const struct ini *ini, const struct alias *a)
+{
+	static const char why[] =
+	    "it counts with [challenge] judge = onetime alone";
+
+	if (a->challenge.judge == JUDGE_ONETIME)
+		return check_renewal(ini, a);
+	return stray_key(ini, "challenge", "ttl", why) +
+	       stray_key(ini, "challenge", "page", why);
+}
+
 unsigned
 alias_check_mode(const struct ini *ini, const struct alias *a)
 {
@@ -274,6 +301,7 @@ alias_check_mode(const struct ini *ini, const struct alias *a)
 	wrong += stray_section(
 	    ini, "proxy", "[proxy] counts with operationmode = proxy alone");
 	wrong += check_judge(ini, a);
+	wrong += check_onetime(ini, a);
 	return wrong + check_judge_keys(ini, a);
 }
 

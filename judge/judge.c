@@ -35,6 +35,7 @@ static enum err (*const judges[JUDGE__MAX])(
 	[JUDGE_SECRET] = judge_ra,
 	[JUDGE_PROGRAM] = judge_program,
 	[JUDGE_WEB] = judge_web,
+	[JUDGE_ONETIME] = judge_onetime,
 };
 
 enum err

@@ -30,7 +30,8 @@ struct judge_case {
 	const struct ca *ca;   /* the addressed one; borrowed */
 	struct span challenge; /* as received, UTF-8 */
 	struct span csr;       /* PKCS#10 DER as received, with its challenge */
-	const char *subject;   /* of the request, as text; "" none */
+	struct span name;      /* subject of the request, DER; empty: none */
+	const char *subject;   /* the same as text; "" none */
 	const char *san;       /* the same */
 	struct span txid;      /* transactionID as received */
 	const char *remote;    /* who asks; "" unknown */
@@ -81,6 +82,15 @@ enum err judge_entity(const struct judge_case *c, struct judgement *j);
  * ERR_SYSTEM: the alias has no secret, which its file never says.
  */
 enum err judge_ra(const struct judge_case *c, struct judgement *j);
+
+/*
+ * A one-time code of this alias, not over, and for nobody else than the
+ * request's subject; in CA mode it is for an entity, which is the one that is
+ * meant, whoever the request says it is (over.username).  Every NO costs one
+ * scrypt and the files of an attempt mark.  That the code is used up is found
+ * when it is to pay.  ERR_SYSTEM: our own trouble.
+ */
+enum err judge_onetime(const struct judge_case *c, struct judgement *j);
 
 /*
  * Can nobody guess the alias's secret, 128 bits or more, who has something to

@@ -117,7 +117,8 @@ static bool
 check_absent(struct check *c, const char *kind, bool sharded)
 {
 	static const char *const later[] = { "key", "subject", "approval",
-		"approved", "issued", "renewed", "supersede", "waiting" };
+		"approved", "issued", "onetime", "renewed", "supersede",
+		"waiting" };
 	bool made = false, fixed;
 
 	if (file_exists(c->st->root, kind) != ERR_NOTFOUND)
@@ -224,6 +225,7 @@ static const struct {
 } rooms[] = {
 	{ "entity", check_entity },
 	{ "secret", check_secret },
+	{ "onetime", check_onetime },
 	{ "used", check_used },
 	{ "try", check_try },
 	{ "issued", check_issued },

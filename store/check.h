@@ -60,6 +60,7 @@ bool check_facts(struct check *c, const char *path, enum file_type type,
  */
 enum err check_entity(const char *path, void *check);
 enum err check_secret(const char *path, void *check);
+enum err check_onetime(const char *path, void *check);
 enum err check_used(const char *path, void *check);
 enum err check_try(const char *path, void *check);
 enum err check_unique(const char *path, void *check);

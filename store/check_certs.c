@@ -8,6 +8,8 @@
 #include "base/names.h"
 #include "store/cert.h"
 #include "store/check.h"
+#include "store/onetime.h"
+#include "store/waiting.h"
 
 /* Outcomes and their second names in cert/; check_rooms.c walks there. */
 
@@ -96,28 +98,49 @@ out:
 	return e;
 }
 
+/* A request that `alias rename` moved was paid for under its former name. */
+static bool
+was_moved(const struct check *c, const struct outcome *o)
+{
+	struct waiting w = WAITING_INIT;
+	bool yes;
+
+	yes = waiting_find(c->st, o->transaction, o->attempt, &w) == OK &&
+	      w.moved != NULL;
+	waiting_release(&w);
+	return yes;
+}
+
 /* While its code is there, so is the claim that paid (STORE.md, Care). */
 static enum err
 check_paid(struct check *c, const char *path, const struct outcome *o)
 {
-	struct code code = { 0 };
+	struct onetime once = ONETIME_INIT;
+	struct code own = { 0 };
+	const struct code *code = &own;
 	enum err e;
 
 	if (o->entity == NULL || o->code == NULL)
 		return OK;
-	e = code_find(c->st, o->entity, o->code, &code);
+	e = code_find(c->st, o->entity, o->code, &own);
+	if (e == ERR_NOTFOUND) {
+		e = onetime_get(c->st, o->code, &once);
+		code = &once.code;
+	}
 	if (e == OK)
-		e = claim_find(c->st, &code, o->transaction, o->attempt);
+		e = claim_find(c->st, code, o->transaction, o->attempt);
 	else if (e == ERR_NOTFOUND || e == ERR_SYSTEM)
 		e = OK; /* retired; or damage, told where it lies */
-	if (e == ERR_NOTFOUND) {
+	if (e == ERR_NOTFOUND && !was_moved(c, o))
 		check_damage(c, path,
-		    "its code does not know that it paid; `scep entity "
-		    "setpwd` ends that code");
-		e = OK;
-	}
-	code_release(&code);
-	return e;
+		    code->onetime ?
+			"its code does not know that it paid; `scep challenge "
+			"delete` ends that code" :
+			"its code does not know that it paid; `scep entity "
+			"setpwd` ends that code");
+	onetime_release(&once);
+	code_release(&own);
+	return e == ERR_NOTFOUND ? OK : e;
 }
 
 /* "<transaction>,<attempt>,outcome" with a neighbour before it. */

@@ -1,6 +1,8 @@
 #include <string.h>
 
 #include "store/check.h"
+#include "store/onetime.h"
+#include "store/waiting.h"
 
 /* Entities, their codes, redemptions and attempt marks. */
 
@@ -154,6 +156,32 @@ out:
 	return OK;
 }
 
+/* Over or used up it is no finding: `challenge delete --expired` is for it. */
+enum err
+check_onetime(const char *path, void *check)
+{
+	struct check *c = check;
+	const char *name = store_base(path);
+	struct onetime o = ONETIME_INIT;
+	struct file_facts facts;
+	enum err e;
+
+	if (strlen(name) != CODE_ID - 1 || !is_hex(name, CODE_ID - 1) ||
+	    !check_shard_of(c, path)) {
+		check_damage(c, path, STRANGE);
+		return OK;
+	}
+	if (!check_facts(c, path, FILE_REGULAR, &facts))
+		return OK;
+	e = onetime_get(c->st, name, &o);
+	if (e != OK && e != ERR_NOTFOUND)
+		check_damage(c, path,
+		    "cannot be read; restore it, or move it away and make "
+		    "another with `scep challenge new`");
+	onetime_release(&o);
+	return OK;
+}
+
 /* "<id>,<rest>" */
 static bool
 is_code_name(const char *name)
@@ -200,6 +228,10 @@ check_used(const char *path, void *check)
 	e = outcome_kind(c->st, claim.transaction, claim.attempt, &kind);
 	/* An unreadable outcome is told where it lies. */
 	if (e != ERR_NOTFOUND || facts.mtime > c->now - SETTLED)
+		return OK;
+	/* people may take their time */
+	if (waiting_exists(c->st, claim.transaction, claim.attempt) !=
+	    ERR_NOTFOUND)
 		return OK;
 	fixed = c->repair &&
 		outcome_abandon(c->st, claim.transaction, claim.attempt) == OK;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "store/inside.h"
+#include "store/waiting.h"
 
 /*
  * Redemptions.  used/5f/<id>,<k> is a claim (base/file.h): its word is the
@@ -18,7 +19,8 @@
  * A claim is dead once its attempt has an outcome that this code did not buy:
  * `abandoned`, or a certificate that another code paid for, since two codes
  * can claim the same attempt, but an attempt has one outcome.  Outcomes never
- * change, so the dead stay dead.
+ * change, so the dead stay dead.  Where the claim paid for a request to wait,
+ * it lives: people were asked, whatever became of it.
  *
  * Names are never removed while their code lives, so whoever probes again
  * meets its own claim before any free slot.  The dead are looked for only
@@ -97,6 +99,19 @@ struct probe {
 	bool make;	    /* claim the first free slot */
 };
 
+/* Did this code pay for the request of that attempt to wait? */
+static enum err
+look_waited(const struct probe *p, bool *yes)
+{
+	struct waiting w = WAITING_INIT;
+	enum err e;
+
+	e = waiting_find(p->st, p->there.transaction, p->there.attempt, &w);
+	*yes = e == OK && w.code != NULL && strcmp(w.code, p->code->id) == 0;
+	waiting_release(&w);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
 /*
  * Is the claim looked at dead?  To whoever claims, that opens a slot, so it
  * must be durable before.
@@ -106,6 +121,7 @@ look_dead(const struct probe *p, bool *dead)
 {
 	enum payer payer = PAYER_IT;
 	struct buf path = BUF_INIT;
+	bool waited = false;
 	enum err e;
 
 	*dead = false;
@@ -114,7 +130,8 @@ look_dead(const struct probe *p, bool *dead)
 	e = outcome_payer(p->st, &p->there, p->code->id, &payer);
 	if (e == ERR_NOTFOUND)
 		return OK;
-	if (e != OK || payer == PAYER_IT)
+	if (e != OK || payer == PAYER_IT ||
+	    (e = look_waited(p, &waited)) != OK || waited)
 		return e;
 	*dead = true;
 	if (!p->make)
@@ -350,6 +367,10 @@ free_one(const struct probe *p, void *arg)
 	if (p->there.transaction[0] == '\0')
 		return OK;
 	e = outcome_payer(p->st, &p->there, p->code->id, &payer);
+	if (e != ERR_NOTFOUND)
+		return e;
+	/* what waits for people is not dead, and theirs to end */
+	e = waiting_exists(p->st, p->there.transaction, p->there.attempt);
 	if (e != ERR_NOTFOUND)
 		return e;
 	e = outcome_abandon(p->st, p->there.transaction, p->there.attempt);

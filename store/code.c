@@ -112,9 +112,16 @@ secret_path(const struct store *st, const char *username, const char *id,
 	return e;
 }
 
-/* The salted hash alone, and the secret sealed where that was asked for. */
-static bool
-code_text(const struct code *c, struct buf *out)
+/* Where its record lies. */
+static enum err
+code_path(const struct store *st, const struct code *c, struct buf *out)
+{
+	return c->onetime ? store_path_hex(st, "onetime", c->id, "", out) :
+			    secret_path(st, c->username, c->id, out);
+}
+
+bool
+code_put(const struct code *c, struct buf *out)
 {
 	char salt[2 * sizeof(c->salt) + 1], hash[2 * sizeof(c->hash) + 1];
 	struct buf sealed = BUF_INIT;
@@ -123,8 +130,6 @@ code_text(const struct code *c, struct buf *out)
 	hex_text(c->salt, sizeof(c->salt), salt);
 	hex_text(c->hash, sizeof(c->hash), hash);
 	good = buf_hex(&sealed, c->sealed.data, c->sealed.len) &&
-	       record_begin(out, "code") &&
-	       record_text(out, "username", c->username) &&
 	       record_text(out, "form", forms[c->form]) &&
 	       record_text(out, "salt", salt) &&
 	       record_text(out, "hash", hash) &&
@@ -134,6 +139,14 @@ code_text(const struct code *c, struct buf *out)
 	       (c->expires == 0 || record_time(out, "expires", c->expires));
 	buf_release(&sealed);
 	return good;
+}
+
+/* The salted hash alone, and the secret sealed where that was asked for. */
+static bool
+code_text(const struct code *c, struct buf *out)
+{
+	return record_begin(out, "code") &&
+	       record_text(out, "username", c->username) && code_put(c, out);
 }
 
 static enum err
@@ -151,6 +164,16 @@ store_code(const struct store *st, const struct code *c)
 	buf_release(&text);
 	buf_release(&path);
 	return e;
+}
+
+enum err
+code_hash(struct code *c, struct span secret)
+{
+	enum err e = random_bytes(c->salt, sizeof(c->salt));
+
+	return e == OK && !hashes[c->form](secret, c->salt, c->hash) ?
+		   ERR_CRYPTO :
+		   e;
 }
 
 /* NOLINTBEGIN(readability-function-size): seven words make a code */
@@ -174,9 +197,7 @@ code_add(const struct store *st, const char *username, struct span secret,
 	if (e == OK)
 		e = random_hex(c.id, (CODE_ID - 1) / 2);
 	if (e == OK)
-		e = random_bytes(c.salt, sizeof(c.salt));
-	if (e == OK && !hashes[form](secret, c.salt, c.hash))
-		e = ERR_CRYPTO;
+		e = code_hash(&c, secret);
 	if (e == OK && form == CODE_SEALED)
 		e = code_seal(st, &c, secret);
 	if (e == OK)
@@ -242,10 +263,9 @@ get_bytes(const struct record *r, const char *key, uint8_t *out, size_t len)
 	return e;
 }
 
-static enum err
-get_code(const struct record *r, struct code *c)
+enum err
+code_get(const struct record *r, struct code *c)
 {
-	const char *username = record_get(r, "username");
 	const char *form = record_get(r, "form");
 	int64_t count;
 	int f;
@@ -255,7 +275,7 @@ get_code(const struct record *r, struct code *c)
 		if (form != NULL && strcmp(form, forms[f]) == 0)
 			break;
 	}
-	if (username == NULL || f == CODE__MAX ||
+	if (f == CODE__MAX ||
 	    get_bytes(r, "salt", c->salt, sizeof(c->salt)) != OK ||
 	    get_bytes(r, "hash", c->hash, sizeof(c->hash)) != OK ||
 	    (f == CODE_SEALED &&
@@ -272,8 +292,18 @@ get_code(const struct record *r, struct code *c)
 		return ERR_INPUT;
 	c->form = (enum code_form)f;
 	c->count = (unsigned)count;
+	return OK;
+}
+
+static enum err
+get_code(const struct record *r, struct code *c)
+{
+	const char *username = record_get(r, "username");
+
+	if (username == NULL)
+		return ERR_INPUT;
 	c->username = str_dup(username);
-	return c->username == NULL ? ERR_SYSTEM : OK;
+	return c->username == NULL ? ERR_SYSTEM : code_get(r, c);
 }
 
 /* Is this the path of such a code of such a user? */
@@ -348,7 +378,7 @@ code_living(const struct store *st, const struct code *code)
 	struct buf path = BUF_INIT;
 	enum err e;
 
-	e = secret_path(st, code->username, code->id, &path);
+	e = code_path(st, code, &path);
 	if (e == OK)
 		e = file_exists(st->root, buf_cstr(&path));
 	buf_release(&path);
@@ -356,18 +386,12 @@ code_living(const struct store *st, const struct code *code)
 }
 
 enum err
-code_retire(const struct store *st, const char *username, const char *id)
+code_end(const struct store *st, const struct code *c)
 {
 	struct buf path = BUF_INIT, dir = BUF_INIT;
-	struct code c = { 0 };
 	enum err e;
 
-	e = code_find(st, username, id, &c);
-	if (e == ERR_NOTFOUND) /* an earlier try came this far */
-		return OK;
-	if (e != OK)
-		goto out;
-	e = secret_path(st, username, id, &path);
+	e = code_path(st, c, &path);
 	if (e != OK)
 		goto out;
 	if (!buf_add(&dir, path.data,
@@ -377,20 +401,34 @@ code_retire(const struct store *st, const char *username, const char *id)
 		goto out;
 	}
 	/* First the claims of dead workers, so that a crash leaves the rest. */
-	e = code_free_claims(st, &c);
+	e = code_free_claims(st, c);
 	if (e == OK)
 		e = file_unlink(st->root, buf_cstr(&path));
 	if (e == OK || e == ERR_NOTFOUND)
 		e = dir_sync(st->root, buf_cstr(&dir));
 	/*
-	 * Then those made meanwhile.  A later claim finds the secret gone
+	 * Then those made meanwhile.  A later claim finds the record gone
 	 * (code_claim()), so nobody issues under this code from now on.
 	 */
 	if (e == OK)
-		e = code_free_claims(st, &c);
+		e = code_free_claims(st, c);
 out:
-	code_release(&c);
 	buf_release(&path);
 	buf_release(&dir);
+	return e;
+}
+
+enum err
+code_retire(const struct store *st, const char *username, const char *id)
+{
+	struct code c = { 0 };
+	enum err e;
+
+	e = code_find(st, username, id, &c);
+	if (e == ERR_NOTFOUND) /* an earlier try came this far */
+		return OK;
+	if (e == OK)
+		e = code_end(st, &c);
+	code_release(&c);
 	return e;
 }

@@ -12,7 +12,8 @@
  * salt and hash, never the code; used/5f/<id>,<k> are its redemptions, each a
  * claim (base/file.h) naming the transaction and attempt that it paid for;
  * try/5f/<id>,<hour>,<k> are attempt marks.  A code is never moved or
- * changed: setpwd writes another.
+ * changed: setpwd writes another.  One that was made for a request, not for
+ * an entity, lies in onetime/ (store/onetime.h), and is redeemed alike.
  */
 enum code_form {
 	CODE_SHA256, /* generated, at least 128 bits: one salted hash */
@@ -25,7 +26,8 @@ enum code_form {
 
 struct code {
 	char id[CODE_ID];
-	char *username; /* whose it is */
+	bool onetime;	/* its record lies in onetime/ */
+	char *username; /* else: whose it is */
 	enum code_form form;
 	uint8_t salt[16];
 	uint8_t hash[32];
@@ -86,7 +88,8 @@ void code_decoy(void);
  * an earlier try of the same transaction and attempt.  ERR_REFUSED: used up;
  * `by` then names a transaction that used it.  ERR_BUSY: the code was retired
  * meanwhile.  Claims whose attempt was abandoned, or bought by another code,
- * do not count.
+ * do not count, but for those of a request that waited: what it paid to be
+ * shown to people is spent, whatever they say.
  */
 enum err code_claim(const struct store *st, const struct code *code,
     const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX]);

@@ -142,6 +142,16 @@ store_shards(const struct store *st, const char *kind)
 }
 
 enum err
+store_room(const struct store *st, const char *kind)
+{
+	enum err e = dir_make(st->root, kind);
+
+	if (e == OK || e == ERR_EXISTS)
+		e = store_shards(st, kind);
+	return e == OK ? dir_sync(st->root, ".") : e;
+}
+
+enum err
 generation_room(
     const char *kind, const char *ca, unsigned generation, struct buf *out)
 {

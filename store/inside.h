@@ -30,6 +30,9 @@ enum err store_each(const struct store *st, const char *kind,
 /* Makes the shard directories of "kind", which may be there. */
 enum err store_shards(const struct store *st, const char *kind);
 
+/* A room with shards that an older version did not make; durable. */
+enum err store_room(const struct store *st, const char *kind);
+
 /* "9c" of the i-th shard; how many there are. */
 #define SHARD_TEXT 4
 unsigned store_shard(const struct store *st, unsigned i, char out[SHARD_TEXT]);
@@ -156,10 +159,19 @@ enum err claim_read(
 enum err claim_find(const struct store *st, const struct code *code,
     const char transaction[SHA256_HEX], unsigned attempt);
 
+/* The lines of a code that all records of codes have, from form on. */
+bool code_put(const struct code *c, struct buf *out);
+/* And back: all but id and username.  ERR_INPUT (silent). */
+enum err code_get(const struct record *r, struct code *c);
+/* A new salt, and the hash of this secret in c->form. */
+enum err code_hash(struct code *c, struct span secret);
+/* code_retire() of a code that was found. */
+enum err code_end(const struct store *st, const struct code *c);
+
 /* Frees what of a code never came to a certificate (code_retire()). */
 enum err code_free_claims(const struct store *st, const struct code *code);
 
-/* OK while the code's secret is there, ERR_NOTFOUND when it is retired. */
+/* OK while the code's record is there, ERR_NOTFOUND when it is retired. */
 enum err code_living(const struct store *st, const struct code *code);
 
 /* Reads one code from its path; ERR_NOTFOUND. */

@@ -13,6 +13,7 @@
 static const char *const sharded[] = {
 	"entity",
 	"secret",
+	"onetime",
 	"used",
 	"try",
 	"transaction",

@@ -32,17 +32,6 @@ struct walk {
 	struct buf there; /* the word that stands in it */
 };
 
-/* A room that an older version did not make. */
-static enum err
-make_room(const struct store *st, const char *kind)
-{
-	enum err e = dir_make(st->root, kind);
-
-	if (e == OK || e == ERR_EXISTS)
-		e = store_shards(st, kind);
-	return e == OK ? dir_sync(st->root, ".") : e;
-}
-
 static enum err
 ensure_room(const struct walk *w)
 {
@@ -53,7 +42,7 @@ ensure_room(const struct walk *w)
 	    buf_byte(&dir, '.'))
 		e = file_exists(w->st->root, buf_cstr(&dir));
 	if (e == ERR_NOTFOUND)
-		e = make_room(w->st, w->u->kind);
+		e = store_room(w->st, w->u->kind);
 	buf_release(&dir);
 	return e;
 }

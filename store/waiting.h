@@ -36,7 +36,8 @@ struct waiting {
 	char *profile;	     /* certificate profile */
 	char *entityprofile; /* NULL: the same */
 	char *remote;
-	char *renews;		   /* "<ca>/<generation>/<serial>" or NULL */
+	char *renews; /* "<ca>/<generation>/<serial>" or NULL */
+	char *code;   /* id of the code that paid for it to wait, or NULL */
 	char *sha1, *sha512, *md5; /* hex digests of the exact CSR (C-114) */
 	struct buf subject_der, san_der, spki_der;
 	struct buf asked_der; /* Extensions that were asked for */

@@ -28,6 +28,7 @@ static const struct {
 	{ "entityprofile", offsetof(struct waiting, entityprofile), false },
 	{ "remote", offsetof(struct waiting, remote), false },
 	{ "renews", offsetof(struct waiting, renews), false },
+	{ "code", offsetof(struct waiting, code), false },
 	{ "sha1", offsetof(struct waiting, sha1), false },
 	{ "sha512", offsetof(struct waiting, sha512), false },
 	{ "md5", offsetof(struct waiting, md5), false },
@@ -204,7 +205,9 @@ get_facts(const struct record *r, struct waiting *w)
 		e = get_bytes(r, bytes[i].key, bytes_at(w, i));
 	if (e != OK)
 		return e;
-	if (get_number(r, "generation", 1, &w->generation) != OK ||
+	if ((w->code != NULL && (strlen(w->code) != CODE_ID - 1 ||
+				    !is_hex(w->code, CODE_ID - 1))) ||
+	    get_number(r, "generation", 1, &w->generation) != OK ||
 	    get_number(r, "required", 1, &w->required) != OK ||
 	    record_get_time(r, "created", &w->created) != OK ||
 	    record_get_time(r, "expires", &w->expires) != OK || txid.len == 0)
