@@ -185,10 +185,9 @@ check_judge(const struct ini *ini, const struct alias *a)
 	enum judge_kind kind = a->challenge.judge;
 	unsigned wrong = 0;
 
-	if (a->challenge.page && (kind != JUDGE_ONETIME || a->mode == MODE_CA))
+	if (a->challenge.page && a->mode == MODE_CA)
 		wrong += alias_wrong(ini, "challenge", "page",
-		    "its codes are for anybody: it needs RA mode and judge = "
-		    "onetime");
+		    "its codes are for anybody: that needs RA mode");
 	if (kind < JUDGE__MAX && !judges[a->mode][kind])
 		wrong += alias_wrong(ini, "challenge", "judge", whys[a->mode]);
 	return wrong;

@@ -19,6 +19,7 @@ page = yes
 ttl = 30m
 EOT
 install -m 0640 ra.ini "$SCEP_HOME/aliases/scep.ini"
+touch -d "3 seconds ago" "$SCEP_HOME/aliases/scep.ini"
 "$SCEP" alias add other --ca ManagementCA >/dev/null
 ok "the alias is right" "$SCEP" alias check scep
 

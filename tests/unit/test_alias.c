@@ -190,10 +190,15 @@ is_real(const struct use *use, const char *head)
 		   head) != NULL;
 }
 
-/* These two have a key of their own in [ra]. */
+/* The first two have keys of their own in [ra], the others are for onetime. */
 static bool
 is_stray(const struct use *use, const char *head, const char *line)
 {
+	if (strcmp(head, "[challenge]") == 0)
+		return (use->judge == NULL ||
+			   strcmp(use->judge, "onetime") != 0) &&
+		       (strncmp(line, ";ttl", 4) == 0 ||
+			   strncmp(line, ";page", 5) == 0);
 	return strcmp(use->mode, "ra") == 0 && strcmp(head, "[scep]") == 0 &&
 	       (strcmp(line, ";defaultca = ManagementCA") == 0 ||
 		   strcmp(line, ";profile = ENDUSER") == 0);

@@ -117,9 +117,9 @@ refuses_bad_sections(void **state)
 		{ MODE_CA, "[challenge]\njudge = web\n",
 		    "[web] url is missing" },
 		{ MODE_CA, "[challenge]\njudge = onetime\npage = yes\n",
-		    "page: its codes are for anybody: it needs RA mode" },
+		    "page: its codes are for anybody: that needs RA mode" },
 		{ MODE_RA, "[ra]\nauthpwd = x\n[challenge]\npage = yes\n",
-		    "page: its codes are for anybody: it needs RA mode" },
+		    "page: it counts with [challenge] judge = onetime alone" },
 		{ MODE_CA, "[program]\npath = /x\n",
 		    "[program] counts with [challenge] judge = program "
 		    "alone" },
