@@ -178,8 +178,6 @@ wrong "a forged DN" 'printf "subject=CN=a\r\nO=b\n"' \
 	"subject: it has control characters"
 wrong "a profile that is not there" 'echo profile=NOWHERE' \
 	"alias prog: its judge wants certificate profile NOWHERE, which does not"
-	"username: it is too long"
-	"reason: it must have 1 to 200 bytes"
 wrong "a NUL" 'printf "username=a\000b\n"' "username: it has control char"
 wrong "too much output" 'head -c 5000 /dev/zero; exit 1' "it may print 4096 bytes"
 is "nobody was made" "$(entities)" "$had"
