@@ -28,7 +28,7 @@ cat >slapd.conf <<END
 include /etc/ldap/schema/core.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
-pidfile $FRESH/slapd.pid
+pidfile $FRESH/db/slapd.pid
 database mdb
 maxsize 10485760
 suffix dc=lab
@@ -37,7 +37,8 @@ access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact=cn=scep,dc=lab read by self read by * none
 END
 device() { # NUMBER CN PASSWORD MORE...: an entry
-	printf 'dn: cn=%s,dc=lab\nobjectClass: device\n' "$2"
+	printf 'dn: cn=%s,dc=lab\nobjectClass: device\n' \
+		"$(printf %s "$2" | sed 's/,/\\,/')"
 	printf 'objectClass: simpleSecurityObject\ncn: %s\n' "$2"
 	printf 'serialNumber: %s\nuserPassword: %s\n' "$1" "$3"
 	shift 3
@@ -51,20 +52,22 @@ device() { # NUMBER CN PASSWORD MORE...: an entry
 	printf 'objectClass: simpleSecurityObject\ncn: scep\n'
 	printf 'userPassword: for searches\n\n'
 	device 4711 lamp-1 'pass word*1' "ou: tls-server"
-	device 'A(7)*' 'odd\, one' second
+	device 'A(7)' 'odd, one' second
 	device 42 twin-1 third
 	device 42 twin-2 third
 	device 43 'lämpa' fourth
 } >entries.ldif
 # An unprivileged one wherever root runs this.
-as_nobody() { "$@"; }
+as_nobody=
 if [ "$(id -u)" -eq 0 ]; then
-	as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+	as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
 	chown 65534:65534 db
 fi
-ok "entries are loaded" as_nobody slapadd -q -f slapd.conf -l entries.ldif
+# shellcheck disable=SC2086 # words
+ok "entries are loaded" $as_nobody slapadd -q -f slapd.conf -l entries.ldif
 directory_start() {
-	as_nobody slapd -d 0 -f slapd.conf -h "ldap://127.0.0.1:$LDAP_PORT" \
+	# shellcheck disable=SC2086 # words
+	$as_nobody slapd -d 0 -f slapd.conf -h "ldap://127.0.0.1:$LDAP_PORT" \
 		>>slapd.log 2>&1 &
 	DIRECTORY=$!
 	server "$DIRECTORY"
@@ -122,7 +125,7 @@ like "its entity is its number" "$("$SCEP" entity show 4711)" "lamp-1"
 not_ok "its password is in no log" grep -q "pass word" log slapd.log
 is "it is sent again" "$(gets lamp)" resent
 
-pkcsreq odd second --subject "/CN=A(7)*"
+pkcsreq odd second --subject "/CN=A(7)"
 is "a name with the characters of filters" "$(gets odd)" issued
 is "is no other's" "$(subject_of odd-0.pem)" "subject=C=SE,O=Lab,CN=odd\\, one"
 pkcsreq utf fourth --subject "/CN=43"
@@ -155,8 +158,7 @@ END
 chmod 755 shim/ldapwhoami
 sed "s|^set -u|PATH=$FRESH/shim:\$PATH\\nset -u|" judge/judge-ldap.sh >new
 cat new >judge/judge-ldap.sh
-pkcsreq seen fourth --subject "/CN=43" --key-usage 0 2>/dev/null ||
-	pkcsreq seen fourth --subject "/CN=43"
+pkcsreq seen fourth --subject "/CN=43"
 gets seen >/dev/null
 like "it is bound by it" "$(cat ps)" "ldapwhoami.*-y /dev/stdin"
 not_ok "which nobody sees" grep -q "fourth" ps environ
