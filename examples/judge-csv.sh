@@ -66,9 +66,9 @@ serial=$(value_of SN)
 [ -n "$serial" ] || no "the request names no serial number"
 
 # As texts: 007 is not 7.  "yes" or the digest that is asked for.
-found=$(WANT=$serial awk -F , '!/^#/ && $1 "" == ENVIRON["WANT"] "" {
-	sub(/\r$/, "")
-	print NF > 1 ? tolower($2) : "yes"
+found=$(WANT=$serial awk -F , '{ sub(/\r$/, "") }
+!/^#/ && ($1 "") == (ENVIRON["WANT"] "") {
+	print (NF > 1 ? tolower($2) : "yes")
 	exit
 }' "$list") || later "cannot read $list"
 
