@@ -309,6 +309,8 @@ DEPS_check = $(DEPS_run) apache2-bin apache2-suexec-pristine certmonger \
 	libcmocka-dev libfaketime libfcgi-bin lighttpd-mod-openssl lld nginx \
 	perl python3 scep \
 	spawn-fcgi strace systemd valgrind
+	ldap-utils libcmocka-dev libfaketime libfcgi-bin lld nginx perl python3 \
+	scep slapd spawn-fcgi strace systemd valgrind
 DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
 	mandoc shellcheck
 DEPS_cover = $(DEPS_check) lcov
@@ -456,6 +458,7 @@ install: all ## PREFIX=/usr/local DESTDIR=
 	install -m 0644 $(PROFILES) profiles/example.ini \
 	    $(DESTDIR)$(DATADIR)/profiles
 	install -m 0755 examples/scep-suexec examples/read-message.sh \
+	    examples/judge-csv.sh examples/judge-ldap.sh \
 	    $(DESTDIR)$(DOCDIR)/examples
 	@echo 'For web servers and systemd: $(DOCDIR)/examples'
 

@@ -54,13 +54,13 @@ put_span(
     struct environment *env, const char *name, struct span value, bool escaped)
 {
 	struct buf *text = &env->text[env->n];
+	bool ok = buf_printf(text, "%s=", name);
 
-	if (!buf_printf(text, "%s=", name))
-		env->ok = false;
-	else if (escaped || has_control(value))
+	if (ok && (escaped || has_control(value)))
 		log_escape(text, value);
-	else if (!buf_add(text, value.p, value.len))
-		env->ok = false;
+	else if (ok)
+		ok = buf_add(text, value.p, value.len);
+	env->ok = env->ok && ok;
 	env->list[env->n++] = buf_cstr(text);
 }
 
