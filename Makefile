@@ -295,8 +295,8 @@ DEPS_run = $(DEPS_build) libcurl4 libstrongswan-extra-plugins \
 	libstrongswan-standard-plugins lighttpd openssl strongswan-pki
 DEPS_check = $(DEPS_run) apache2-bin apache2-suexec-pristine certmonger \
 	clang curl dbus libapache2-mod-fcgid libc6-dbg libclang-rt-14-dev \
-	libcmocka-dev libfaketime libfcgi-bin lld nginx perl python3 scep \
-	spawn-fcgi strace systemd valgrind
+	ldap-utils libcmocka-dev libfaketime libfcgi-bin lld nginx perl python3 \
+	scep slapd spawn-fcgi strace systemd valgrind
 DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
 	mandoc shellcheck
 DEPS_cover = $(DEPS_check) lcov
@@ -444,6 +444,7 @@ install: all ## PREFIX=/usr/local DESTDIR=
 	install -m 0644 $(PROFILES) profiles/example.ini \
 	    $(DESTDIR)$(DATADIR)/profiles
 	install -m 0755 examples/scep-suexec examples/read-message.sh \
+	    examples/judge-csv.sh examples/judge-ldap.sh \
 	    $(DESTDIR)$(DOCDIR)/examples
 	@echo 'For web servers and systemd: $(DOCDIR)/examples'
 

@@ -172,6 +172,35 @@ cp home/aliases/ra.ini before.ra
 exits 1 "one bad of several" scep alias set ra sha1=yes window=x
 ok "changes nothing" cmp before.ra home/aliases/ra.ini
 
+# A key that several sections have.
+several='^scep: several sections have timeout: say which, as one of program.timeout, web.timeout, intune.timeout, proxy.timeout'
+exits 2 "a key of several sections, none of which counts" \
+	scep alias set ra timeout=5s
+like "is asked for with its section" "$(err scep alias set ra timeout=5s)" "$several"
+exits 2 "unset, too" scep alias unset ra timeout
+exits 2 "one of several" scep alias set ra sha1=no timeout=5s
+exits 1 "an alias that is not there" scep alias set nobody timeout=5s
+ok "nothing is changed" cmp before.ra home/aliases/ra.ini
+mkdir judge
+printf '#!/bin/sh\nexit 0\n' >judge/yes
+chmod 755 judge/yes
+sed '/^authpwd/d' before.ra >home/aliases/far.ini
+printf '[challenge]\njudge = program\n[program]\npath = %s\n' \
+	"$PWD/judge/yes" >>home/aliases/far.ini
+[ "$(id -u)" -ne 0 ] || chown --reference=home home/aliases/far.ini
+ok "where one counts" scep alias set far timeout=5s
+is "that is meant" "$(sed -n '/^.program/,/^.[^p]*$/p' home/aliases/far.ini |
+	grep timeout)" "timeout = 5s"
+ok "or with its section" scep alias set far program.timeout=6s
+is "it is there once" "$(grep -c timeout home/aliases/far.ini)" 1
+ok "unset finds it" scep alias unset far timeout
+not_ok "and takes it away" grep -q timeout home/aliases/far.ini
+ok "what [scep] has is [scep]'s" scep alias set far cas=ManagementCA
+ok "also beside [renewal]" grep -qx "cas = ManagementCA" home/aliases/far.ini
+echo nonsense >>home/aliases/far.ini
+exits 2 "a broken file says nothing" scep alias set far timeout=5s
+scep alias delete far --yes
+
 bad() { # WHAT SECTION LINE SAYS: a line more in ra.ini
 	printf '%s\n%s\n' "$2" "$3" >line
 	case $2 in

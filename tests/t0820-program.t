@@ -178,8 +178,6 @@ wrong "a forged DN" 'printf "subject=CN=a\r\nO=b\n"' \
 	"subject: it has control characters"
 wrong "a profile that is not there" 'echo profile=NOWHERE' \
 	"alias prog: its judge wants certificate profile NOWHERE, which does not"
-	"username: it is too long"
-	"reason: it must have 1 to 200 bytes"
 wrong "a NUL" 'printf "username=a\000b\n"' "username: it has control char"
 wrong "too much output" 'head -c 5000 /dev/zero; exit 1' "it may print 4096 bytes"
 is "nobody was made" "$(entities)" "$had"
@@ -241,6 +239,44 @@ else
 fi
 ok "all is well again" "$SCEP" alias check prog
 is "and the request that failed so often" "$(gets bad)" issued
+
+# --- the example ----------------------------------------------------------------
+
+cp "$TOP/examples/judge-csv.sh" judge/
+chmod 755 judge/judge-csv.sh
+"$SCEP" alias copy prog csv >>log 2>&1
+"$SCEP" alias set csv path="$FRESH/judge/judge-csv.sh" >>log 2>&1 ||
+	diag "$(tail -n 1 log)"
+pkcsreq csv-1 "right one" --subject "/CN=other/serialNumber=007" \
+	--san dns:other.example
+is "no list: try again" "$(gets csv-1 csv)" "http 503"
+like "is told of" "$(cat log)" "program says later: there is no .*devices.csv"
+digest=$(printf 'right one' | sha256sum)
+printf '# 1\n008,%s\n007,%s\r\n1e3\na.b\n' 00 "${digest%% *}" >judge/devices.csv
+is "a number of the list and its challenge" "$(gets csv-1 csv)" issued
+is "are good for this name" "$(subject_of csv-1-0.pem)" "subject=CN=007"
+unlike "and no other" "$(openssl x509 -in csv-1-0.pem -noout -text)" other
+listed() { # DESCRIPTION WANTED SUBJECT CHALLENGE
+	pkcsreq csv-2 "$4" --subject "$3" --txid "$1"
+	is "$1" "$(gets csv-2 csv; sed -n \
+		's/.*program says no: \([^"]*\)".*/\1/p' log)" "$2"
+}
+no="badRequest: the program says no"
+listed "another challenge" "$no
+wrong challenge" /CN=007 "wrong one"
+listed "none" "$no
+wrong challenge" /CN=007 ""
+listed "a number of the same value" "$no
+no such serial number in the list" /CN=7 "right one"
+listed "another writing of it" "$no
+no such serial number in the list" /CN=1000 x
+listed "a pattern" "$no
+no such serial number in the list" /CN=a.c x
+listed "a comment" "$no
+no such serial number in the list" "/CN=# 1" x
+listed "no number" "$no
+the request names no serial number" "/O=Lab" x
+listed "one without a digest" issued "/CN=a.b" ""
 
 # --- CA mode ------------------------------------------------------------------
 
