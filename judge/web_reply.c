@@ -82,7 +82,7 @@ has_challenge(const struct judge_case *c, const char *message, bool *yes)
 	struct buf challenge = BUF_SECRET;
 	bool ok = buf_add(&challenge, c->challenge.p, c->challenge.len);
 
-	*yes = c->challenge.len > 0 && ok &&
+	*yes = ok && c->challenge.len > 0 &&
 	       strstr(message, buf_cstr(&challenge)) != NULL;
 	buf_release(&challenge);
 	return ok ? OK : ERR_SYSTEM;
@@ -104,12 +104,11 @@ say_no(
 	    (json_get0_object(reply, "error", &error) != OK ||
 		json_get0_text(error, "message", &message) != OK))
 		return OK;
-	e = has_challenge(c, message, &secret);
-	if (e != OK || secret)
-		return e;
-	return buf_add(&j->why, message, strnlen(message, MAX_WHY)) ?
-		   OK :
-		   ERR_SYSTEM;
+	if ((e = has_challenge(c, message, &secret)) == OK)
+		log_info("alias %s: the web service says no: %.*s",
+		    c->alias->name, MAX_WHY,
+		    secret ? "(words that hold the challenge)" : message);
+	return e;
 }
 
 enum err

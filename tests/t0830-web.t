@@ -201,10 +201,10 @@ no=0
 refused "no" '{"json": {"allow": false}}' 'the web service says no'
 refused "no, and why" \
 	'{"json": {"allow": false, "error": {"message": "not yours"}}}' \
-	'the web service says no'
+	'the web service says no: not yours'
 refused "no, with the challenge in it" \
-	'{"json": {"allow": false, "error": {"message": "magic word"}}}' \
-	'the web service says no'
+	'{"json": {"allow": false, "error": "magic word?"}}' \
+	'says no: \(words that hold the challenge\)'
 refused "no is no whatever data says" \
 	'{"json": {"allow": false, "data": {"validity": "long"}}}' \
 	'the web service says no'
