@@ -389,8 +389,8 @@ read_peer(struct http *h, struct request *r)
 	bool good = verified(h);
 
 	if (good && strlen(cert) > MAX_PEER_CERT) {
-		log_error("SSL_CLIENT_CERT has more than %d bytes",
-		    MAX_PEER_CERT);
+		log_error(
+		    "SSL_CLIENT_CERT has more than %d bytes", MAX_PEER_CERT);
 		good = false;
 	}
 	r->peer = str_dup(good ? name : "");
@@ -462,8 +462,9 @@ status_text(int status)
 		const char *text;
 	} texts[] = { { 200, "OK" }, { 304, "Not Modified" },
 		{ 400, "Bad Request" }, { 403, "Forbidden" },
-		{ 404, "Not Found" }, { 405, "Method Not Allowed" }, { 413, "Content Too Large" },
-		{ 414, "URI Too Long" }, { 503, "Service Unavailable" } };
+		{ 404, "Not Found" }, { 405, "Method Not Allowed" },
+		{ 413, "Content Too Large" }, { 414, "URI Too Long" },
+		{ 503, "Service Unavailable" } };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (texts[i].status == status)
