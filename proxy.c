@@ -75,10 +75,9 @@ make_url(const struct visit *v, struct buf *url)
 struct papers {
 	struct buf ca, cert, key;
 };
-#define PAPERS_INIT                                  \
-	{                                            \
-		.ca = BUF_INIT, .cert = BUF_INIT,    \
-		.key = BUF_SECRET                    \
+#define PAPERS_INIT                                                 \
+	{                                                           \
+		.ca = BUF_INIT, .cert = BUF_INIT, .key = BUF_SECRET \
 	}
 
 static enum err
@@ -194,8 +193,7 @@ question(const struct visit *v, const struct operation *op, struct buf *out)
 {
 	const struct buf *query = &v->request->query;
 
-	return buf_printf(out, "%s %s?", op->name,
-		   v->alias->proxy.peer.url) &&
+	return buf_printf(out, "%s %s?", op->name, v->alias->proxy.peer.url) &&
 		       buf_add(out, query->data, query->len) ?
 		   OK :
 		   ERR_SYSTEM;
@@ -223,8 +221,8 @@ keep(struct visit *v, struct span asked)
 	if (v->reply->status != 200)
 		return;
 	(void)snprintf(k.type, sizeof(k.type), "%s", v->reply->type);
-	(void)kept_write(&v->house->store, v->alias->name, asked, &k,
-	    v->alias->proxy.keep);
+	(void)kept_write(
+	    &v->house->store, v->alias->name, asked, &k, v->alias->proxy.keep);
 }
 
 /*

@@ -57,6 +57,11 @@ alias_add(struct command *cmd)
 	struct buf path = BUF_INIT, text = BUF_SECRET, ca = BUF_INIT;
 	enum err e;
 
+	if (!opt_given(cmd, "proxy") &&
+	    (opt_given(cmd, "clientcert") || opt_given(cmd, "clientkey") ||
+		opt_given(cmd, "cafile")))
+		return usage(cmd,
+		    "--clientcert, --clientkey and --cafile go with --proxy");
 	if ((e = alias_path(name, &path)) != OK ||
 	    (e = alias_vacant(cmd, buf_cstr(&path), name)) != OK)
 		goto out;

@@ -35,9 +35,9 @@ check_peers(const char *path, const struct ini *ini, const struct alias *a)
 		buf_clear(&what);
 		(void)buf_printf(&what,
 		    "\"%s\" is no name as CN=proxy1,O=Lab,C=SE", a->peers[i]);
-		all = e == ERR_SYSTEM ? e :
-					wrong(path, ini, "access", "peers",
-					    buf_cstr(&what));
+		all = e == ERR_SYSTEM ?
+			  e :
+			  wrong(path, ini, "access", "peers", buf_cstr(&what));
 	}
 	buf_release(&der);
 	buf_release(&what);
@@ -50,7 +50,8 @@ read_cert(const struct command *cmd, const struct alias *a, struct buf *der)
 {
 	const char *file = a->proxy.peer.clientcert;
 	struct buf pem = BUF_INIT;
-	enum err e = alias_file(cmd->home, "clientcert", file, ALIAS_CERTS, &pem);
+	enum err e =
+	    alias_file(cmd->home, "clientcert", file, ALIAS_CERTS, &pem);
 
 	if (e == OK)
 		e = cert_read(file, buf_span(&pem), der);
@@ -71,8 +72,8 @@ check_key(const struct command *cmd, const char *path, const struct ini *ini,
 	e = alias_file(cmd->home, "clientkey", file, ALIAS_KEY, &pem);
 	if (e == OK)
 		e = key_read(file, buf_span(&pem), span_of(NULL, 0), &key);
-	if (e == OK && (cert_view(cert, &view) != OK ||
-			   !key_fits(key, view.spki)))
+	if (e == OK &&
+	    (cert_view(cert, &view) != OK || !key_fits(key, view.spki)))
 		e = wrong(path, ini, "proxy", "clientkey",
 		    "it is not the key of clientcert");
 	key_close(key);
@@ -135,8 +136,8 @@ alias_tell_proxy(const struct command *cmd, const struct alias *a)
 	    cert_view(buf_span(&cert), &view) == OK &&
 	    dn_text(view.subject, &name) == OK) {
 		time_text(view.not_after, until);
-		(void)fprintf(cmd->out, "  passes on to %s as ",
-		    a->proxy.peer.url);
+		(void)fprintf(
+		    cmd->out, "  passes on to %s as ", a->proxy.peer.url);
 		print_text(cmd->out, buf_cstr(&name));
 		(void)fprintf(cmd->out, ", %s %s\n",
 		    view.not_after > time_now() ? "until" :

@@ -181,8 +181,8 @@ dn_server(const char *text, struct buf *der)
 	for (size_t i = 0; e == OK && i < w.n; i++) {
 		size_t at = w.spaced > 0 ? i : w.n - 1 - i;
 
-		if (!buf_printf(&ours, "%s%s", i > 0 ? "," : "",
-			buf_cstr(&w.rdn[at])))
+		if (!buf_printf(
+			&ours, "%s%s", i > 0 ? "," : "", buf_cstr(&w.rdn[at])))
 			e = ERR_SYSTEM;
 	}
 	if (e == OK) {

@@ -44,11 +44,11 @@ holds(const struct room *room, const char *path)
 	bool good;
 
 	log_mute(true);
-	good = question_of(room->c->st, path, &question) == OK &&
-	       sha256_hex(buf_span(&question), name) == OK &&
-	       strcmp(name, store_base(path)) == 0 &&
-	       kept_read(room->c->st, room->alias, buf_span(&question), &k) ==
-		   OK;
+	good =
+	    question_of(room->c->st, path, &question) == OK &&
+	    sha256_hex(buf_span(&question), name) == OK &&
+	    strcmp(name, store_base(path)) == 0 &&
+	    kept_read(room->c->st, room->alias, buf_span(&question), &k) == OK;
 	log_mute(false);
 	kept_release(&k);
 	buf_release(&question);

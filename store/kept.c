@@ -8,7 +8,7 @@
 #include "base/names.h"
 #include "store/inside.h"
 
-#define PEM   "SCEP ANSWER"
+#define PEM "SCEP ANSWER"
 
 static enum err
 kept_path(const char *alias, struct span question, struct buf *out)
@@ -136,8 +136,8 @@ count_one(const char *name, void *arg)
  * it is what nobody asks for that goes.
  */
 static enum err
-find_place(const struct store *st, const char *alias, int64_t fetched,
-    int64_t age)
+find_place(
+    const struct store *st, const char *alias, int64_t fetched, int64_t age)
 {
 	struct count c = { .st = st, .alias = alias, .oldest = BUF_INIT };
 	struct buf room = BUF_INIT;
@@ -202,8 +202,8 @@ kept_pause(const struct store *st, const char *alias)
 
 	if ((e = pause_path(alias, &path)) == OK &&
 	    (e = make_room(st, alias)) == OK)
-		e = file_replace(st->root, buf_cstr(&path), span_of(NULL, 0),
-		    FILE_RECORD);
+		e = file_replace(
+		    st->root, buf_cstr(&path), span_of(NULL, 0), FILE_RECORD);
 	buf_release(&path);
 	return e;
 }
@@ -217,8 +217,7 @@ kept_pausing(const struct store *st, const char *alias, int64_t now)
 
 	if (pause_path(alias, &path) == OK &&
 	    file_facts(st->root, buf_cstr(&path), &facts) == OK)
-		pausing =
-		    facts.mtime <= now && now - facts.mtime < KEPT_PAUSE;
+		pausing = facts.mtime <= now && now - facts.mtime < KEPT_PAUSE;
 	buf_release(&path);
 	return pausing;
 }
@@ -260,6 +259,5 @@ kept_forget(const struct store *st, const char *alias)
 bool
 kept_name(const char *name)
 {
-	return strlen(name) == SHA256_HEX - 1 &&
-	       is_hex(name, SHA256_HEX - 1);
+	return strlen(name) == SHA256_HEX - 1 && is_hex(name, SHA256_HEX - 1);
 }

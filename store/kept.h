@@ -23,8 +23,8 @@ struct kept {
 	int64_t fetched; /* when it was given */
 	struct buf body;
 };
-#define KEPT_INIT                      \
-	{                              \
+#define KEPT_INIT                         \
+	{                                 \
 		.type = "", .body = { 0 } \
 	}
 

@@ -138,9 +138,10 @@ direct() { # NAME ARGUMENTS...
 # --- the homes -------------------------------------------------------------------
 
 spawn-fcgi -F 2 -M 0666 -s "$FRESH/inner.sock" -- "$SCEP" >spawned 2>>log
-for _pid in $(sed -n 's/.*PID: //p' spawned); do
+sed -n 's/.*PID: //p' spawned >pids
+while read -r _pid; do
 	server "$_pid"
-done
+done <pids
 start_inside lighttpd
 be good
 ok "a home for the proxy" env SCEP_HOME="$outer" "$SCEP" init
@@ -384,7 +385,7 @@ is "a CA" "$(get "$GET=GetCACert&message=CA")" 200
 : >asked
 is "again" "$(get "$GET=GetCACert&message=CA")" 200
 is "is not asked for again" "$(wc -l <asked)" 0
-cp -a "$kept/$(ls "$kept" | head -n 1)" "$kept/$(printf %064d 0)"
+cp -a "$(find "$kept" -type f | head -n 1)" "$kept/$(printf %064d 0)"
 like "check: what lies elsewhere" \
 	"$(SCEP_HOME=$outer "$SCEP" check 2>&1)" "no answer that was kept"
 ok "check: is removed" env SCEP_HOME="$outer" "$SCEP" check --repair

@@ -166,8 +166,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(reads_what_servers_say,
-		    logged_setup, logged_teardown),
+		cmocka_unit_test_setup_teardown(
+		    reads_what_servers_say, logged_setup, logged_teardown),
 		cmocka_unit_test(keeps_the_order),
 		cmocka_unit_test_setup_teardown(
 		    refuses_the_rest, logged_setup, logged_teardown),

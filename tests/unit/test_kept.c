@@ -126,8 +126,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    keeps, house_build, house_raze),
+		cmocka_unit_test_setup_teardown(keeps, house_build, house_raze),
 		cmocka_unit_test_setup_teardown(
 		    another_answer_is_none, house_build, house_raze),
 		cmocka_unit_test_setup_teardown(
