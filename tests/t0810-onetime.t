@@ -129,7 +129,7 @@ is "no code" "$(gets no ra)" "$NO no challengePassword"
 for wrong in 0 0123456789ABCDEF0123456789ABCDEF "${code}0" "$code " \
 	"$(echo "$code" | tr 0-9 g-p)"; do
 	pkcsreq no "$wrong" --subject /CN=no
-	is "unknown: $(echo "$wrong" | wc -c)" "$(gets no ra)" \
+	is "unknown: ${#wrong} characters" "$(gets no ra)" \
 		"$NO unknown code"
 done
 alias_ini other ra
