@@ -10,33 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "tests/unit/cli.h"
-
-static struct buf logged;
-
-static void
-keep_log(const char *line, void *arg)
-{
-	(void)arg;
-	(void)buf_str(&logged, line);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	buf_clear(&logged);
-	log_sink(keep_log, NULL);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	log_sink(NULL, NULL);
-	buf_release(&logged);
-	return 0;
-}
+#include "tests/unit/logged.h"
 
 static bool
 known(const char *ca, void *arg)
@@ -403,5 +377,6 @@ main(void)
 		cmocka_unit_test(site_has_a_baseurl),
 	};
 
-	return cmocka_run_group_tests_name("alias", tests, setup, teardown);
+	return cmocka_run_group_tests_name(
+	    "alias", tests, logged_setup, logged_teardown);
 }

@@ -9,35 +9,9 @@
 #include "aliases/alias.h"
 #include "base/log.h"
 #include "tests/unit/cli.h"
+#include "tests/unit/logged.h"
 
 /* The sections [ra], [approval] and [renewal], and the secret's file. */
-
-static struct buf logged;
-
-static void
-keep_log(const char *line, void *arg)
-{
-	(void)arg;
-	(void)buf_str(&logged, line);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	buf_clear(&logged);
-	log_sink(keep_log, NULL);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	log_sink(NULL, NULL);
-	buf_release(&logged);
-	return 0;
-}
 
 static bool
 known(const char *ca, void *arg)
@@ -387,7 +361,7 @@ setup_home(void **state)
 	home = cli_tmpdir(path, sizeof(path));
 	assert_true(home >= 0);
 	assert_int_equal(dir_make(home, "aliases"), OK);
-	return setup(state);
+	return logged_setup(state);
 }
 
 static int
@@ -395,7 +369,7 @@ teardown_home(void **state)
 {
 	(void)close(home);
 	cli_remove(path);
-	return teardown(state);
+	return logged_teardown(state);
 }
 
 /* Without a second of quiet to wait for. */
@@ -546,17 +520,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(has_defaults, setup, teardown),
-		cmocka_unit_test_setup_teardown(reads_the_ra, setup, teardown),
-		cmocka_unit_test_setup_teardown(serves_its_ca, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-		    refuses_half_files, setup, teardown),
+		    has_defaults, logged_setup, logged_teardown),
 		cmocka_unit_test_setup_teardown(
-		    refuses_bad_values, setup, teardown),
+		    reads_the_ra, logged_setup, logged_teardown),
 		cmocka_unit_test_setup_teardown(
-		    reads_the_renewal, setup, teardown),
+		    serves_its_ca, logged_setup, logged_teardown),
 		cmocka_unit_test_setup_teardown(
-		    never_logs_secrets, setup, teardown),
+		    refuses_half_files, logged_setup, logged_teardown),
+		cmocka_unit_test_setup_teardown(
+		    refuses_bad_values, logged_setup, logged_teardown),
+		cmocka_unit_test_setup_teardown(
+		    reads_the_renewal, logged_setup, logged_teardown),
+		cmocka_unit_test_setup_teardown(
+		    never_logs_secrets, logged_setup, logged_teardown),
 		cmocka_unit_test_setup_teardown(
 		    reads_the_file, setup_home, teardown_home),
 		cmocka_unit_test_setup_teardown(

@@ -1,0 +1,193 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "aliases/alias.h"
+#include "tests/unit/logged.h"
+
+/* Which judge in which mode, and the sections of judges and distance. */
+
+static enum err
+parse(const char *text, struct alias **out)
+{
+	buf_clear(&logged);
+	return alias_parse(
+	    "x", "x.ini", span_of(text, strlen(text)), NULL, NULL, out);
+}
+
+static const char *const heads[MODE__MAX] = {
+	[MODE_CA] = "[scep]\noperationmode = ca\ncas = A\n",
+	[MODE_RA] = "[scep]\noperationmode = ra\n[ra]\ndefaultca = A\n"
+		    "[approval]\nrequired = 0\n",
+	[MODE_PROXY] = "[scep]\noperationmode = proxy\n[proxy]\nurl = "
+		       "https://a/\nclientcert = c\nclientkey = k\n",
+};
+
+/* Each with what it must be told. */
+static const struct {
+	const char *lines;
+	enum judge_kind kind;
+	bool ca, ra;
+} rows[] = {
+	{ "[challenge]\njudge = entity\n", JUDGE_ENTITY, true, false },
+	{ "[challenge]\njudge = secret\n[ra]\nauthpwd = x\n", JUDGE_SECRET,
+	    false, true },
+	{ "[challenge]\njudge = onetime\n", JUDGE_ONETIME, true, true },
+	{ "[challenge]\njudge = PROGRAM\n[program]\npath = /x\n", JUDGE_PROGRAM,
+	    true, true },
+	{ "[challenge]\njudge = web\n[web]\nurl = https://h/p\n", JUDGE_WEB,
+	    true, true },
+	{ "[challenge]\njudge = intune\n[intune]\ntenant = t\naadappid = i\n"
+	  "aadappkey = k\n[scep]\nclientcertificaterenewal = no\n",
+	    JUDGE_INTUNE, false, true },
+};
+
+/* The table of modes and judges: what is not in it is an error. */
+static void
+knows_who_judges_where(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (int mode = 0; mode < MODE__MAX; mode++) {
+			bool good = mode == MODE_CA ? rows[i].ca : rows[i].ra;
+			struct buf text = BUF_INIT;
+			struct alias *a = NULL;
+			enum err e;
+
+			if (heads[mode] == NULL)
+				continue;
+			good &= mode != MODE_PROXY;
+			assert_true(buf_printf(
+			    &text, "%s%s", heads[mode], rows[i].lines));
+			e = parse(buf_cstr(&text), &a);
+			if (e != (good ? OK : ERR_INPUT))
+				fail_msg("%s: %s", buf_cstr(&text),
+				    buf_cstr(&logged));
+			if (good)
+				assert_int_equal(
+				    a->challenge.judge, rows[i].kind);
+			alias_free(a);
+			buf_release(&text);
+		}
+}
+
+static void
+has_its_own_judge(void **state)
+{
+	struct buf text = BUF_INIT;
+	struct alias *a = NULL;
+
+	(void)state;
+	assert_int_equal(parse(heads[MODE_CA], &a), OK);
+	assert_int_equal(a->challenge.judge, JUDGE_ENTITY);
+	assert_int_equal(a->challenge.ttl, 3600);
+	alias_free(a);
+	a = NULL;
+	assert_true(buf_printf(&text, "%s[ra]\nauthpwd = x\n", heads[MODE_RA]));
+	assert_int_equal(parse(buf_cstr(&text), &a), OK);
+	assert_int_equal(a->challenge.judge, JUDGE_SECRET);
+	alias_free(a);
+	buf_release(&text);
+}
+
+/* Half a section, one that means nothing here, a value that is none. */
+static void
+refuses_bad_sections(void **state)
+{
+	static const struct {
+		enum operation_mode mode;
+		const char *lines, *says;
+	} bad[] = {
+		{ MODE_CA, "[challenge]\njudge = me\n",
+		    "x.ini:5: judge: it must be entity, secret" },
+		{ MODE_CA, "[challenge]\njudge = intune\n",
+		    "in CA mode it is entity, onetime, program or web" },
+		{ MODE_RA, "[challenge]\njudge = entity\n",
+		    "in RA mode it is secret, onetime, program, web or "
+		    "intune" },
+		{ MODE_RA, "", "[ra] authpwd is missing" },
+		{ MODE_RA, "[ra]\nauthpwd = x\n[challenge]\njudge = onetime\n",
+		    "authpwd: it counts with [challenge] judge = secret "
+		    "alone" },
+		{ MODE_CA, "[challenge]\njudge = program\n",
+		    "[program] path is missing" },
+		{ MODE_CA, "[challenge]\njudge = web\n",
+		    "[web] url is missing" },
+		{ MODE_CA, "[program]\npath = /x\n",
+		    "[program] counts with [challenge] judge = program "
+		    "alone" },
+		{ MODE_CA, "[intune]\ntenant = x\n", "[intune] counts with" },
+		{ MODE_CA, "[proxy]\nkeep = 1h\n", "[proxy] counts with" },
+		{ MODE_PROXY, "[challenge]\njudge = web\n",
+		    "with operationmode = proxy only [proxy] and [access]" },
+		{ MODE_PROXY, "[ra]\nauthpwd = x\n",
+		    "with operationmode = proxy only" },
+		{ MODE_CA,
+		    "[challenge]\njudge = program\n[program]\npath = x\n",
+		    "path: it must be an absolute path" },
+		{ MODE_CA, "[challenge]\njudge = web\n[web]\nurl = http://h/\n",
+		    "url: it must be as https://host/path" },
+		{ MODE_CA,
+		    "[challenge]\njudge = web\n[web]\nurl = https:///x\n",
+		    "url: it must be as https://host/path" },
+		{ MODE_CA,
+		    "[challenge]\njudge = web\n[web]\nurl = \"https://a b\"\n",
+		    "url: it has a character that no URL has" },
+		{ MODE_CA, "[challenge]\njudge = web\n[web]\ntimeout = 121s\n",
+		    "timeout: it must be a duration from 1s to 120s" },
+		{ MODE_CA, "[challenge]\njudge = web\n[web]\npin = sha256//x\n",
+		    "pin: it must be sha256// and 44" },
+		{ MODE_CA, "[access]\npeers = \"CN=a;;CN=b\"\n",
+		    "peers: it has an empty name" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct buf text = BUF_INIT;
+		struct alias *a = NULL;
+
+		assert_true(buf_printf(
+		    &text, "%s%s", heads[bad[i].mode], bad[i].lines));
+		assert_int_equal(parse(buf_cstr(&text), &a), ERR_INPUT);
+		assert_null(a);
+		if (strstr(buf_cstr(&logged), bad[i].says) == NULL)
+			fail_msg("%s: %s", bad[i].says, buf_cstr(&logged));
+		buf_release(&text);
+	}
+}
+
+static void
+reads_peers(void **state)
+{
+	struct buf text = BUF_INIT;
+	struct alias *a = NULL;
+
+	(void)state;
+	assert_true(buf_printf(&text,
+	    "%s[access]\npeers = \"CN=a,O=Lab ; CN=b\"\n", heads[MODE_CA]));
+	assert_int_equal(parse(buf_cstr(&text), &a), OK);
+	assert_int_equal(a->npeers, 2);
+	assert_string_equal(a->peers[0], "CN=a,O=Lab");
+	assert_string_equal(a->peers[1], "CN=b");
+	alias_free(a);
+	buf_release(&text);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, logged_setup, logged_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(knows_who_judges_where),
+		TEST(has_its_own_judge),
+		TEST(refuses_bad_sections),
+		TEST(reads_peers),
+	};
+
+	return cmocka_run_group_tests_name("alias judge", tests, NULL, NULL);
+}
