@@ -125,6 +125,7 @@ struct peer_rules {
 /* Section [web]: of judge = web alone. */
 struct web_rules {
 	struct peer_rules peer; /* timeout = 10s */
+	char *id;	  /* X-Smallstep-Webhook-ID; NULL: the alias's name */
 	char *keyfile;	  /* base64 of the HMAC key (secretfile), or NULL */
 	char *bearerfile; /* a token, or NULL */
 };
@@ -260,6 +261,22 @@ enum err alias_secret(int home, struct alias *a);
 enum alias_file_kind { ALIAS_CERTS, ALIAS_KEY, ALIAS_WORD };
 enum err alias_file(int home, const char *key, const char *path,
     enum alias_file_kind kind, struct buf *out);
+
+/*
+ * The three files of a peer, each empty where it has none; errors as
+ * alias_file().  PEER_FILES_INIT before, peer_files_release() after.
+ */
+struct peer_files {
+	struct buf ca, cert; /* PEM */
+	struct buf key;	     /* PEM, secret */
+};
+#define PEER_FILES_INIT               \
+	{                             \
+		.key = {.secret = 1 } \
+	}
+enum err alias_peer(
+    int home, const struct peer_rules *peer, struct peer_files *out);
+void peer_files_release(struct peer_files *files);
 
 /* All keys, for help, `alias show` and the test of example.ini. */
 struct alias_key {

@@ -81,6 +81,20 @@ take_pin(struct alias *a, size_t at, const char *value)
 	return alias_take_text(a, at, value);
 }
 
+/* It goes into a header. */
+static const char *
+take_id(struct alias *a, size_t at, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > MAX_URL)
+		return "it must have 1 to 1000 characters";
+	for (const char *p = value; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			return "it must be printable ASCII without blanks";
+	return alias_take_text(a, at, value);
+}
+
 static const char *
 take_bytes(struct alias *a, size_t at, const char *value)
 {
@@ -155,6 +169,7 @@ const struct alias_row alias_far_rows[] = {
 	{ "program", "path", take_absolute, AT(program.path) },
 	{ "program", "timeout", take_timeout, AT(program.timeout) },
 	{ "web", "url", take_url, AT(web.peer.url) },
+	{ "web", "id", take_id, AT(web.id) },
 	{ "web", "secretfile", alias_take_text, AT(web.keyfile) },
 	{ "web", "bearerfile", alias_take_text, AT(web.bearerfile) },
 	{ "web", "clientcert", alias_take_text, AT(web.peer.clientcert) },
@@ -243,6 +258,7 @@ alias_far_release(struct alias *a)
 {
 	free(a->program.path);
 	peer_release(&a->web.peer);
+	free(a->web.id);
 	free(a->web.keyfile);
 	free(a->web.bearerfile);
 	intune_release(&a->intune);

@@ -85,3 +85,32 @@ out:
 	buf_release(&text);
 	return e == ERR_NOTFOUND || e == ERR_TOOBIG ? ERR_INPUT : e;
 }
+
+enum err
+alias_peer(int home, const struct peer_rules *peer, struct peer_files *out)
+{
+	const struct {
+		const char *key, *path;
+		enum alias_file_kind kind;
+		struct buf *to;
+	} files[] = {
+		{ "cafile", peer->cafile, ALIAS_CERTS, &out->ca },
+		{ "clientcert", peer->clientcert, ALIAS_CERTS, &out->cert },
+		{ "clientkey", peer->clientkey, ALIAS_KEY, &out->key },
+	};
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < sizeof(files) / sizeof(*files); i++)
+		if (files[i].path != NULL)
+			e = alias_file(home, files[i].key, files[i].path,
+			    files[i].kind, files[i].to);
+	return e;
+}
+
+void
+peer_files_release(struct peer_files *files)
+{
+	buf_release(&files->ca);
+	buf_release(&files->cert);
+	buf_release(&files->key);
+}

@@ -102,6 +102,8 @@ const struct alias_key alias_keys[] = {
 	{ "web", "url", NULL,
 	    "the service that judges, https://...; must be written out with "
 	    "judge = web" },
+	{ "web", "id", "the alias's name",
+	    "the name that we give to ourselves: X-Smallstep-Webhook-ID" },
 	{ "web", "secretfile", "none",
 	    "file of the base64 key that signs what is sent" },
 	{ "web", "bearerfile", "none", "file of the token that is sent along" },

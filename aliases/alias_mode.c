@@ -189,6 +189,18 @@ check_judge(const struct ini *ini, const struct alias *a)
 	return wrong;
 }
 
+/* One without the other is a slip. */
+static unsigned
+check_client_pair(const struct ini *ini, const char *section)
+{
+	bool cert = ini_find(ini, section, "clientcert") != NULL;
+	bool key = ini_find(ini, section, "clientkey") != NULL;
+
+	if (cert == key)
+		return 0;
+	return alias_needs(ini, section, cert ? "clientkey" : "clientcert");
+}
+
 /* What each judge must be told, and what means nothing to the others. */
 static unsigned
 check_judge_keys(const struct ini *ini, const struct alias *a)
@@ -217,6 +229,7 @@ check_judge_keys(const struct ini *ini, const struct alias *a)
 		for (size_t k = 0; k < 2 && rows[i].needs[k] != NULL; k++)
 			wrong +=
 			    alias_needs(ini, rows[i].section, rows[i].needs[k]);
+		wrong += check_client_pair(ini, rows[i].section);
 	}
 	return wrong;
 }

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include "base/limits.h"
@@ -162,6 +163,18 @@ sha256_hex(struct span bytes, char out[SHA256_HEX])
 	if (e == OK)
 		hex_text(md, sizeof(md), out);
 	return e;
+}
+
+enum err
+hmac_sha256(struct span key, struct span bytes, uint8_t out[SHA256_LEN])
+{
+	if (key.len > INT_MAX ||
+	    HMAC(EVP_sha256(), key.len > 0 ? (const void *)key.p : "",
+		(int)key.len, bytes.p, bytes.len, out, NULL) == NULL) {
+		log_openssl("cannot compute HMAC-SHA-256");
+		return ERR_CRYPTO;
+	}
+	return OK;
 }
 
 enum err

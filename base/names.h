@@ -25,6 +25,10 @@ enum err name_unescape(const char *name, struct buf *out);
 enum err sha256(struct span bytes, uint8_t out[SHA256_LEN]);
 enum err sha256_hex(struct span bytes, char out[SHA256_HEX]); /* lower case */
 
+/* HMAC-SHA-256 (RFC 2104) of bytes under a secret key; errors as sha256(). */
+enum err hmac_sha256(
+    struct span key, struct span bytes, uint8_t out[SHA256_LEN]);
+
 /* len bytes of OpenSSL's private generator, ERR_CRYPTO (logged) if it fails. */
 enum err random_bytes(void *out, size_t len);
 /* n random bytes as 2n lower-case hex digits and NUL. */

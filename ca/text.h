@@ -2,12 +2,10 @@
 #define CA_TEXT_H
 
 #include "base/err.h"
+#include "base/utf8.h"
 #include "ca/der.h"
 
 /* ASN.1 string types as UTF-8. */
-
-/* Well-formed UTF-8: no overlong forms, no surrogates. */
-bool utf8_valid(struct span s);
 
 /*
  * Appends the value of UTF8String, PrintableString, IA5String, T61String

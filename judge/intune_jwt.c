@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "ca/cert.h"
@@ -19,27 +20,22 @@
 
 #define LIFE ((int64_t)60) /* seconds */
 
-/* base64 without line ends; url: RFC 4648 5, without padding. */
+/* RFC 4648 5, without padding. */
 static bool
-put_base64(struct buf *out, struct span bytes, bool url)
+put_base64url(struct buf *out, struct span bytes)
 {
-	size_t len = (bytes.len + 2) / 3 * 4, at = out->len;
-	char *text;
+	size_t at = out->len;
 
-	if (!buf_reserve(out, len + 1))
+	if (!base64_put(out, bytes))
 		return false;
-	text = (char *)out->data + at;
-	(void)EVP_EncodeBlock((unsigned char *)text, bytes.p, (int)bytes.len);
-	for (size_t i = 0; url && i < len; i++) {
-		if (text[i] == '+')
-			text[i] = '-';
-		else if (text[i] == '/')
-			text[i] = '_';
+	for (size_t i = at; i < out->len; i++) {
+		if (out->data[i] == '+')
+			out->data[i] = '-';
+		else if (out->data[i] == '/')
+			out->data[i] = '_';
 	}
-	while (url && len > 0 && text[len - 1] == '=')
-		len--;
-	out->len = at + len;
-	out->data[out->len] = '\0';
+	while (out->len > at && out->data[out->len - 1] == '=')
+		out->data[--out->len] = '\0';
 	return true;
 }
 
@@ -91,8 +87,8 @@ put_header(struct span cert, struct buf *out)
 		goto out;
 	}
 	e = ERR_SYSTEM;
-	if (!put_base64(&x5t, span_of(digest, len), true) ||
-	    !put_base64(&x5c, cert, false))
+	if (!put_base64url(&x5t, span_of(digest, len)) ||
+	    !base64_put(&x5c, cert))
 		goto out;
 	if ((e = json_put_str(j, "alg", "RS256")) != OK ||
 	    (e = json_put_str(j, "typ", "JWT")) != OK ||
@@ -101,7 +97,7 @@ put_header(struct span cert, struct buf *out)
 	list = json_put_array(j, "x5c");
 	if ((e = json_put_text(list, NULL, buf_span(&x5c))) == OK &&
 	    (e = json_print(j, &text)) == OK &&
-	    !put_base64(out, buf_span(&text), true))
+	    !put_base64url(out, buf_span(&text)))
 		e = ERR_SYSTEM;
 out:
 	json_free(j);
@@ -128,7 +124,7 @@ put_claims(const struct intune_claims *c, struct buf *out)
 	    (e = json_put_number(j, "exp", c->now + LIFE)) != OK ||
 	    (e = json_print(j, &text)) != OK)
 		goto out;
-	if (!buf_byte(out, '.') || !put_base64(out, buf_span(&text), true))
+	if (!buf_byte(out, '.') || !put_base64url(out, buf_span(&text)))
 		e = ERR_SYSTEM;
 out:
 	json_free(j);
@@ -152,7 +148,7 @@ sign(EVP_PKEY *key, struct buf *out)
 		goto out;
 	}
 	e = buf_byte(out, '.') &&
-		    put_base64(out, span_of(signature, len), true) ?
+		    put_base64url(out, span_of(signature, len)) ?
 		OK :
 		ERR_SYSTEM;
 out:

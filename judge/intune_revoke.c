@@ -8,14 +8,19 @@
 
 #define REQUESTS "CertificateAuthorityRequests/"
 
+static void
+revocation_release(struct intune_revocation *r)
+{
+	free(r->context);
+	free(r->serial);
+	free(r->issuer);
+}
+
 void
 intune_revocations_release(struct intune_revocations *r)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->item[i].context);
-		free(r->item[i].serial);
-		free(r->item[i].issuer);
-	}
+	for (size_t i = 0; i < r->n; i++)
+		revocation_release(&r->item[i]);
 	free(r->item);
 	*r = (struct intune_revocations){ .n = 0 };
 }
@@ -49,12 +54,16 @@ take(const struct intune *in, const struct json *item,
 		free(one->issuer);
 		one->issuer = text_of(item, "caConfiguration");
 	}
+	if (one->issuer == NULL)
+		return ERR_SYSTEM;
 	if (*one->context != '\0')
-		return one->issuer == NULL ? ERR_SYSTEM : OK;
-	log_error("alias %s: Intune sends a revocation request without "
-		  "requestContext, which nobody can answer",
+		return OK;
+	log_warn("alias %s: Intune sends a revocation request without "
+		 "requestContext, which nobody can answer",
 	    in->alias);
-	return ERR_BUSY;
+	revocation_release(one);
+	out->n--;
+	return OK;
 }
 
 static enum err

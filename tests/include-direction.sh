@@ -15,8 +15,8 @@ rooms() {
 	ca       ca base
 	aliases  aliases base
 	message  message ca base
-	judge    judge fetch aliases store ca base
 	fetch    fetch base
+	judge    judge fetch aliases store ca base
 	enrol    enrol judge ca store aliases message base
 	crl      crl ca store base
 	admin    admin enrol crl aliases ca store judge message base
@@ -47,6 +47,8 @@ keepers() {
 	    'libfcgi' 'http.c' \
 	'#[[:space:]]*include[[:space:]]*[<"]([^>"]*/)?curl' \
 	    'libcurl' 'fetch/curl.c' \
+	'#[[:space:]]*include[[:space:]]*[<"]([^>"]*/)?cJSON' \
+	    'cJSON' 'base/json.c' \
 	'(^|[^_[:alnum:]>.])(open|openat|creat|link|linkat|rename|renameat|unlink|unlinkat|fsync|fdatasync|mkdir|mkdirat|symlink|symlinkat|mkstemp|mkostemp)\(' \
 	    'file motions' 'base/file.c base/file_claim.c base/file_write.c' \
 	'(^|[^_[:alnum:]>.])(fopen|fdopen|freopen|ftruncate)\(' \
@@ -131,7 +133,7 @@ keepers | while IFS=$tab read -r pattern what keeper; do
 			/#[[:space:]]*include/!s,/\*.*\*/,,
 			/^[[:space:]]*(\/?\*|\*\/)/s,.*,,' "$f" |
 		    if [ "$what" = iniparser ] || [ "$what" = libfcgi ] ||
-			[ "$what" = libcurl ]; then
+			[ "$what" = libcurl ] || [ "$what" = cJSON ]; then
 			grep -nE "$pattern" "$f"
 		    else
 			grep -nE "$pattern"
