@@ -147,8 +147,7 @@ sign(EVP_PKEY *key, struct buf *out)
 		log_openssl("cannot sign a token request");
 		goto out;
 	}
-	e = buf_byte(out, '.') &&
-		    put_base64url(out, span_of(signature, len)) ?
+	e = buf_byte(out, '.') && put_base64url(out, span_of(signature, len)) ?
 		OK :
 		ERR_SYSTEM;
 out:
