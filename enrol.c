@@ -206,10 +206,13 @@ find_yes(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 			       d, FAIL_BADREQUEST, "not what was approved");
 	if (enrol_yeses(d->alias, msg, d) == 0)
 		return OK;
-	if (d->alias->mode == MODE_CA) {
+	if (d->alias->mode == MODE_CA || judge_holds(d->alias) != NULL) {
 		log_error("alias %s: profile %s or CA %s asks for approval, "
-			  "which CA mode has not (`scep alias check`)",
-		    d->alias->name, d->profile->name, msg->ca->called);
+			  "which %s%s has not (`scep alias check`)",
+		    d->alias->name, d->profile->name, msg->ca->called,
+		    d->alias->mode == MODE_CA ? "" : "judge = ",
+		    d->alias->mode == MODE_CA ? "CA mode" :
+						judge_holds(d->alias));
 		return ERR_BUSY;
 	}
 	e = enrol_approved(in->store, msg, now, d);

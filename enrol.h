@@ -57,6 +57,7 @@ struct decision {
 	enum payment pay;
 	struct code code;	 /* owned; what pays, if its id is set */
 	struct overrides over;	 /* owned: what the judge wants instead */
+	bool judged;		 /* the judge has said yes to this message */
 	struct outcome old;	 /* of a renewal: the signer's certificate */
 	char *renews;		 /* "<ca>/<generation>/<serial>" of it; owned */
 	struct waiting waiting;	 /* waiting, or approved (PAY_APPROVAL) */
@@ -115,9 +116,10 @@ enum err enrol_grant(const struct enrol *in, const struct pkimsg *msg,
     const char *remote, int64_t now, struct decision *d);
 
 /*
- * The gate that every certificate passes on its way out, issued now, sent
- * again or polled for (DESIGN 4): may it leave?  The outcome is durable under
- * both its names then (STORE.md I1).  An error, logged: not now (HTTP 503).
+ * The gate that every answer passes on its way out (DESIGN 4; enrol_release.c):
+ * may this certificate leave, issued now, sent again, polled for or fetched?
+ * The outcome is durable under both its names then (STORE.md I1), and a judge
+ * that holds it has acknowledged it.  An error, logged: not now (HTTP 503).
  */
 enum err enrol_release(const struct enrol *in, const struct pkimsg *msg,
     int64_t now, const struct decision *d);

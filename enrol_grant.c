@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "enrol.h"
 #include "enrol_own.h"
-#include "store/supersede.h"
 #include "enrol_unique.h"
 #include "enrol_wait.h"
 
@@ -17,6 +16,7 @@ static enum err
 describe(const struct pkimsg *msg, const char *remote, int64_t now,
     struct issued *cert, struct decision *d)
 {
+	const char *holder = judge_holds(d->alias);
 	struct outcome *o = &d->outcome;
 	enum err e;
 
@@ -31,6 +31,8 @@ describe(const struct pkimsg *msg, const char *remote, int64_t now,
 	if (*d->code.id != '\0' && (o->code = str_dup(d->code.id)) == NULL)
 		return ERR_SYSTEM;
 	if (d->renews != NULL && (o->renews = str_dup(d->renews)) == NULL)
+		return ERR_SYSTEM;
+	if (holder != NULL && (o->held = str_dup(holder)) == NULL)
 		return ERR_SYSTEM;
 	o->profile = str_dup(d->profile->name);
 	o->remote = str_dup(remote);
@@ -175,31 +177,4 @@ enrol_grant(const struct enrol *in, const struct pkimsg *msg,
 	if ((e = pay(in, msg, now, d)) != OK || d->verdict != VERDICT_GRANT)
 		return e;
 	return issue(in, msg, remote, now, d);
-}
-
-/*
- * Who issued has published; of a kept outcome the second name may have been
- * lost with the process that issued it (STORE.md, A grant, 6).  Only when the
- * new certificate leaves, the days of the old one begin to count (C-126).
- */
-enum err
-enrol_release(const struct enrol *in, const struct pkimsg *msg, int64_t now,
-    const struct decision *d)
-{
-	const struct renewal_rules *rules =
-	    d->alias != NULL ? &d->alias->renewal : NULL;
-	const struct outcome *o = &d->outcome;
-	enum err e = OK;
-
-	(void)msg;
-	(void)now;
-	if (d->verdict == VERDICT_KEPT)
-		e = outcome_publish(in->store, o);
-	else if (d->verdict != VERDICT_ISSUED)
-		return OK;
-	if (e != OK || o->renews == NULL || rules == NULL ||
-	    rules->supersede != SUPERSEDE_DAYS)
-		return e;
-	return supersede_later(
-	    in->store, o->renews, o->issued + rules->supersede_after);
 }

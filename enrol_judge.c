@@ -33,12 +33,11 @@ names_text(const struct pkimsg *msg, struct buf *subject, struct buf *san)
 	return e;
 }
 
-enum err
-enrol_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
-    struct decision *d, struct judgement *j)
+struct judge_case
+enrol_case(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    const struct decision *d)
 {
-	struct buf subject = BUF_INIT, san = BUF_INIT;
-	struct judge_case c = { .alias = d->alias,
+	return (struct judge_case){ .alias = d->alias,
 		.store = in->store,
 		.home = in->home,
 		.username = d->username ? d->username : "",
@@ -46,9 +45,19 @@ enrol_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		.challenge = buf_span(&msg->csr.challenge),
 		.csr = buf_span(&msg->csr.der),
 		.name = msg->csr.subject,
+		.subject = "",
+		.san = "",
 		.txid = buf_span(&msg->txid),
 		.remote = in->remote ? in->remote : "",
 		.now = now };
+}
+
+enum err
+enrol_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    struct decision *d, struct judgement *j)
+{
+	struct buf subject = BUF_INIT, san = BUF_INIT;
+	struct judge_case c = enrol_case(in, msg, now, d);
 	enum err e;
 
 	if ((e = names_text(msg, &subject, &san)) != OK)
@@ -63,6 +72,7 @@ enrol_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		e = decision_refuse(d, FAIL_BADREQUEST, j->reason);
 	else
 		d->verdict = VERDICT_GRANT;
+	d->judged = e == OK && d->verdict == VERDICT_GRANT;
 out:
 	buf_release(&subject);
 	buf_release(&san);

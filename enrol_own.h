@@ -62,6 +62,9 @@ enum err enrol_code_pay(
 enum err enrol_judge(const struct enrol *in, const struct pkimsg *msg,
     int64_t now, struct decision *d, struct judgement *j);
 void decision_take(struct decision *d, struct judgement *j);
+/* The case for the judge; subject and SAN stay "".  Borrows from all three. */
+struct judge_case enrol_case(const struct enrol *in, const struct pkimsg *msg,
+    int64_t now, const struct decision *d);
 /* Names and profile of d->over into d->entity. */
 enum err decision_override(struct decision *d);
 /* May an answer be enveloped under the challenge, where it has to be (C-96)? */

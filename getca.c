@@ -32,6 +32,7 @@ name_of(struct visit *v, const struct buf *ident)
 	const char *name = alias_ca(v->alias, buf_span(ident)), *former;
 
 	if (name != v->alias->defaultca || ident->len == 0 ||
+	    v->alias->challenge.judge == JUDGE_INTUNE ||
 	    memchr(ident->data, 0, ident->len) != NULL ||
 	    strcmp(name, buf_cstr(ident)) == 0 ||
 	    (former = former_name(v, buf_cstr(ident))) == NULL)

@@ -6,6 +6,7 @@
 #include "base/ini.h"
 #include "base/log.h"
 #include "ca/attr.h"
+#include "judge/intune.h"
 
 /*
  * What `alias check` knows of an alias beyond its own file: the profiles that
@@ -85,22 +86,32 @@ check_profiles(
 
 /*
  * Approvals are for requests of RA mode: in CA mode an administrator has said
- * yes already, by registering the entity.  Requests would get 503.
+ * yes already, by registering the entity; and Intune's challenge is over
+ * before anybody has said yes.  Requests would get 503.
  */
 static void
 check_approvals(
     struct look *l, const struct command *cmd, const struct alias *a)
 {
-	static const char asks[] = "asks for approval, which CA mode has not:";
-	const char *name = a->profile != NULL ? a->profile : "ENDUSER";
+	static const char ca_asks[] =
+	    "asks for approval, which CA mode has not:";
+	static const char intune_asks[] =
+	    "asks for approval, which judge = intune has not:";
+	bool intune = a->challenge.judge == JUDGE_INTUNE;
+	bool ra = a->mode == MODE_RA;
+	const char *asks = intune ? intune_asks : ca_asks;
+	const char *name = ra ? a->ra.profile : a->profile;
 	const struct ca *ca = NULL;
 	struct profile *p = NULL;
 	struct cas *cas = NULL;
 
-	if (a->mode != MODE_CA)
+	if (a->mode != MODE_CA && !intune)
 		return;
+	if (name == NULL)
+		name = "ENDUSER";
 	if (profile_load(cmd, name, &p) == OK && p->approval > 0)
-		wrong(l, "scep", "profile", asks, name);
+		wrong(l, ra ? "ra" : "scep",
+		    ra ? "certificateprofile" : "profile", asks, name);
 	profile_free(p);
 	if (cas_new(cmd->home, &cas) != OK)
 		return;
@@ -186,6 +197,29 @@ check_program(struct look *l, const struct command *cmd, const struct alias *a)
 	buf_release(&folder);
 }
 
+/* The files that [intune] names. */
+static enum err
+check_intune(const struct command *cmd, const struct alias *a)
+{
+	struct buf jwt = BUF_SECRET;
+	struct intune in;
+	enum err e;
+
+	if (a->challenge.judge != JUDGE_INTUNE)
+		return OK;
+	e = intune_open(a, cmd->home, cmd->now, &in);
+	if (e == OK && a->intune.keybinding)
+		e = intune_jwt(
+		    &(struct intune_claims){ .where = a->intune.binding,
+			.audience = a->intune.authority,
+			.client = a->intune.appid,
+			.now = cmd->now },
+		    buf_span(&in.secret), &jwt);
+	intune_close(&in);
+	buf_release(&jwt);
+	return e;
+}
+
 enum err
 alias_check_rest(const struct command *cmd, const char *path, struct span text,
     struct alias *a)
@@ -211,6 +245,8 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 		e = other;
 	other = alias_check_proxy(cmd, path, ini, a);
 	e = e == OK ? other : e;
+	if (e == OK)
+		e = check_intune(cmd, a);
 	other = alias_secret(cmd->home, a);
 	ini_free(ini);
 	return e == OK ? other : e;

@@ -36,13 +36,14 @@ enum ejbca_form {
 	EJBCA_MODE,   /* ra in any case, and everything else is ca */
 	EJBCA_CREATE, /* of old files: true is ra */
 	EJBCA_SECRET, /* empty and none: no check; shown as hidden */
-	EJBCA_LATER,  /* not supported yet */
+	EJBCA_HIDDEN, /* a secret that has no none; shown as hidden */
+	EJBCA_INTUNE, /* true in any case: the judge is Intune */
 	EJBCA__MAX
 };
 
 struct ejbca_key {
 	const char *name;	   /* EJBCA's, without the alias */
-	const char *section, *key; /* ours, NULL with EJBCA_LATER */
+	const char *section, *key; /* ours */
 	const char *fallback;	   /* what EJBCA takes where it is absent */
 	enum ejbca_form form;
 	bool ra; /* means something in RA mode only */
@@ -64,6 +65,10 @@ const char *ejbca_shown(const struct ejbca_key *key, const char *ours);
 /* What a key of EJBCA's is in our file, as EJBCA would show it. */
 struct ini;
 const char *ejbca_present(const struct ini *ini, const struct ejbca_key *key);
+
+/* A key of Intune's section; does that section count in our file? */
+bool ejbca_is_intune(const struct ejbca_key *key);
+bool ejbca_has_intune(const struct ini *ini);
 
 /* Puts [section] key = value into text; value NULL takes the key away. */
 enum err ejbca_put(

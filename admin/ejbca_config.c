@@ -100,7 +100,8 @@ dump(const struct command *cmd, const char *name)
 	    (e = ini_parse(buf_cstr(&path), buf_span(&text), &ini)) != OK)
 		goto out;
 	for (const struct ejbca_key *k = ejbca_keys; k->name != NULL; k++) {
-		if (k->form == EJBCA_LATER || k->form == EJBCA_CREATE)
+		if (k->form == EJBCA_CREATE ||
+		    (ejbca_is_intune(k) && !ejbca_has_intune(ini)))
 			continue;
 		(void)fprintf(cmd->out, "%s.%s = ", name, k->name);
 		print_text(cmd->out, ejbca_present(ini, k));

@@ -38,20 +38,25 @@ const struct ejbca_key ejbca_keys[] = {
 	    EJBCA_TEXT, true },
 	{ "ra.namegenerationpostfix", "ra", "namegenerationpostfix", "",
 	    EJBCA_TEXT, true },
-	{ "useIntune", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneAuthority", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneAadAppId", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneAadAppKey", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneTenant", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneAadUseKeyBinding", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneAadKeyBinding", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneResourceUrl", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneGraphApiVersion", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneGraphResourceUrl", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneProxyHost", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneProxyPort", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneProxyUser", NULL, NULL, NULL, EJBCA_LATER, true },
-	{ "intuneProxyPass", NULL, NULL, NULL, EJBCA_LATER, true },
+	{ "useIntune", "challenge", "judge", NULL, EJBCA_INTUNE, true },
+	{ "intuneAuthority", "intune", "authority", NULL, EJBCA_TEXT, true },
+	{ "intuneAadAppId", "intune", "aadappid", NULL, EJBCA_TEXT, true },
+	{ "intuneAadAppKey", "intune", "aadappkey", NULL, EJBCA_HIDDEN, true },
+	{ "intuneTenant", "intune", "tenant", NULL, EJBCA_TEXT, true },
+	{ "intuneAadUseKeyBinding", "intune", "aadusekeybinding", NULL,
+	    EJBCA_BOOL, true },
+	{ "intuneAadKeyBinding", "intune", "aadkeybinding", NULL, EJBCA_TEXT,
+	    true },
+	{ "intuneResourceUrl", "intune", "resourceurl", NULL, EJBCA_TEXT,
+	    true },
+	{ "intuneGraphApiVersion", "intune", "graphapiversion", NULL,
+	    EJBCA_TEXT, true },
+	{ "intuneGraphResourceUrl", "intune", "graphresourceurl", NULL,
+	    EJBCA_TEXT, true },
+	{ "intuneProxyHost", "intune", "proxyhost", NULL, EJBCA_TEXT, true },
+	{ "intuneProxyPort", "intune", "proxyport", NULL, EJBCA_TEXT, true },
+	{ "intuneProxyUser", "intune", "proxyuser", NULL, EJBCA_TEXT, true },
+	{ "intuneProxyPass", "intune", "proxypass", NULL, EJBCA_HIDDEN, true },
 	{ NULL, NULL, NULL, NULL, EJBCA_TEXT, false },
 };
 _Static_assert(sizeof(ejbca_keys) / sizeof(*ejbca_keys) <= EJBCA_KEYS,
@@ -106,14 +111,17 @@ ejbca_value(const struct ejbca_key *key, const char *theirs, struct buf *ours)
 		value = strcasecmp(theirs, "ra") == 0 ? "ra" : "ca";
 	else if (key->form == EJBCA_CREATE)
 		value = is_true(theirs) ? "ra" : "ca";
+	else if (key->form == EJBCA_INTUNE)
+		value = is_true(theirs) ? "intune" : "";
 	else if (key->form == EJBCA_SECRET && is_none(theirs))
 		value = "none";
 	/* What a dump shows, not what was dumped: everybody knows it. */
-	if (key->form == EJBCA_SECRET && strcmp(theirs, "hidden") == 0)
+	if ((key->form == EJBCA_SECRET || key->form == EJBCA_HIDDEN) &&
+	    strcmp(theirs, "hidden") == 0)
 		return say(ERR_REFUSED,
 		    "nothing was changed: %s = hidden is what a dump shows, "
-		    "not the secret; write the secret there, or none",
-		    key->name);
+		    "not the secret; write the secret there%s",
+		    key->name, key->form == EJBCA_SECRET ? ", or none" : "");
 	return buf_str(ours, value) ? OK : ERR_SYSTEM;
 }
 
@@ -124,6 +132,10 @@ ejbca_shown(const struct ejbca_key *key, const char *ours)
 
 	if (key->form == EJBCA_SECRET)
 		return is_none(ours) ? "none" : "hidden";
+	if (key->form == EJBCA_HIDDEN)
+		return *ours == '\0' ? "" : "hidden";
+	if (key->form == EJBCA_INTUNE)
+		return strcasecmp(ours, "intune") == 0 ? "true" : "false";
 	if (key->form != EJBCA_BOOL)
 		return ours;
 	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++)
@@ -132,13 +144,14 @@ ejbca_shown(const struct ejbca_key *key, const char *ours)
 	return "false";
 }
 
-/* The default of one of our keys; "" where it has none. */
+/* The default of one of our keys; "" where it has none, or is none. */
 static const char *
 our_default(const char *section, const char *key)
 {
 	for (const struct alias_key *k = alias_keys; k->section != NULL; k++)
 		if (strcmp(k->section, section) == 0 &&
-		    strcmp(k->key, key) == 0 && k->fallback != NULL)
+		    strcmp(k->key, key) == 0 && k->fallback != NULL &&
+		    strcmp(k->fallback, "none") != 0)
 			return k->fallback;
 	return "";
 }
@@ -152,7 +165,23 @@ ejbca_present(const struct ini *ini, const struct ejbca_key *key)
 		return ejbca_shown(key, entry->value);
 	if (key->form == EJBCA_SECRET)
 		return ini_find(ini, "ra", "authpwdfile") ? "hidden" : "";
+	if (strcmp(key->key, "aadappkey") == 0)
+		return ini_find(ini, "intune", "aadappkeyfile") ? "hidden" : "";
 	return ejbca_shown(key, our_default(key->section, key->key));
+}
+
+bool
+ejbca_is_intune(const struct ejbca_key *key)
+{
+	return strcmp(key->section, "intune") == 0;
+}
+
+bool
+ejbca_has_intune(const struct ini *ini)
+{
+	const struct ini_entry *judge = ini_find(ini, "challenge", "judge");
+
+	return judge != NULL && strcasecmp(judge->value, "intune") == 0;
 }
 
 enum err

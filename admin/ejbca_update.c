@@ -109,7 +109,10 @@ make_ca(struct update *u, const struct ini *ini, struct buf *text)
 		const struct ini_entry *entry = &ini->entry[i];
 
 		if (strcmp(entry->section, "ra") == 0 ||
-		    strcmp(entry->section, "approval") == 0)
+		    strcmp(entry->section, "approval") == 0 ||
+		    (ejbca_has_intune(ini) &&
+			(strcmp(entry->section, "intune") == 0 ||
+			    strcmp(entry->key, "judge") == 0)))
 			e = also(u, text, entry->section, entry->key, NULL);
 	}
 	return e;
@@ -124,6 +127,9 @@ put_rest(struct update *u, const struct ini *ini, bool ra, struct buf *text)
 	if (u->key->form == EJBCA_SECRET &&
 	    ini_find(ini, "ra", "authpwdfile") != NULL)
 		return also(u, text, "ra", "authpwdfile", NULL);
+	if (strcmp(u->key->key, "aadappkey") == 0 &&
+	    ini_find(ini, "intune", "aadappkeyfile") != NULL)
+		return also(u, text, "intune", "aadappkeyfile", NULL);
 	if (strcmp(u->key->key, "operationmode") != 0 || will == ra)
 		return OK;
 	return will ? make_ra(u, ini, text) : make_ca(u, ini, text);
@@ -144,6 +150,11 @@ edit_key(const struct ini *ini, struct span text, struct buf *fresh, void *arg)
 		return say(ERR_REFUSED,
 		    "%s is of RA mode: updatealias --key operationmode "
 		    "--value ra comes first",
+		    k->name);
+	if (ejbca_is_intune(k) && !ejbca_has_intune(ini))
+		return say(ERR_REFUSED,
+		    "%s counts where the judge is Intune: write [challenge] "
+		    "judge = intune and [intune] first (scep-alias(5))",
 		    k->name);
 	if (!buf_str(&u->old, ejbca_present(ini, k)) ||
 	    !buf_add(fresh, text.p, text.len))
@@ -171,9 +182,11 @@ check_update(const char *word, struct update *u)
 	if ((u->key = ejbca_key_find(word)) == NULL)
 		return say(ERR_REFUSED, "no key %s; did you mean %s?", word,
 		    ejbca_key_near(word));
-	if (u->key->form == EJBCA_LATER)
+	if (u->key->form == EJBCA_INTUNE)
 		return say(ERR_REFUSED,
-		    "%s: Intune is not supported yet; nothing was changed",
+		    "%s: a file of ours is whole at each step, and Intune "
+		    "needs several keys: write [challenge] judge = intune and "
+		    "[intune] into it (scep-alias(5)), or take uploadfile",
 		    word);
 	if ((u->key->form == EJBCA_BOOL || u->key->form == EJBCA_CREATE) &&
 	    strcasecmp(value, "true") != 0 && strcasecmp(value, "false") != 0)

@@ -19,7 +19,7 @@ struct upload {
 	struct buf value[EJBCA_KEYS]; /* EJBCA's, by the row of ejbca_keys */
 	bool given[EJBCA_KEYS];
 	unsigned matched; /* lines of this alias */
-	bool ra;
+	bool ra, intune;
 	struct buf text; /* the alias's file to be */
 };
 
@@ -184,22 +184,29 @@ put_row(struct upload *u, size_t row)
 	return e;
 }
 
-/* Without Intune's yes and without a secret the door would be open. */
-static enum err
-check_intune(const struct upload *u)
+static bool
+is_true(const char *value)
 {
-	const char *use = said_of(u, "useIntune");
-	const char *secret = said_of(u, "ra.authPwd");
+	return value != NULL && strcasecmp(value, "true") == 0;
+}
 
-	if (use == NULL || strcasecmp(use, "true") != 0 || !u->ra)
-		return OK;
-	if (secret != NULL && *secret != '\0' &&
-	    strcasecmp(secret, "none") != 0)
-		return OK;
-	return say(ERR_REFUSED,
-	    "useIntune = true is not supported yet, and without Intune's "
-	    "answer whoever asks would get a certificate: give ra.authPwd, or "
-	    "take useIntune out; the alias was not made");
+/* Why a key of the file means nothing to this alias; NULL: it does. */
+static const char *
+idle(const struct upload *u, const struct ejbca_key *k)
+{
+	bool binding = is_true(said_of(u, "intuneAadUseKeyBinding"));
+
+	if (k->ra && !u->ra)
+		return "of RA mode only";
+	if (ejbca_is_intune(k) && !u->intune)
+		return "useIntune is not true";
+	if (u->intune && k->form == EJBCA_SECRET)
+		return "Intune judges";
+	if (strcmp(k->key, "aadappkey") == 0 && binding)
+		return "intuneAadUseKeyBinding is true";
+	if (strcmp(k->key, "aadkeybinding") == 0 && !binding)
+		return "intuneAadUseKeyBinding is not true";
+	return NULL;
 }
 
 static enum err
@@ -209,18 +216,33 @@ put_rows(struct upload *u)
 
 	for (size_t i = 0; ejbca_keys[i].name != NULL && e == OK; i++) {
 		const struct ejbca_key *k = &ejbca_keys[i];
+		const char *why = idle(u, k);
 
-		if (k->form == EJBCA_LATER) {
-			if (u->given[i])
-				tell(u, "Left out, not supported yet: %s",
-				    k->name);
-		} else if (k->ra && !u->ra) {
-			if (u->given[i])
-				tell(u, "Left out, of RA mode only: %s",
-				    k->name);
-		} else if (strcmp(k->key, "operationmode") != 0) {
+		if (why != NULL && u->given[i] && u->value[i].len > 0)
+			tell(u, "Left out, %s: %s", why, k->name);
+		if (why == NULL && strcmp(k->key, "operationmode") != 0)
 			e = put_row(u, i);
-		}
+	}
+	return e;
+}
+
+/* What EJBCA has without a key, and what its key means here. */
+static enum err
+put_intune(struct upload *u)
+{
+	const char *binding = said_of(u, "intuneAadKeyBinding");
+	enum err e = OK;
+
+	if (is_true(said_of(u, "intuneAadUseKeyBinding")) && binding != NULL)
+		tell(u,
+		    "intuneAadKeyBinding = %s is a file here: put key and "
+		    "certificate into it, PEM, or `scep alias set %s "
+		    "aadkeybinding FILE`",
+		    binding, u->alias);
+	if (is_true(said_of(u, "clientCertificateRenewal"))) {
+		e = ejbca_put(&u->text, "renewal", "challenge", "yes");
+		tell(u, "Written with it: [renewal] challenge = yes, so that "
+			"renewals do not pass Intune by");
 	}
 	return e;
 }
@@ -272,8 +294,11 @@ put_all(struct upload *u)
 
 	if (!buf_printf(&u->text, head, u->alias, u->alias))
 		return ERR_SYSTEM;
-	if ((e = put_mode(u)) != OK || (e = check_intune(u)) != OK ||
-	    (e = u->ra ? put_ra(u) : put_ca(u)) != OK)
+	if ((e = put_mode(u)) != OK)
+		return e;
+	u->intune = u->ra && is_true(said_of(u, "useIntune"));
+	if ((e = u->ra ? put_ra(u) : put_ca(u)) != OK ||
+	    (u->intune && (e = put_intune(u)) != OK))
 		return e;
 	/* EJBCA's clients got the root first. */
 	if (chain != NULL && strcasecmp(chain, "true") == 0) {

@@ -1,10 +1,7 @@
 #include "admin/admin.h"
 
 #include "admin/args.h"
-
-#ifndef SCEP_VERSION
-#define SCEP_VERSION "0.1"
-#endif
+#include "base/version.h"
 
 #define COLUMN 24 /* where explanations begin */
 

@@ -213,9 +213,12 @@ is(struct span ident, const char *word, bool anycase)
 			  strncmp(p, word, ident.len)) == 0;
 }
 
+/* EJBCA's Intune aliases take no notice of message= (ejbca-behaviour 8). */
 const char *
 alias_ca(const struct alias *a, struct span ident)
 {
+	if (a->challenge.judge == JUDGE_INTUNE)
+		return a->defaultca;
 	for (size_t i = 0; i < a->ncas; i++)
 		if (is(ident, a->cas[i], false))
 			return a->cas[i];

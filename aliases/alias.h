@@ -286,7 +286,10 @@ extern const struct alias_key alias_keys[]; /* ends with section NULL */
 /* Is the value of this key never shown?  authpwd's "none" may be. */
 bool alias_key_secret(const char *section, const char *key);
 
-/* The CA a GET operation is about (DESIGN 4): ident (may be empty), else default. */
+/*
+ * The CA a GET operation is about (DESIGN 4): ident (may be empty), else the
+ * default; with judge = intune always that.
+ */
 const char *alias_ca(const struct alias *a, struct span ident);
 bool alias_serves(const struct alias *a, const char *ca);
 

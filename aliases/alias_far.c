@@ -70,6 +70,18 @@ take_url(struct alias *a, size_t at, const char *value)
 	return alias_take_text(a, at, value);
 }
 
+/* What stands in a URL as it is: a path's part, or a host's name. */
+static const char *
+take_url_part(struct alias *a, size_t at, const char *value)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789.-_";
+
+	if (*value == '\0' || value[strspn(value, plain)] != '\0')
+		return "it must be of letters, digits, dots and dashes";
+	return alias_take_text(a, at, value);
+}
+
 static const char *
 take_pin(struct alias *a, size_t at, const char *value)
 {
@@ -177,8 +189,8 @@ const struct alias_row alias_far_rows[] = {
 	{ "web", "cafile", alias_take_text, AT(web.peer.cafile) },
 	{ "web", "pin", take_pin, AT(web.peer.pin) },
 	{ "web", "timeout", take_timeout, AT(web.peer.timeout) },
-	{ "intune", "tenant", alias_take_text, AT(intune.tenant) },
-	{ "intune", "aadappid", alias_take_text, AT(intune.appid) },
+	{ "intune", "tenant", take_url_part, AT(intune.tenant) },
+	{ "intune", "aadappid", take_url_part, AT(intune.appid) },
 	{ "intune", "aadappkey", take_bytes, AT(intune.appkey) },
 	{ "intune", "aadappkeyfile", alias_take_text, AT(intune.appkeyfile) },
 	{ "intune", "aadusekeybinding", alias_take_bool,
@@ -186,10 +198,10 @@ const struct alias_row alias_far_rows[] = {
 	{ "intune", "aadkeybinding", alias_take_text, AT(intune.binding) },
 	{ "intune", "authority", take_url, AT(intune.authority) },
 	{ "intune", "resourceurl", take_url, AT(intune.resourceurl) },
-	{ "intune", "graphapiversion", alias_take_text,
+	{ "intune", "graphapiversion", take_url_part,
 	    AT(intune.graphapiversion) },
 	{ "intune", "graphresourceurl", take_url, AT(intune.graphresourceurl) },
-	{ "intune", "proxyhost", alias_take_text, AT(intune.proxyhost) },
+	{ "intune", "proxyhost", take_url_part, AT(intune.proxyhost) },
 	{ "intune", "proxyport", take_port, 0 },
 	{ "intune", "proxyuser", alias_take_text, AT(intune.proxyuser) },
 	{ "intune", "proxypass", take_bytes, AT(intune.proxypass) },

@@ -301,6 +301,7 @@ alias_check_mode(const struct ini *ini, const struct alias *a)
 	    ini, "proxy", "[proxy] counts with operationmode = proxy alone");
 	wrong += check_judge(ini, a);
 	wrong += check_onetime(ini, a);
+	wrong += alias_check_intune(ini, a);
 	return wrong + check_judge_keys(ini, a);
 }
 

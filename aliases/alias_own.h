@@ -8,6 +8,7 @@
  * What the files of one alias share.  alias.c: the whole file; alias_take.c:
  * the table of keys and [scep]; alias_rules.c: [ra], [renewal], [approval];
  * alias_far.c: judges and distance; alias_mode.c: the rules between keys;
+ * alias_intune.c: those of Intune;
  * alias_file.c: files that it names; alias_secret.c: authpwdfile.
  */
 
@@ -77,6 +78,9 @@ unsigned alias_wrong(const struct ini *ini, const char *section,
 
 /* The rules between keys that the operation mode makes; how many are broken. */
 unsigned alias_check_mode(const struct ini *ini, const struct alias *a);
+
+/* The same for an alias whose judge is Intune (alias_intune.c). */
+unsigned alias_check_intune(const struct ini *ini, const struct alias *a);
 
 /* The judge where the file names none, by the mode. */
 void alias_put_judge(struct alias *a);

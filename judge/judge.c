@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "judge/intune.h"
 #include "judge/judge.h"
 
 void
@@ -36,6 +37,17 @@ static enum err (*const judges[JUDGE__MAX])(
 	[JUDGE_PROGRAM] = judge_program,
 	[JUDGE_WEB] = judge_web,
 	[JUDGE_ONETIME] = judge_onetime,
+	[JUDGE_INTUNE] = judge_intune,
+};
+
+/* Those that want to know what became of their yes. */
+static const struct {
+	const char *word;
+	enum err (*issued)(const struct judge_case *c, struct span cert);
+	enum err (*refused)(
+	    const struct judge_case *c, int fail, const char *why);
+} holders[JUDGE__MAX] = {
+	[JUDGE_INTUNE] = { "intune", intune_issued, intune_refused },
 };
 
 enum err
@@ -47,4 +59,27 @@ judge(const struct judge_case *c, struct judgement *j)
 		return judges[kind](c, j);
 	log_error("alias %s has no judge", c->alias->name);
 	return ERR_SYSTEM;
+}
+
+const char *
+judge_holds(const struct alias *a)
+{
+	enum judge_kind kind = a->challenge.judge;
+
+	return kind < JUDGE__MAX ? holders[kind].word : NULL;
+}
+
+enum err
+judge_issued(const struct judge_case *c, struct span cert)
+{
+	if (judge_holds(c->alias) == NULL)
+		return OK;
+	return holders[c->alias->challenge.judge].issued(c, cert);
+}
+
+void
+judge_refused(const struct judge_case *c, int fail, const char *why)
+{
+	if (judge_holds(c->alias) != NULL)
+		(void)holders[c->alias->challenge.judge].refused(c, fail, why);
 }

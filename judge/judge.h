@@ -67,6 +67,19 @@ void judgement_release(struct judgement *j);
 enum err judge(const struct judge_case *c, struct judgement *j);
 
 /*
+ * What becomes of its yes.  judge_holds(): the word for outcomes of a judge
+ * that must know of a certificate before it leaves; NULL for all others.
+ * judge_issued() tells it of the certificate (DER) that this request got: OK,
+ * it has acknowledged that.  ERR_BUSY (logged): not yet; it is told again.
+ * judge_refused() tells it that its yes came to nothing; fail is the failInfo
+ * of the answer, negative for none, why is for its people.  That nobody heard
+ * is logged, and that is all.
+ */
+const char *judge_holds(const struct alias *a);
+enum err judge_issued(const struct judge_case *c, struct span cert);
+void judge_refused(const struct judge_case *c, int fail, const char *why);
+
+/*
  * A registered entity and its own code.  Looks up the entity, its CA and its
  * code.  Every NO costs one scrypt and the files of an attempt mark, whichever
  * it is.  Counts wrong chosen passwords.  ERR_SYSTEM: our own trouble,
@@ -91,6 +104,12 @@ enum err judge_ra(const struct judge_case *c, struct judgement *j);
  * when it is to pay.  ERR_SYSTEM: our own trouble.
  */
 enum err judge_onetime(const struct judge_case *c, struct judgement *j);
+
+/*
+ * Microsoft Intune: it made the challenge, and says whether this request is
+ * the one that it made it for (ejbca-behaviour 8).
+ */
+enum err judge_intune(const struct judge_case *c, struct judgement *j);
 
 /*
  * Can nobody guess the alias's secret, 128 bits or more, who has something to

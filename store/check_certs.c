@@ -170,6 +170,40 @@ out:
 	return ok;
 }
 
+/* The mark of a held certificate: beside its outcome, and nobody else's. */
+static enum err
+check_released(struct check *c, const char *path)
+{
+	struct claim whose = { .attempt = 0 };
+	struct buf own = BUF_INIT, outcome = BUF_INIT;
+	enum err e = released_read(c->st, path, &whose);
+
+	if (e != OK) {
+		if (e != ERR_NOTFOUND)
+			check_damage(c, path,
+			    "cannot be read, and keeps its certificate back; "
+			    "restore it, or remove it: then the judge is told "
+			    "once more");
+		return OK;
+	}
+	e = released_path(c->st, whose.transaction, whose.attempt, &own);
+	if (e == OK)
+		e = outcome_path(
+		    c->st, whose.transaction, whose.attempt, &outcome);
+	if (e != OK)
+		goto out;
+	if (strcmp(buf_cstr(&own), path) != 0)
+		check_damage(c, path,
+		    "is another attempt's mark, or has a name that the store "
+		    "does not give; move it away");
+	else if (file_exists(c->st->root, buf_cstr(&outcome)) == ERR_NOTFOUND)
+		check_damage(c, path, "its outcome is missing; restore it");
+out:
+	buf_release(&own);
+	buf_release(&outcome);
+	return e;
+}
+
 enum err
 check_transaction(const char *path, void *check)
 {
@@ -181,6 +215,8 @@ check_transaction(const char *path, void *check)
 
 	if (!check_facts(c, path, FILE_REGULAR, &facts))
 		return OK;
+	if (is_released_name(path))
+		return check_released(c, path);
 	if (!is_outcome_name(path))
 		return check_request(path, c);
 	e = outcome_read(c->st, path, &o);

@@ -233,11 +233,22 @@ store_sync_above(const struct store *st, const char *path)
 	return e;
 }
 
+static bool
+ends_with(const char *path, const char *tail)
+{
+	size_t len = strlen(path), n = strlen(tail);
+
+	return len > n && strcmp(path + len - n, tail) == 0;
+}
+
 bool
 is_outcome_name(const char *path)
 {
-	static const char tail[] = ",outcome";
-	size_t len = strlen(path), n = sizeof(tail) - 1;
+	return ends_with(path, ",outcome");
+}
 
-	return len > n && strcmp(path + len - n, tail) == 0;
+bool
+is_released_name(const char *path)
+{
+	return ends_with(path, ",released");
 }

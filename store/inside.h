@@ -114,8 +114,19 @@ enum err waiting_show(const struct store *st, const struct waiting *w);
 void waiting_hide(const struct store *st, const char *alias,
     const char name[SHA256_HEX], unsigned attempt);
 
-/* Beside outcomes lie the records of requests that had to wait. */
+/*
+ * Beside outcomes lie the records of requests that had to wait, and the marks
+ * of certificates that were held and may leave.
+ */
 bool is_outcome_name(const char *path);
+bool is_released_name(const char *path);
+
+/* "transaction/ab/ab34...,<n>,released" */
+enum err released_path(const struct store *st, const char name[SHA256_HEX],
+    unsigned attempt, struct buf *out);
+/* What such a mark says; ERR_SYSTEM (logged): damage. */
+enum err released_read(
+    const struct store *st, const char *path, struct claim *out);
 
 /* One more name of a durable outcome, at `from` (issued.h); not durable. */
 enum err issued_link(

@@ -37,6 +37,7 @@ static const struct {
 	{ "profile", offsetof(struct outcome, profile), false },
 	{ "remote", offsetof(struct outcome, remote), false },
 	{ "renews", offsetof(struct outcome, renews), false },
+	{ "held", offsetof(struct outcome, held), false },
 };
 
 /* Hex digits in place; a certificate's outcome has them all. */
@@ -70,6 +71,7 @@ outcome_release(struct outcome *o)
 	free(o->subject);
 	free(o->code);
 	free(o->renews);
+	free(o->held);
 	free(o->by);
 	free(o->why);
 	free(o->profile);

@@ -51,6 +51,7 @@ struct outcome {
 	char *subject;	     /* as text, for people */
 	char *code;	     /* id of the code that paid, or NULL */
 	char *renews; /* "<ca>/<generation>/<serial>" that paid, or NULL */
+	char *held;   /* who is to be told before it leaves, or NULL */
 	char *by;     /* DENIED: who; PASSED: the path of the outcome */
 	char *why;    /* DENIED: the reason, for people */
 	char *profile;
@@ -102,6 +103,17 @@ enum err outcome_link(const struct store *st, const struct outcome *o);
  * outcome is durable then (STORE.md I1).  Cheap when the name is there.
  */
 enum err outcome_publish(const struct store *st, const struct outcome *o);
+
+/*
+ * The release mark of a held certificate, `,<attempt>,released` beside its
+ * outcome: whoever it was held for has acknowledged it, once and for all.
+ * outcome_let_go() makes it, durably; OK also where it stands.  Of others
+ * than held ones there is none, and nobody asks.
+ */
+enum err outcome_released(
+    const struct store *st, const struct outcome *o, bool *yes);
+enum err outcome_let_go(
+    const struct store *st, const struct outcome *o, int64_t now);
 
 /*
  * Links `abandoned` as the outcome, durably; OK also if it was abandoned

@@ -93,7 +93,7 @@ walk_one(const char *path, void *arg)
 	struct waiting w = WAITING_INIT;
 	enum err e;
 
-	if (is_outcome_name(path))
+	if (is_outcome_name(path) || is_released_name(path))
 		return OK;
 	e = waiting_read(l->st, path, &w);
 	if (e == OK)

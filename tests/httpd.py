@@ -294,5 +294,6 @@ def main():
     server.serve_forever()
 
 
-opt = options()
-main()
+if __name__ == "__main__":
+    opt = options()
+    main()

@@ -1,0 +1,110 @@
+#include <string.h>
+
+#include "base/log.h"
+#include "enrol_own.h"
+#include "store/supersede.h"
+
+/*
+ * The gate.  Most certificates leave as soon as they are durable.  One of a
+ * judge that holds them leaves when that judge has acknowledged it:
+ *
+ *	held, no mark  --told, "Success"-->  released  -->  leaves, for ever
+ *	      `--told, anything else: HTTP 503, and the retry tells it again
+ *
+ * So whoever lost our answer, and whoever we could not answer, gets the same
+ * certificate later, and the judge is told until it has heard once.  Killed
+ * between its answer and our mark, it is told once more.
+ */
+
+/* Nothing can be told without the request: its client sends it again. */
+static enum err
+tell_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    const struct decision *d)
+{
+	const struct outcome *o = &d->outcome;
+	const char *holder = d->alias ? judge_holds(d->alias) : NULL;
+	const struct judge_case c = enrol_case(in, msg, now, d);
+
+	if (msg->csr.der.len == 0) {
+		log_warn("certificate %s is held: %s has not acknowledged it; "
+			 "its client has to send the request again",
+		    o->serial, o->held);
+		return ERR_BUSY;
+	}
+	if (holder == NULL || strcmp(holder, o->held) != 0) {
+		log_error("certificate %s is held: %s has not acknowledged "
+			  "it, and the alias has another judge now",
+		    o->serial, o->held);
+		return ERR_BUSY;
+	}
+	return judge_issued(&c, buf_span(&o->cert));
+}
+
+static enum err
+let_go(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    const struct decision *d)
+{
+	const struct outcome *o = &d->outcome;
+	bool released = false;
+	enum err e;
+
+	if (o->held == NULL)
+		return OK;
+	e = outcome_released(in->store, o, &released);
+	if (e != OK || released)
+		return e;
+	if ((e = tell_judge(in, msg, now, d)) != OK)
+		return e;
+	return outcome_let_go(in->store, o, now);
+}
+
+/* The judge's yes came to nothing; its people may want to know why. */
+static void
+tell_refusal(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    const struct decision *d)
+{
+	const struct judge_case c = enrol_case(in, msg, now, d);
+	struct buf why = BUF_INIT;
+
+	if (buf_printf(&why, "%s%s%s", d->reason ? d->reason : "refused",
+		d->field ? ": " : "", d->field ? d->field : ""))
+		judge_refused(&c, d->fail, buf_cstr(&why));
+	buf_release(&why);
+}
+
+/* Only when the new certificate leaves, the days of the old one begin (C-126). */
+static enum err
+supersede_old(const struct enrol *in, const struct decision *d)
+{
+	const struct outcome *o = &d->outcome;
+	const struct renewal_rules *rules =
+	    d->alias != NULL ? &d->alias->renewal : NULL;
+
+	if (d->verdict == VERDICT_FOUND || o->renews == NULL || rules == NULL ||
+	    rules->supersede != SUPERSEDE_DAYS)
+		return OK;
+	return supersede_later(
+	    in->store, o->renews, o->issued + rules->supersede_after);
+}
+
+/*
+ * Who issued has published; of a kept outcome the second name may have been
+ * lost with the process that issued it (STORE.md, A grant, 6).
+ */
+enum err
+enrol_release(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    const struct decision *d)
+{
+	enum err e = OK;
+
+	if (d->verdict == VERDICT_REFUSE && d->judged)
+		tell_refusal(in, msg, now, d);
+	if (d->verdict != VERDICT_ISSUED && d->verdict != VERDICT_KEPT &&
+	    d->verdict != VERDICT_FOUND)
+		return OK;
+	if (d->verdict == VERDICT_KEPT)
+		e = outcome_publish(in->store, &d->outcome);
+	if (e == OK)
+		e = let_go(in, msg, now, d);
+	return e == OK ? supersede_old(in, d) : e;
+}
