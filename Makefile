@@ -143,6 +143,13 @@ SRCS += ca/tbs_crl.c
 SRCS += ca/tbs_ext.c
 SRCS += ca/text.c
 SRCS += ca/urls.c
+SRCS += fetch/curl.c
+SRCS += fetch/fault.c
+SRCS += fetch/fetch.c
+SRCS += fetch/frame.c
+SRCS += fetch/helper.c
+SRCS += fetch/run.c
+SRCS += fetch/wire.c
 SRCS += judge/entity.c
 SRCS += judge/judge.c
 SRCS += judge/ra.c
@@ -271,13 +278,14 @@ MAN5 = man/scep-alias.5 man/scep-profile.5 man/scep-store.5
 
 # ---- Debian packages -----------------------------------------------------
 
-DEPS_build = gcc libc6-dev libfcgi-dev libiniparser-dev libssl-dev make
-DEPS_run = $(DEPS_build) libstrongswan-extra-plugins \
+DEPS_build = gcc libc6-dev libcjson-dev libcurl4-openssl-dev libfcgi-dev \
+	libiniparser-dev libssl-dev make
+DEPS_run = $(DEPS_build) libcurl4 libstrongswan-extra-plugins \
 	libstrongswan-standard-plugins lighttpd openssl strongswan-pki
 DEPS_check = $(DEPS_run) apache2-bin apache2-suexec-pristine certmonger \
 	clang curl dbus libapache2-mod-fcgid libc6-dbg libclang-rt-14-dev \
-	libcmocka-dev libfaketime libfcgi-bin lld nginx perl scep spawn-fcgi \
-	strace systemd valgrind
+	libcmocka-dev libfaketime libfcgi-bin lld nginx perl python3 scep \
+	spawn-fcgi strace systemd valgrind
 DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
 	mandoc shellcheck
 DEPS_cover = $(DEPS_check) lcov
@@ -301,7 +309,7 @@ WARN_CLANG = -Wcomma -Wunreachable-code
 HARDEN = -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
 
-LIBS = -lfcgi -liniparser -lcrypto
+LIBS = -lcjson -lfcgi -liniparser -lcrypto
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 ifndef FLAVOUR

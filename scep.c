@@ -1,7 +1,9 @@
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "admin/admin.h"
+#include "fetch/fetch.h"
 #include "serve.h"
 
 /* Is descriptor 0 a listening socket, as spawners of FastCGI leave it? */
@@ -17,7 +19,8 @@ listening(void)
 /*
  * Which of three hats (DESIGN 3).  The order is security: a web server hands
  * a query string without '=' to a CGI program as argv, so argv is not looked
- * at before it is certain that no web server has started us.
+ * at before it is certain that no web server has started us.  The command line
+ * has a hidden word: so the helper of fetch/ is this program too.
  */
 int
 main(int argc, char **argv)
@@ -27,5 +30,7 @@ main(int argc, char **argv)
 		return serve(false);
 	if (listening())
 		return serve(true);
+	if (argc == 2 && strcmp(argv[1], "helper") == 0)
+		return fetch_helper();
 	return admin_main(argc, argv);
 }

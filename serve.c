@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/owner.h"
 #include "base/time.h"
+#include "fetch/fetch.h"
 #include "query.h"
 #include "route.h"
 #include "serve.h"
@@ -240,8 +241,15 @@ run(bool fastcgi, bool keep_log)
 	enum err e;
 
 	/* A home that is not there yet is each request's 503, not an end. */
-	if (house_open(&house) == OK)
+	if (house_open(&house) == OK) {
 		site = house.site;
+		/*
+		 * Now, as it is the home's owner by now and holds no request;
+		 * where that fails, the first one that needs it tries again.
+		 */
+		if (fastcgi)
+			(void)fetch_start();
+	}
 	if ((e = http_open(fastcgi, site.maxbody, site.maxquery, &http)) != OK)
 		goto out;
 	if (keep_log)
@@ -254,6 +262,7 @@ run(bool fastcgi, bool keep_log)
 	if (fastcgi)
 		e = OK;
 out:
+	fetch_stop();
 	http_close(http);
 	house_close(&house);
 	return err_exit(e);

@@ -15,6 +15,7 @@ rooms() {
 	ca       ca base
 	aliases  aliases base
 	message  message ca base
+	fetch    fetch base
 	judge    judge fetch aliases store ca base
 	enrol    enrol judge ca store aliases message base
 	crl      crl ca store base
@@ -30,10 +31,10 @@ rooms() {
 	pkioperation pkioperation password signer visit query message enrol aliases ca store base
 	getcert  getcert visit enrol aliases ca store base
 	publish  publish visit fresh query route base
-	serve    serve visit http query route message enrol aliases ca store base
+	serve    serve visit http query route message enrol aliases ca store fetch base
 	workers  workers base
 	manager  manager workers serve admin base
-	scep     scep serve admin
+	scep     scep serve admin fetch
 	EOT
 }
 
@@ -44,6 +45,8 @@ keepers() {
 	    'iniparser' 'base/ini.c' \
 	'#[[:space:]]*include[[:space:]]*[<"]([^>"]*/)?fcgi' \
 	    'libfcgi' 'http.c' \
+	'#[[:space:]]*include[[:space:]]*[<"]([^>"]*/)?curl' \
+	    'libcurl' 'fetch/curl.c' \
 	'(^|[^_[:alnum:]>.])(open|openat|creat|link|linkat|rename|renameat|unlink|unlinkat|fsync|fdatasync|mkdir|mkdirat|symlink|symlinkat|mkstemp|mkostemp)\(' \
 	    'file motions' 'base/file.c base/file_claim.c base/file_write.c' \
 	'(^|[^_[:alnum:]>.])(fopen|fdopen|freopen|ftruncate)\(' \
@@ -53,7 +56,7 @@ keepers() {
 	'PEM_read_bio_PrivateKey|d2i_PrivateKey|d2i_AutoPrivateKey|EVP_PKEY_decrypt|EVP_DigestSign|EVP_PKEY_sign' \
 	    'private keys' 'ca/key.c ca/key_sign.c ca/key_unwrap.c' \
 	'(^|[^_[:alnum:]>.])(socket|socketpair|bind|listen|connect|accept|accept4|getaddrinfo)\(' \
-	    'sockets' 'base/socket.c'
+	    'sockets' 'base/socket.c fetch/fetch.c fetch/helper.c'
 }
 
 scratch=$(mktemp) || exit 2
@@ -127,7 +130,8 @@ keepers | while IFS=$tab read -r pattern what keeper; do
 		sed -E 's,"([^"\\]|\\.)*",,g
 			/#[[:space:]]*include/!s,/\*.*\*/,,
 			/^[[:space:]]*(\/?\*|\*\/)/s,.*,,' "$f" |
-		    if [ "$what" = iniparser ] || [ "$what" = libfcgi ]; then
+		    if [ "$what" = iniparser ] || [ "$what" = libfcgi ] ||
+			[ "$what" = libcurl ]; then
 			grep -nE "$pattern" "$f"
 		    else
 			grep -nE "$pattern"
