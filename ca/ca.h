@@ -37,7 +37,7 @@ struct generation {
 	bool self_signed;  /* subject == issuer */
 	struct buf *chain; /* DER of the issuers, nearest first; owned */
 	size_t nchain;
-	struct key *key; /* owned */
+	struct key *key; /* owned; or the public half (key_elsewhere()) */
 	bool sealed;	 /* the key's file is encrypted */
 };
 
@@ -277,6 +277,8 @@ enum err ca_request(int home, const struct ca_order *order, struct buf *csr);
  * What `ca import` brings, as file contents: PEM or DER certificate, PEM
  * key (passphrase may be empty), PEM chain; or a PKCS#12.  The key must fit
  * the certificate, and the certificate must be a CA's that has not expired.
+ * Without key (and PKCS#12) it is on another host, and this one can only be an
+ * external RA of that CA.
  * The chain may be unsorted; what does not belong is dropped with a warning.
  * Errors as ca_create()'s.
  */
