@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "fetch/fetch.h"
 #include "query.h"
+#include "queue.h"
 #include "route.h"
 #include "serve.h"
 #include "visit.h"
@@ -204,6 +205,7 @@ walk(struct visit *v)
 		return answer_text(v->reply, 405, "method not allowed");
 	}
 	cas_refresh(v->house->cas);
+	queue_visit(v);
 	return op->run(v);
 }
 

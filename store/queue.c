@@ -226,6 +226,16 @@ queue_drop(const struct store *st, const char *alias,
 	buf_release(&path);
 }
 
+void
+queue_drop_in(const struct store *st, const char *alias, const char *name)
+{
+	struct buf path = BUF_INIT;
+
+	if (queue_in_path(alias, name, &path) == OK)
+		(void)file_unlink(st->root, buf_cstr(&path));
+	buf_release(&path);
+}
+
 enum err
 queue_each(const struct store *st, const char *alias, bool in,
     enum err (*each)(const char *name, void *arg), void *arg)

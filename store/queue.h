@@ -9,7 +9,7 @@
  *	queue/<alias>/out/ab34...,1	a request that waits for the CA
  *	queue/<alias>/in/ab34...,1	what the CA says to it
  *	queue/<alias>/in/news,<CA>	the CA's news, the last that came
- *	queue/<alias>/news,<CA>		the last that were good
+ *	queue/<alias>/news,<CA>		when the last good ones were written
  *	queue/<alias>/done/ab/ab34...,1	on the CA's host: what it has said
  *
  * Names are <transaction>,<attempt>.  On the RA's host the file in out/ is the
@@ -64,6 +64,9 @@ enum err queue_waits(const struct store *st, const char transaction[SHA256_HEX],
 void queue_drop(const struct store *st, const char *alias,
     const char transaction[SHA256_HEX], unsigned attempt);
 
+/* One name of in/ alone. */
+void queue_drop_in(const struct store *st, const char *alias, const char *name);
+
 /* each(name, arg) for the names in out/ of an alias, or in in/; sorted. */
 enum err queue_each(const struct store *st, const char *alias, bool in,
     enum err (*each)(const char *name, void *arg), void *arg);
@@ -107,10 +110,17 @@ enum err queue_done(const struct store *st, const char *alias, const char *name,
 enum err queue_done_link(const struct store *st, const char *alias,
     const char *name, const struct queue_done *done);
 
-/* queue/<alias>/news,<ca>: what was good last; ca is 16 hex digits. */
-enum err queue_news(
-    const struct store *st, const char *alias, const char *ca, struct buf *der);
-enum err queue_news_put(
-    const struct store *st, const char *alias, const char *ca, struct span der);
+/*
+ * On the RA's host, queue/<alias>/news,<ca>: when the last good news were
+ * written, and the GetNextCACert answer in them.  ERR_NOTFOUND: none came.
+ */
+struct queue_kept {
+	int64_t time;
+	struct buf next; /* or empty */
+};
+enum err queue_kept(const struct store *st, const char *alias, const char *name,
+    struct queue_kept *out);
+enum err queue_keep(const struct store *st, const char *alias, const char *name,
+    const struct queue_kept *kept);
 
 #endif

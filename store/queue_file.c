@@ -204,41 +204,53 @@ queue_done_link(const struct store *st, const char *alias, const char *name,
 /* ---- news --------------------------------------------------------------- */
 
 static enum err
-news_path(const char *alias, const char *ca, struct buf *out)
+kept_path(const char *alias, const char *name, struct buf *out)
 {
-	return buf_printf(out, "queue/%s/news,%s", alias, ca) ? OK : ERR_SYSTEM;
+	return buf_printf(out, "queue/%s/%s", alias, name) ? OK : ERR_SYSTEM;
 }
 
 enum err
-queue_news(
-    const struct store *st, const char *alias, const char *ca, struct buf *der)
+queue_kept(const struct store *st, const char *alias, const char *name,
+    struct queue_kept *out)
 {
 	struct buf path = BUF_INIT;
-	enum err e = news_path(alias, ca, &path);
+	struct record r = { 0 };
+	enum err e;
 
-	if (e == OK)
-		e = queue_letter(st, buf_cstr(&path), der);
-	if (e == ERR_INPUT) {
-		log_error("%s is damaged; the next pull brings another",
+	if ((e = kept_path(alias, name, &path)) != OK ||
+	    (e = store_read(st, buf_cstr(&path), "news", &r)) != OK)
+		goto out;
+	e = record_get_time(&r, "time", &out->time);
+	if (e == OK && r.pem.len > 0)
+		e = pem_get(buf_span(&r.pem), QUEUE_LABEL, &out->next);
+	if (e == ERR_INPUT || e == ERR_NOTFOUND) {
+		log_error("%s: a line is missing or not what it must be; "
+			  "remove it, and the next pull brings another",
 		    buf_cstr(&path));
-		e = ERR_NOTFOUND;
+		e = ERR_SYSTEM;
 	}
+out:
+	record_release(&r);
 	buf_release(&path);
 	return e;
 }
 
 enum err
-queue_news_put(
-    const struct store *st, const char *alias, const char *ca, struct span der)
+queue_keep(const struct store *st, const char *alias, const char *name,
+    const struct queue_kept *kept)
 {
-	struct buf path = BUF_INIT, file = BUF_INIT;
-	enum err e;
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	enum err e = ERR_SYSTEM;
 
-	if ((e = news_path(alias, ca, &path)) == OK &&
-	    (e = queue_file("news", ca, der, &file)) == OK)
+	if (record_begin(&text, "news") &&
+	    record_time(&text, "time", kept->time) &&
+	    (kept->next.len == 0 ||
+		pem_put(&text, QUEUE_LABEL, buf_span(&kept->next))))
+		e = kept_path(alias, name, &path);
+	if (e == OK)
 		e = file_replace(
-		    st->root, buf_cstr(&path), buf_span(&file), FILE_RECORD);
+		    st->root, buf_cstr(&path), buf_span(&text), FILE_RECORD);
 	buf_release(&path);
-	buf_release(&file);
+	buf_release(&text);
 	return e;
 }

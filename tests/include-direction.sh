@@ -19,19 +19,20 @@ rooms() {
 	judge    judge fetch aliases store ca base
 	enrol    enrol judge ca store aliases message base
 	crl      crl ca store base
-	admin    admin enrol crl aliases ca store judge message base
+	admin    admin fetch queue enrol crl aliases ca store judge message base
 	http     http base
 	query    query base
 	route    route aliases base
 	fresh    fresh http base
 	visit    visit http crl aliases ca store base
-	getca    getca visit query message aliases ca store base
+	getca    getca visit query queue message aliases ca store base
 	signer signer visit message aliases ca store base
 	password password visit message judge enrol aliases ca store base
-	pkioperation pkioperation password signer visit query message enrol aliases ca store base
+	queue    queue signer visit enrol judge crl message aliases ca store base
+	pkioperation pkioperation queue password signer visit query message enrol aliases ca store base
 	getcert  getcert visit enrol aliases ca store base
 	publish  publish visit fresh query route base
-	serve    serve visit http query route message enrol aliases ca store fetch base
+	serve    serve queue visit http query route message enrol aliases ca store fetch base
 	workers  workers base
 	manager  manager workers serve admin base
 	scep     scep serve admin fetch
