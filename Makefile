@@ -71,6 +71,9 @@ SRCS += admin/output.c
 SRCS += admin/owner.c
 SRCS += admin/profile.c
 SRCS += admin/profile_try.c
+SRCS += admin/queue.c
+SRCS += admin/queue_pull.c
+SRCS += admin/queue_stream.c
 SRCS += admin/request.c
 SRCS += admin/request_answer.c
 SRCS += admin/request_find.c
@@ -145,6 +148,7 @@ SRCS += ca/pubkey.c
 SRCS += ca/ra.c
 SRCS += ca/ra_import.c
 SRCS += ca/ra_make.c
+SRCS += ca/ra_request.c
 SRCS += ca/rename.c
 SRCS += ca/request.c
 SRCS += ca/rollover.c
@@ -187,6 +191,7 @@ SRCS += message/csr_attrs.c
 SRCS += message/decoy.c
 SRCS += message/envelope.c
 SRCS += message/legacy.c
+SRCS += message/letter.c
 SRCS += message/names.c
 SRCS += message/open.c
 SRCS += message/pwri.c
@@ -224,6 +229,8 @@ SRCS += store/onetime.c
 SRCS += store/outcome.c
 SRCS += store/pem.c
 SRCS += store/probe.c
+SRCS += store/queue.c
+SRCS += store/queue_file.c
 SRCS += store/record.c
 SRCS += store/released.c
 SRCS += store/renewed.c
@@ -264,6 +271,11 @@ SRCS += pkioperation.c
 SRCS += proxy.c
 SRCS += publish.c
 SRCS += query.c
+SRCS += queue.c
+SRCS += queue_answer.c
+SRCS += queue_news.c
+SRCS += queue_take.c
+SRCS += queue_text.c
 SRCS += route.c
 SRCS += serve.c
 SRCS += signer.c
@@ -314,12 +326,10 @@ DEPS_build = gcc libc6-dev libcjson-dev libcurl4-openssl-dev libfcgi-dev \
 DEPS_run = $(DEPS_build) libcurl4 libstrongswan-extra-plugins \
 	libstrongswan-standard-plugins lighttpd openssl strongswan-pki
 DEPS_check = $(DEPS_run) apache2-bin apache2-suexec-pristine certmonger \
-	clang curl dbus libapache2-mod-fcgid libc6-dbg libclang-rt-14-dev \
-	libcmocka-dev libfaketime libfcgi-bin lighttpd-mod-openssl lld nginx \
-	perl python3 scep \
+	clang curl dbus ldap-utils libapache2-mod-fcgid libc6-dbg \
+	libclang-rt-14-dev libcmocka-dev libfaketime libfcgi-bin \
+	lighttpd-mod-openssl lld nginx perl python3 rsync scep slapd \
 	spawn-fcgi strace systemd valgrind
-	ldap-utils libcmocka-dev libfaketime libfcgi-bin lld nginx perl python3 \
-	scep slapd spawn-fcgi strace systemd valgrind
 DEPS_lint = $(DEPS_build) clang-format clang-tidy cppcheck libcmocka-dev \
 	mandoc shellcheck
 DEPS_cover = $(DEPS_check) lcov

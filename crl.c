@@ -260,8 +260,12 @@ enum err
 crl_due(const struct crl_source *from, bool *due)
 {
 	struct crl crl = CRL_INIT;
-	enum err e = newest(from, &crl, due);
+	enum err e;
 
+	*due = false;
+	if (key_elsewhere(from->gen->key))
+		return OK;
+	e = newest(from, &crl, due);
 	crl_release(&crl);
 	return e;
 }
@@ -314,6 +318,51 @@ settle(const struct crl_source *from, const struct crl *crl)
 	return crls_sync(from->st, &by);
 }
 
+/* What has come from the CA's host, as long as it holds. */
+static enum err
+travelled(const struct crl_source *from, struct crl *out)
+{
+	struct issuer by = issuer_of(from);
+	struct crl last = CRL_INIT;
+	enum err e = look_highest(from->st, &by, &last);
+
+	if (e == OK && last.next_update > time_now()) {
+		*out = last;
+		return OK;
+	}
+	if (e == OK || e == ERR_NOTFOUND) {
+		log_warn(
+		    "CA %s, generation %u: no CRL that is still valid has "
+		    "come from its host; does `scep queue pull` run there?",
+		    by.ca, by.generation);
+		e = ERR_BUSY;
+	}
+	crl_release(&last);
+	return e;
+}
+
+enum err
+crl_lists(const struct store *st, const char *ca, unsigned generation,
+    struct span serial, bool *yes)
+{
+	const struct issuer by = { ca, generation };
+	struct crl crl = CRL_INIT;
+	struct crl_entry entry;
+	struct crl_view v;
+	enum err e;
+
+	*yes = false;
+	while (serial.len > 1 && serial.p[0] == 0)
+		serial = span_of(serial.p + 1, serial.len - 1);
+	e = look_highest(st, &by, &crl);
+	if (e == OK)
+		e = crl_view(buf_span(&crl.der), &v);
+	while (e == OK && !*yes && (e = crl_next(&v.entries, &entry)) == OK)
+		*yes = span_eq(entry.serial, serial);
+	crl_release(&crl);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
 enum err
 crl_current(const struct crl_source *from, struct crl *out)
 {
@@ -322,6 +371,8 @@ crl_current(const struct crl_source *from, struct crl *out)
 	enum err e = ERR_EXISTS;
 	bool due = false;
 
+	if (key_elsewhere(from->gen->key))
+		return travelled(from, out);
 	for (int i = 0; i < ROUNDS && e == ERR_EXISTS; i++) {
 		crl_release(&last);
 		if ((e = newest(from, &last, &due)) != OK)

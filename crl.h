@@ -47,12 +47,20 @@ struct crl_source {
  * The newest CRL, with every revocation that preceded the call: issued now
  * if there is none, if its end is near or if something is new since.  If it
  * cannot be signed, the last one until its nextUpdate, and then the error of
- * the signing; either is warned of once an hour.
+ * the signing; either is warned of once an hour.  Of a CA whose key is on
+ * another host: the last that came from there, until its nextUpdate.
  */
 enum err crl_current(const struct crl_source *from, struct crl *out);
 
 /* Issues one now, whatever there is. */
 enum err crl_issue(const struct crl_source *from, struct crl *out);
+
+/*
+ * Is a serial number (INTEGER content bytes) on the newest CRL as it stands?
+ * No, where there is none.  For an external RA, which has no other record.
+ */
+enum err crl_lists(const struct store *st, const char *ca, unsigned generation,
+    struct span serial, bool *yes);
 
 /* Would crl_current() issue one? */
 enum err crl_due(const struct crl_source *from, bool *due);

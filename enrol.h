@@ -33,6 +33,11 @@ struct enrol {
 	const char *baseurl; /* of the site, for URLs; NULL: none */
 	const char *remote;  /* who asks; NULL: unknown */
 	int home;	     /* descriptor, for files that an alias names */
+	/*
+	 * The judge of an external RA has said yes already, and wants this
+	 * (queue.h); NULL: the alias's own judge is asked.
+	 */
+	const struct overrides *vouched;
 };
 
 /* What buys the certificate (STORE.md, A grant, 2). */

@@ -4,7 +4,7 @@
 #include "enrol.h"
 #include "judge/judge.h"
 
-/* Shared by the files of enrolment, and by nobody else. */
+/* Shared by the files of enrolment, and by queue.c, which takes in for others. */
 
 /* Makes d an answer with the certificate in d->outcome; OK. */
 enum err decision_keep(struct decision *d);

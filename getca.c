@@ -4,6 +4,7 @@
 #include "base/names.h"
 #include "message/message.h"
 #include "query.h"
+#include "queue.h"
 #include "visit.h"
 
 /*
@@ -171,6 +172,21 @@ get_ca_cert_chain(struct visit *v)
 	return message_certs_only(certs, n, &v->reply->body);
 }
 
+/* An external RA hands out what its CA has signed. */
+static enum err
+next_answer(struct visit *v, const struct ca *ca)
+{
+	const struct queue_side side = { .store = &v->house->store,
+		.home = v->house->home,
+		.alias = v->alias,
+		.now = v->now };
+	enum err e = queue_next_answer(&side, ca, &v->reply->body);
+
+	return e == ERR_NOTFOUND ? answer_text(v->reply, 404,
+				       "there is no next CA certificate") :
+				   e;
+}
+
 /* Signed by the current CA, so that who trusts it trusts the next (C-39). */
 enum err
 get_next_ca_cert(struct visit *v)
@@ -187,5 +203,7 @@ get_next_ca_cert(struct visit *v)
 		return answer_text(
 		    v->reply, 404, "there is no next CA certificate");
 	v->reply->type = "application/x-x509-next-ca-cert";
+	if (key_elsewhere(ca_current(ca, v->now)->key))
+		return next_answer(v, ca);
 	return message_next(ca_current(ca, v->now), certs, n, &v->reply->body);
 }

@@ -5,6 +5,7 @@
 #include "message/message.h"
 #include "password.h"
 #include "query.h"
+#include "queue.h"
 #include "signer.h"
 #include "visit.h"
 
@@ -102,14 +103,31 @@ enrol_of(const struct visit *v)
 		.home = v->house->home };
 }
 
+/* The same of an external RA. */
+static struct queue_side
+side_of(const struct visit *v, const struct served *served)
+{
+	return (struct queue_side){ .store = &v->house->store,
+		.home = v->house->home,
+		.alias = v->alias,
+		.cas = served->ca,
+		.n = served->n,
+		.now = v->now };
+}
+
 static enum err
 decide_enrol(struct visit *v, const struct served *served,
     const struct pkimsg *msg, struct decision *d)
 {
 	const struct enrol in = enrol_of(v);
+	const struct queue_side side = side_of(v, served);
 	enum err e;
 
-	(void)served;
+	if (v->alias->mode == MODE_EXTERNALRA) {
+		e = queue_enrol(&in, &side, msg, d);
+		log_text(&v->line, "entity", d->username);
+		return e;
+	}
 	e = enrol_decide(&in, v->alias, msg, v->now, d);
 	if (e == OK &&
 	    (d->verdict == VERDICT_GRANT || d->verdict == VERDICT_ASK))
@@ -124,8 +142,10 @@ decide_poll(struct visit *v, const struct served *served,
     const struct pkimsg *msg, struct decision *d)
 {
 	const struct enrol in = enrol_of(v);
+	const struct queue_side side = side_of(v, served);
 
-	(void)served;
+	if (v->alias->mode == MODE_EXTERNALRA)
+		return queue_poll(&in, &side, msg, d);
 	return enrol_poll(&in, v->alias, msg, v->now, d);
 }
 

@@ -12,6 +12,7 @@
 #include "page/ndes.h"
 #include "proxy.h"
 #include "query.h"
+#include "queue.h"
 #include "route.h"
 #include "serve.h"
 #include "visit.h"
@@ -190,6 +191,7 @@ enter(struct visit *v, const struct operation *op)
 	if (v->alias->mode == MODE_PROXY && op != &page)
 		return proxy_pass(v, op->name);
 	cas_refresh(v->house->cas);
+	queue_visit(v);
 	return op->run(v);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ca/cert.h"
+#include "ca/chain.h"
 #include "ca/dn.h"
 #include "store/cert.h"
 #include "store/entity.h"
@@ -44,6 +45,42 @@ look_in(const struct signers *s, const struct ca *ca, const struct pkimsg *msg,
 	return e;
 }
 
+/*
+ * An external RA has no record of what its CA issues: the CA's signature
+ * tells, and what the certificate itself says.  The CA looks again.
+ */
+static enum err
+look_signed(const struct ca *ca, const struct pkimsg *msg, struct found *f)
+{
+	struct cert_view v;
+
+	if (cert_view(buf_span(&msg->signer_cert), &v) != OK)
+		return ERR_NOTFOUND;
+	for (size_t i = ca->ngen; i > 0; i--) {
+		const struct generation *gen = &ca->gen[i - 1];
+
+		if (!dn_eq(gen->subject, v.issuer))
+			continue;
+		f->named = true;
+		if (!cert_signed_by(v.der, gen->spki) ||
+		    !cert_serial(v.serial, f->o.serial))
+			continue;
+		f->o.generation = gen->n;
+		f->o.not_before = v.not_before;
+		f->o.not_after = v.not_after;
+		f->ca = ca;
+		f->o.ca = str_dup(ca->name);
+		return f->o.ca != NULL ? OK : ERR_SYSTEM;
+	}
+	return ERR_NOTFOUND;
+}
+
+static bool
+is_external(const struct signers *s)
+{
+	return s->visit->alias->mode == MODE_EXTERNALRA;
+}
+
 /* Among those of the CAs that may sign too; *lacking: not all are there. */
 static enum err
 look_further(const struct signers *s, const struct pkimsg *msg, struct found *f,
@@ -76,8 +113,9 @@ find(const struct signers *s, const struct pkimsg *msg, struct found *f)
 	enum err e = ERR_NOTFOUND;
 
 	for (size_t i = 0; i < s->served->n && e == ERR_NOTFOUND; i++)
-		e = look_in(s, s->served->ca[i], msg, f);
-	if (e == ERR_NOTFOUND)
+		e = is_external(s) ? look_signed(s->served->ca[i], msg, f) :
+				     look_in(s, s->served->ca[i], msg, f);
+	if (e == ERR_NOTFOUND && !is_external(s))
 		e = look_further(s, msg, f, &lacking);
 	if (e != ERR_NOTFOUND || !lacking || f->named)
 		return e;
@@ -118,6 +156,20 @@ check_entity(
 	return e;
 }
 
+/* On the CRL that came from the CA? */
+static enum err
+is_listed(const struct signers *s, const struct outcome *o, bool *yes)
+{
+	struct buf serial = BUF_INIT;
+	enum err e = hex_read(o->serial, &serial);
+
+	if (e == OK)
+		e = crl_lists(&s->visit->house->store, o->ca, o->generation,
+		    buf_span(&serial), yes);
+	buf_release(&serial);
+	return e;
+}
+
 /* fact sheet 5: not valid, revoked or held is badMessageCheck. */
 static enum err
 check_state(
@@ -134,6 +186,8 @@ check_state(
 			"the signer's certificate is not valid yet" :
 			"the signer's certificate has expired");
 	e = revoked_now(&s->visit->house->store, &by, o->serial, &revoked);
+	if (e == OK && !revoked && is_external(s))
+		e = is_listed(s, o, &revoked);
 	if (e != OK || !revoked)
 		return e;
 	return refuse(out, FAIL_BADMESSAGECHECK,
@@ -165,7 +219,7 @@ signer_renews(void *arg, const struct pkimsg *msg, struct signer_answer *out)
 			   OK;
 	if (e == OK)
 		e = check_state(s, &f.o, out);
-	if (e == OK && out->fail == FAIL_NONE)
+	if (e == OK && out->fail == FAIL_NONE && !is_external(s))
 		e = check_entity(s, &f.o, out);
 	if (e == OK && out->fail == FAIL_NONE) {
 		out->renews = true;

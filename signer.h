@@ -23,6 +23,9 @@ struct signers {
  *	held, or nobody's          badMessageCheck
  *	of a blocked entity        badRequest
  *
+ * To an external RA the CA's signature and its last CRL tell that; whose it
+ * is, the CA alone knows.
+ *
  * ERR_BUSY (logged): it may be of a CA that cannot be loaded now.
  */
 enum err signer_renews(

@@ -13,8 +13,8 @@
 const struct noun *const nouns[] = { &noun_init, &noun_status, &noun_check,
 	&noun_serve, &noun_ca, &noun_ca_ra, &noun_entity, &noun_cert, &noun_crl,
 	&noun_alias, &noun_profile, &noun_request, &noun_challenge,
-	&noun_intune, &noun_audit, &noun_ejbca_config, &noun_ejbca_ra,
-	&noun_ejbca_ca, NULL };
+	&noun_intune, &noun_queue, &noun_audit, &noun_ejbca_config,
+	&noun_ejbca_ra, &noun_ejbca_ca, NULL };
 
 static const char *
 noun_name(int i, const void *arg)

@@ -96,7 +96,10 @@ print_generation(struct command *cmd, const struct shown *what,
 	print_time(out, "Valid until:", g->not_after);
 	(void)fprintf(out, "%-14s%lld\n", "Days left:", (long long)s->days);
 	print_field(out, "Key:", buf_cstr(&s->key));
-	print_field(out, "Key file:", g->sealed ? "encrypted" : "plain");
+	print_field(out, "Key file:",
+	    key_elsewhere(g->key) ? "on another host" :
+	    g->sealed		  ? "encrypted" :
+				    "plain");
 	print_field(out, "Key usage:", buf_cstr(&s->usage));
 	print_field(out, "SHA-256:", buf_cstr(&s->sha256));
 	print_field(out, "SHA-1:", buf_cstr(&s->sha1));

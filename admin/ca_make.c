@@ -110,14 +110,15 @@ ca_run_import(struct command *cmd)
 		.pkcs12 = opt_bytes(cmd, "pkcs12"),
 		.passphrase = opt_bytes(cmd, "passphrase"),
 		.encrypt = opt_flag(cmd, "encrypt-key") };
-	bool pair = opt_given(cmd, "cert") && opt_given(cmd, "key");
 	enum err e;
 
 	if (opt_given(cmd, "pkcs12") ?
 		(opt_given(cmd, "cert") || opt_given(cmd, "key")) :
-		!pair)
+		!opt_given(cmd, "cert") ||
+			opt_given(cmd, "key") == opt_flag(cmd, "no-key"))
 		return usage(cmd, "ca import wants --cert FILE and --key FILE, "
-				  "or --pkcs12 FILE");
+				  "or --pkcs12 FILE; for an external RA --cert "
+				  "FILE and --no-key");
 	e = ca_import(cmd->home, &in);
 	return e == OK ? finish(cmd) : exists(cmd, e);
 }
@@ -251,6 +252,8 @@ const struct option ca_create_options[] = {
 const struct option ca_import_options[] = {
 	{ "cert", NULL, OPT_FILE, "FILE", "its certificate, PEM or DER" },
 	{ "key", NULL, OPT_FILE, "FILE", "its private key, PEM" },
+	{ "no-key", NULL, OPT_FLAG, NULL,
+	    "the key stays on another host: this one is its external RA" },
 	{ "chain", NULL, OPT_FILE, "FILE",
 	    "certificates of its issuers, nearest first, PEM" },
 	{ "pkcs12", "p12", OPT_FILE, "FILE", "all of them in one PKCS#12" },

@@ -1,6 +1,9 @@
 #include "admin/ca.h"
 
+#include "admin/profile.h"
 #include "base/time.h"
+#include "ca/cert.h"
+#include "message/message.h"
 
 /* `scep ca ra ...`: the certificates that clients encrypt to. */
 
@@ -204,6 +207,119 @@ run_import(struct command *cmd)
 	return e == OK ? finish(cmd) : e;
 }
 
+/* ---- an RA on another host than its CA ------------------------------------ */
+
+/* The CSR alone on standard output, so that it can be piped to the CA. */
+static enum err
+run_request(struct command *cmd)
+{
+	struct ra_order order = {
+		.key = opt_given(cmd, "key") ? opt_text(cmd, "key") : RA_KEY,
+		.subject = opt_text(cmd, "subject"),
+		.encrypt = opt_flag(cmd, "encrypt-key")
+	};
+	const struct ca *ca = NULL;
+	struct cas *cas = NULL;
+	struct buf csr = BUF_INIT;
+	enum err e;
+
+	if ((e = ca_find(cmd, cmd->name[0], &cas, &ca)) == OK)
+		e = ca_ra_request(cmd->home, ca, &order, cmd->now, &csr);
+	if (e == OK)
+		(void)fwrite(buf_cstr(&csr), 1, csr.len, cmd->out);
+	cas_free(cas);
+	buf_release(&csr);
+	return e;
+}
+
+/* A person has looked at it: only key and name are taken of it. */
+static enum err
+sign_csr(struct command *cmd, const struct ca *ca, const struct ra_order *order)
+{
+	struct csr csr = { .nasked = 0 };
+	struct buf der = BUF_INIT, pem = BUF_INIT, cert = BUF_INIT;
+	bool verified = false;
+	const char *why = NULL;
+	enum err e;
+
+	csr.der.secret = csr.challenge.secret = true;
+	if ((e = csr_bytes(name_bytes(cmd, 1), &der)) != OK)
+		goto out;
+	e = csr_read(buf_span(&der), &csr, &verified, &why);
+	if (e == ERR_INPUT || (e == OK && !verified))
+		e = say(ERR_INPUT, "%s: %s", cmd->name[1],
+		    why ? why : "its signature is wrong");
+	if (e == OK)
+		e = ca_ra_sign(
+		    ca, order, csr.subject, csr.spki, cmd->now, &cert);
+	if (e == OK && (e = cert_pem(buf_span(&cert), &pem)) == OK)
+		(void)fwrite(buf_cstr(&pem), 1, pem.len, cmd->out);
+out:
+	csr_release(&csr);
+	buf_release(&der);
+	buf_release(&pem);
+	buf_release(&cert);
+	return e;
+}
+
+static enum err
+run_sign(struct command *cmd)
+{
+	struct ra_order order = { .days = opt_number(cmd, "days", RA_DAYS) };
+	const struct ca *ca = NULL;
+	struct cas *cas = NULL;
+	struct site site;
+	enum err e;
+
+	if ((e = ca_find(cmd, cmd->name[0], &cas, &ca)) == OK &&
+	    (e = ca_baseurl(cmd, &site, &order.baseurl)) == OK)
+		e = sign_csr(cmd, ca, &order);
+	cas_free(cas);
+	return e;
+}
+
+static enum err
+run_install(struct command *cmd)
+{
+	struct span cert = name_bytes(cmd, 1);
+	const struct ca *ca = NULL;
+	struct cas *cas = NULL;
+	enum err e;
+
+	if (cert.len == 0)
+		return say(ERR_NOTFOUND,
+		    "%s is no file with a certificate; name one that is",
+		    cmd->name[1]);
+	e = ca_find(cmd, cmd->name[0], &cas, &ca);
+	if (e == OK)
+		e = faster(cmd, ca_ra_install(cmd->home, ca, cert, cmd->now));
+	if (e == ERR_NOTFOUND && ca != NULL)
+		e = say(e,
+		    "no key waits for a certificate; `scep ca ra request %s` "
+		    "makes one",
+		    cmd->name[0]);
+	cas_free(cas);
+	return e == OK ? finish(cmd) : e;
+}
+
+static const struct option request_options[] = {
+	{ "subject", "dn", OPT_TEXT, "DN",
+	    "its name; default the CA's, with RA behind its CN" },
+	{ "key", NULL, OPT_TEXT, "KIND",
+	    "rsa:2048 to rsa:8192; default " RA_KEY },
+	{ "out", NULL, OPT_OUT, "FILE",
+	    "where the CSR goes; default standard output" },
+	CA_ENCRYPT,
+	CA_END,
+};
+static const struct option sign_options[] = {
+	{ "days", "validity", OPT_NUMBER, "N",
+	    "how long; default 730; never longer than the CA" },
+	{ "out", NULL, OPT_OUT, "FILE",
+	    "where the certificate goes; default standard output" },
+	CA_END,
+};
+static const struct option install_options[] = { CA_END };
 static const struct option show_options[] = { CA_JSON, CA_NAME, CA_END };
 static const struct option make_options[] = {
 	{ "split", NULL, OPT_FLAG, NULL,
@@ -246,6 +362,20 @@ static const struct verb ra_verbs[] = {
 	    "It is not renewed by itself.\n\n"
 	    "  scep ca ra import ManagementCA scepraserver.p12 --passphrase -",
 	    true, false, NAMES_MAYBE },
+	{ "request", { NULL }, "NAME", 1, 1, request_options, run_request,
+	    "make a key and a CSR, where the CA's key is on another host",
+	    "Without a certificate for the last one that is written again.\n\n"
+	    "  scep ca ra request Lab --out ra.csr        on the RA's host\n"
+	    "  scep ca ra sign Lab ra.csr --out ra.pem    on the CA's\n"
+	    "  scep ca ra install Lab ra.pem              on the RA's",
+	    true, false, NAMES_PLAIN },
+	{ "sign", { NULL }, "NAME CSR", 2, 2, sign_options, run_sign,
+	    "issue the certificate of an RA on another host",
+	    "Only key and subject are taken of the CSR.  Who has such a "
+	    "certificate speaks for the\nCA to its clients.",
+	    true, false, NAMES_MAYBE },
+	{ "install", { NULL }, "NAME CERT", 2, 2, install_options, run_install,
+	    "take the answer to a request", NULL, true, false, NAMES_MAYBE },
 	{ "renew", { NULL }, "NAME", 1, 1, make_options, run_renew,
 	    "make the next one now",
 	    "The old one is served until 30 days after its end, for clients "

@@ -24,6 +24,9 @@ enum err profile_named(
 enum err profile_each(const struct command *cmd,
     enum err (*each)(const char *name, void *arg), void *arg);
 
+/* A request from a file, DER or PEM; what is no PEM is taken for DER. */
+enum err csr_bytes(struct span file, struct buf *der);
+
 enum err run_profile_try(struct command *cmd);
 
 #endif

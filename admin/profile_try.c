@@ -25,8 +25,7 @@ struct attempt {
 	struct shape shape;
 };
 
-/* DER from a file with either; what is no PEM is taken for DER. */
-static enum err
+enum err
 csr_bytes(struct span file, struct buf *der)
 {
 	BIO *in = BIO_new_mem_buf(file.p, (int)file.len);

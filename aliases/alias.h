@@ -155,6 +155,18 @@ struct proxy_rules {
 	int64_t keep; /* keep = 1h: answers of GET operations, in seconds */
 };
 
+/* Which mode of the CA's alias an external RA's requests go through. */
+enum queue_target { TARGET_RA, TARGET_CA, TARGET__MAX };
+
+/*
+ * Section [queue]: on the CA's host ra and target, on the external RA's limit.
+ */
+struct queue_rules {
+	char *ra; /* PEM file of the RA's certificates, or NULL: no queue */
+	enum queue_target target; /* must be written out with ra */
+	unsigned limit;		  /* limit = 1000 requests that wait */
+};
+
 /* Section [renewal], and two keys of [scep]. */
 struct renewal_rules {
 	bool on;	/* clientcertificaterenewal = yes */
@@ -203,6 +215,7 @@ struct alias {
 	struct web_rules web;
 	struct intune_rules intune;
 	struct proxy_rules proxy;
+	struct queue_rules queue;
 	char **peers; /* [access] peers = DN; DN: who alone may ask */
 	size_t npeers;
 	struct alias_ident *ident; /* [identifiers] NAME = CA */

@@ -8,7 +8,7 @@
 
 /*
  * Who says yes, and from where: the sections [challenge], [program], [web],
- * [intune], [proxy] and [access].
+ * [intune], [proxy], [queue] and [access].
  */
 
 #define AT(member) offsetof(struct alias, member)
@@ -174,6 +174,22 @@ take_peers(struct alias *a, size_t at, const char *value)
 	return wrong;
 }
 
+static const char *
+take_target(struct alias *a, size_t at, const char *value)
+{
+	static const char *const words[TARGET__MAX] = {
+		[TARGET_RA] = "ra",
+		[TARGET_CA] = "ca",
+	};
+	int i = alias_word(words, TARGET__MAX, value);
+
+	(void)at;
+	if (i < 0)
+		return "it must be ra or ca";
+	a->queue.target = (enum queue_target)i;
+	return NULL;
+}
+
 const struct alias_row alias_far_rows[] = {
 	{ "challenge", "judge", take_judge, 0 },
 	{ "challenge", "ttl", alias_take_duration, AT(challenge.ttl) },
@@ -214,6 +230,9 @@ const struct alias_row alias_far_rows[] = {
 	{ "proxy", "pin", take_pin, AT(proxy.peer.pin) },
 	{ "proxy", "timeout", take_timeout, AT(proxy.peer.timeout) },
 	{ "proxy", "keep", alias_take_duration, AT(proxy.keep) },
+	{ "queue", "ra", alias_take_text, AT(queue.ra) },
+	{ "queue", "target", take_target, 0 },
+	{ "queue", "limit", alias_take_limit, AT(queue.limit) },
 	{ "access", "peers", take_peers, 0 },
 	{ NULL, NULL, NULL, 0 },
 };
@@ -227,6 +246,7 @@ alias_far_defaults(struct alias *a)
 	a->intune.timeout = 20;
 	a->proxy.peer.timeout = 30;
 	a->proxy.keep = 3600;
+	a->queue.limit = 1000;
 	a->intune.appkey = (struct buf)BUF_SECRET;
 	a->intune.proxypass = (struct buf)BUF_SECRET;
 	a->intune.authority = str_dup("https://login.microsoftonline.com/");
@@ -275,5 +295,6 @@ alias_far_release(struct alias *a)
 	free(a->web.bearerfile);
 	intune_release(&a->intune);
 	peer_release(&a->proxy.peer);
+	free(a->queue.ra);
 	alias_list_free(&a->peers, &a->npeers);
 }

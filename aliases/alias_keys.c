@@ -151,6 +151,14 @@ const struct alias_key alias_keys[] = {
 	{ "proxy", "timeout", "30s", "how long an answer may take" },
 	{ "proxy", "keep", "1h",
 	    "how long answers of GetCACert and GetCACaps are kept" },
+	{ "queue", "ra", "none",
+	    "PEM file of the certificates of the external RA whose requests "
+	    "`scep queue pull` takes" },
+	{ "queue", "target", NULL,
+	    "what those go through: ra, entities are made; or ca, entities "
+	    "are registered; must be written out with ra" },
+	{ "queue", "limit", "1000",
+	    "how many requests may wait; of an external RA" },
 	{ "access", "peers", "everybody",
 	    "subjects of the client certificates that alone may ask, between "
 	    "semicolons" },

@@ -74,7 +74,7 @@ check_ca_mode(const struct ini *ini, const struct alias *a)
 	return wrong;
 }
 
-/* Only the alias's own secret is written here. */
+/* Only the alias's own secret is written here.  None: the queue alone. */
 static unsigned
 check_secret(const struct ini *ini, const struct alias *a)
 {
@@ -85,7 +85,8 @@ check_secret(const struct ini *ini, const struct alias *a)
 		return stray_key(ini, "ra", "authpwd", other) +
 		       stray_key(ini, "ra", "authpwdfile", other);
 	if (ini_find(ini, "ra", "authpwdfile") == NULL)
-		return alias_needs(ini, "ra", "authpwd");
+		return a->queue.ra != NULL ? 0 :
+					     alias_needs(ini, "ra", "authpwd");
 	return stray_key(ini, "ra", "authpwd",
 	    "authpwdfile is there too: one of them must go");
 }
@@ -146,10 +147,45 @@ check_proxy_mode(const struct ini *ini, const struct alias *a)
 	return wrong;
 }
 
+/* It takes requests in; what becomes of them is the CA's to say. */
 static unsigned
 check_external_mode(const struct ini *ini, const struct alias *a)
 {
-	return alias_needs(ini, "scep", "cas") + check_secret(ini, a);
+	static const char far[] = "it counts on the CA's host";
+	unsigned wrong = alias_needs(ini, "scep", "cas");
+
+	wrong += check_secret(ini, a);
+	wrong += stray_section(ini, "approval", far);
+	wrong += stray_key(ini, "scep", "profile", far);
+	wrong += stray_key(ini, "queue", "ra", far);
+	wrong += stray_key(ini, "queue", "target", far);
+	for (size_t i = 0; i < ini->n; i++)
+		if (strcmp(ini->entry[i].section, "ra") == 0 &&
+		    strncmp(ini->entry[i].key, "authpwd", 7) != 0)
+			wrong += alias_wrong(ini, "ra", ini->entry[i].key, far);
+	return wrong;
+}
+
+/* The CA's side of a queue. */
+static unsigned
+check_queue(const struct ini *ini, const struct alias *a)
+{
+	const bool fits =
+	    (a->queue.target == TARGET_RA) == (a->mode == MODE_RA);
+	unsigned wrong;
+
+	if (a->mode == MODE_EXTERNALRA)
+		return 0;
+	wrong = stray_key(ini, "queue", "limit",
+	    "it counts with operationmode = externalra alone");
+	if (a->queue.ra == NULL)
+		return wrong + stray_key(ini, "queue", "target",
+				   "it counts with [queue] ra alone");
+	if (ini_find(ini, "queue", "target") == NULL)
+		return wrong + alias_needs(ini, "queue", "target");
+	return fits ? wrong :
+		      wrong + alias_wrong(ini, "queue", "target",
+				  "it must be the operationmode: ra or ca");
 }
 
 /* ---- judges ----------------------------------------------------------- */
@@ -299,6 +335,7 @@ alias_check_mode(const struct ini *ini, const struct alias *a)
 		return wrong;
 	wrong += stray_section(
 	    ini, "proxy", "[proxy] counts with operationmode = proxy alone");
+	wrong += check_queue(ini, a);
 	wrong += check_judge(ini, a);
 	wrong += check_onetime(ini, a);
 	wrong += alias_check_intune(ini, a);

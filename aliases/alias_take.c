@@ -253,5 +253,5 @@ alias_take(struct alias *a, const struct ini_entry *entry)
 	return section ? "no such key; scep-alias(5) has them all" :
 			 "no such section; there are [scep], [ra], [approval], "
 			 "[renewal], [challenge], [program], [web], [intune], "
-			 "[proxy], [access] and [identifiers]";
+			 "[proxy], [queue], [access] and [identifiers]";
 }

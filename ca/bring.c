@@ -27,7 +27,8 @@ warn(const char *sentence, void *arg)
 static void
 warn_usage(const struct bring *b, const struct cert_view *v)
 {
-	if (v->usage != UINT32_MAX && key_type(b->key) == KEY_RSA)
+	if (v->usage != UINT32_MAX && key_type(b->key) == KEY_RSA &&
+	    !key_elsewhere(b->key))
 		(void)usage_lacks("the CA certificate", v->usage,
 		    KU_KEY_ENCIPHERMENT | KU_DIGITAL_SIGNATURE, warn, NULL);
 }

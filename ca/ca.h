@@ -37,7 +37,7 @@ struct generation {
 	bool self_signed;  /* subject == issuer */
 	struct buf *chain; /* DER of the issuers, nearest first; owned */
 	size_t nchain;
-	struct key *key; /* owned */
+	struct key *key; /* owned; or the public half (key_elsewhere()) */
 	bool sealed;	 /* the key's file is encrypted */
 };
 
@@ -201,6 +201,25 @@ enum err ca_ra_ahead(
     int home, const struct ca *ca, const struct ra_order *order, int64_t now);
 
 /*
+ * The certificate of an RA elsewhere, which has the key: of this public key
+ * (SubjectPublicKeyInfo) and subject (Name), for both uses.  order->days and
+ * baseurl count.  ERR_REFUSED (logged): no RSA key, or the CA has expired.
+ */
+enum err ca_ra_sign(const struct ca *ca, const struct ra_order *order,
+    struct span subject, struct span spki, int64_t now, struct buf *der);
+
+/*
+ * The other half of that: a key for an RA of this CA, kept in
+ * ca/<ca>/ra-request/, and the PKCS#10 for it (PEM).  Asked again, the same
+ * is written again.  ca_ra_install() brings the certificate; ERR_NOTFOUND
+ * (silent): no key waits for one.
+ */
+enum err ca_ra_request(int home, const struct ca *ca,
+    const struct ra_order *order, int64_t now, struct buf *csr);
+enum err ca_ra_install(
+    int home, const struct ca *ca, struct span cert, int64_t now);
+
+/*
  * What `ca ra import` brings: for one certificate or for encryption, and for
  * signatures if there are two; each a PKCS#12, or PEM files.
  * ERR_REFUSED (logged): not issued by this CA, expired, and the like.
@@ -277,6 +296,8 @@ enum err ca_request(int home, const struct ca_order *order, struct buf *csr);
  * What `ca import` brings, as file contents: PEM or DER certificate, PEM
  * key (passphrase may be empty), PEM chain; or a PKCS#12.  The key must fit
  * the certificate, and the certificate must be a CA's that has not expired.
+ * Without key (and PKCS#12) it is on another host, and this one can only be an
+ * external RA of that CA.
  * The chain may be unsorted; what does not belong is dropped with a warning.
  * Errors as ca_create()'s.
  */

@@ -7,9 +7,11 @@
 #include "ca/passphrase.h"
 #include "ca/tbs.h"
 
-const struct parts parts_ca = { "cert.pem", "key.pem", "chain.pem" };
-const struct parts parts_ra = { "cert.pem", "key.pem", NULL };
-const struct parts parts_sign = { "sign.pem", "sign-key.pem", NULL };
+const struct parts parts_ca = { "cert.pem", "key.pem", "chain.pem",
+	"key.elsewhere" };
+const struct parts parts_ra = { "cert.pem", "key.pem", NULL, NULL };
+const struct parts parts_sign = { "sign.pem", "sign-key.pem", NULL,
+	NULL };
 
 void
 generation_release(struct generation *g)
@@ -97,6 +99,21 @@ generation_of(struct span cert, struct key *key, struct generation *g)
 	return e;
 }
 
+/* OK: the folder says that its key is on another host. */
+static enum err
+is_elsewhere(int home, const char *dir, const struct parts *parts)
+{
+	struct buf path = BUF_INIT;
+	enum err e = ERR_NOTFOUND;
+
+	if (parts->elsewhere != NULL)
+		e = buf_printf(&path, "%s/%s", dir, parts->elsewhere) ?
+			file_exists(home, buf_cstr(&path)) :
+			ERR_SYSTEM;
+	buf_release(&path);
+	return e;
+}
+
 static enum err
 load_key(int home, const char *ca, const char *path, struct generation *g)
 {
@@ -128,6 +145,11 @@ generation_load(int home, const char *ca, const char *dir,
 		    OK ||
 		(e = certs_read(buf_cstr(&where), buf_span(&chain), &g->chain,
 		     &g->nchain)) != OK))
+		goto out;
+	e = is_elsewhere(home, dir, parts);
+	if (e == OK)
+		e = key_public(buf_cstr(&where), g->spki, &g->key);
+	if (e != ERR_NOTFOUND)
 		goto out;
 	buf_clear(&where);
 	e = ERR_SYSTEM;

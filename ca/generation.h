@@ -8,7 +8,13 @@
 /* Names of the files; chain may be NULL: there never is one. */
 struct parts {
 	const char *cert, *key, *chain;
+	const char *elsewhere; /* instead of key: see KEY_ELSEWHERE */
 };
+/*
+ * Of a CA whose key is on another host: a file of its own says so, so that a
+ * key that was lost is no such CA.
+ */
+#define KEY_ELSEWHERE "The key of this CA is on another host.\n"
 extern const struct parts parts_ca;   /* of a generation of the CA */
 extern const struct parts parts_ra;   /* of an RA: both uses, or the first */
 extern const struct parts parts_sign; /* of an RA with two: the second */

@@ -4,6 +4,20 @@
 #include "ca/cert.h"
 #include "ca/folder.h"
 
+/* Without one: on another host, whose external RA this is. */
+static enum err
+read_key(const struct ca_import *in, struct bring *b)
+{
+	struct cert_view v;
+	enum err e;
+
+	if (in->key.len > 0)
+		return key_read("key", in->key, in->passphrase, &b->key);
+	if ((e = cert_view(buf_span(&b->cert), &v)) != OK)
+		return e;
+	return key_public("certificate", v.spki, &b->key);
+}
+
 static enum err
 read_parts(const struct ca_import *in, struct bring *b)
 {
@@ -17,9 +31,11 @@ read_parts(const struct ca_import *in, struct bring *b)
 		 !buf_add(&chain, in->chain.p, in->chain.len))
 		e = ERR_SYSTEM;
 	else
-		e = key_read("key", in->key, in->passphrase, &b->key);
+		e = OK;
 	if (e == OK)
 		e = cert_read("certificate", buf_span(&cert), &b->cert);
+	if (e == OK && b->key == NULL)
+		e = read_key(in, b);
 	if (e == OK)
 		e = certs_read(
 		    "chain", buf_span(&chain), &b->chain, &b->nchain);

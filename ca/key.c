@@ -116,6 +116,49 @@ out:
 	return e;
 }
 
+enum err
+key_public(const char *where, struct span spki, struct key **out)
+{
+	struct key *key = calloc(1, sizeof(*key));
+	enum err e;
+
+	if (key == NULL) {
+		log_error("out of memory");
+		return ERR_SYSTEM;
+	}
+	key->elsewhere = true;
+	if ((e = pubkey_read(spki, &key->pkey)) != OK)
+		log_error("%s: its public key is unreadable, or of a type that "
+			  "no CA has here",
+		    where);
+	else
+		e = read_public(where, key);
+	if (e == OK && key->type == KEY_RSA && !read_modulus(key))
+		e = ERR_CRYPTO;
+	if (e == OK) {
+		*out = key;
+		key = NULL;
+	}
+	key_close(key);
+	return e;
+}
+
+bool
+key_elsewhere(const struct key *key)
+{
+	return key->elsewhere;
+}
+
+enum err
+key_here(const struct key *key)
+{
+	if (!key->elsewhere)
+		return OK;
+	log_error("the private key of this CA is on another host, which alone "
+		  "can do that; this one is its external RA");
+	return ERR_REFUSED;
+}
+
 /* PEM's question for a passphrase; never asks a terminal. */
 static int
 passphrase_give(char *buf, int size, int writing, void *arg)
@@ -234,7 +277,9 @@ write_pem(EVP_PKEY *pkey, struct span pass, struct buf *pem)
 enum err
 key_pem(const struct key *key, struct span passphrase, struct buf *pem)
 {
-	return write_pem(key->pkey, passphrase, pem);
+	enum err e = key_here(key);
+
+	return e == OK ? write_pem(key->pkey, passphrase, pem) : e;
 }
 
 enum err

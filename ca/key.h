@@ -57,6 +57,14 @@ struct pkcs12 {
 };
 enum err key_export(
     const struct key *key, const struct pkcs12 *in, struct buf *out);
+/*
+ * The public half alone, for a CA whose key is on another host: what wants
+ * the private one answers ERR_REFUSED (logged).  ERR_REFUSED, ERR_INPUT
+ * (logged): no key that a CA can have.
+ */
+enum err key_public(const char *where, struct span spki, struct key **out);
+/* Is it such a one? */
+bool key_elsewhere(const struct key *key);
 void key_close(struct key *key);
 enum key_type key_type(const struct key *key);
 unsigned key_bits(const struct key *key);
@@ -90,6 +98,14 @@ enum err key_sign_attrs(struct key *key, enum digest digest, struct span der,
  * it can never be taken for a CertRep.  ERR_REFUSED for all else.
  */
 enum err key_sign_next(struct key *key, enum digest digest, struct span der,
+    struct buf *signature);
+
+/*
+ * Signs the attributes of a letter between an external RA and its CA
+ * (message/letter.h): der is a DER SET OF Attribute with one messageType, of
+ * 101 to 103, which no message of SCEP has.  ERR_REFUSED for all else.
+ */
+enum err key_sign_letter(struct key *key, enum digest digest, struct span der,
     struct buf *signature);
 
 /* One certificate policy (RFC 5280 4.2.1.4). */
@@ -207,8 +223,8 @@ struct subca {
 enum err key_subca(struct key *key, const struct subca *in, struct buf *der);
 
 /*
- * A PKCS#10 request (PEM) for a CA certificate of this key: CA:TRUE and
- * keyUsage are asked for.
+ * A PKCS#10 request (PEM) for a certificate of this key: keyUsage is asked
+ * for, and with keyCertSign in it CA:TRUE.
  */
 enum err key_csr(
     struct key *key, struct span subject, unsigned usage, struct buf *pem);

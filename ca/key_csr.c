@@ -38,7 +38,8 @@ add_wishes(X509_REQ *req, unsigned usage)
 		if (usage & words[i].bit)
 			good = good && buf_printf(&text, ",%s", words[i].word);
 	good = good && list != NULL &&
-	       push(list, NID_basic_constraints, "critical,CA:TRUE") &&
+	       ((usage & KU_KEY_CERT_SIGN) == 0 ||
+		   push(list, NID_basic_constraints, "critical,CA:TRUE")) &&
 	       push(list, NID_key_usage, buf_cstr(&text)) &&
 	       X509_REQ_add_extensions(req, list) == 1;
 	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
@@ -76,9 +77,13 @@ write_csr(X509_REQ *req, struct buf *pem)
 enum err
 key_csr(struct key *key, struct span subject, unsigned usage, struct buf *pem)
 {
-	X509_REQ *req = X509_REQ_new();
-	enum err e = ERR_CRYPTO;
+	X509_REQ *req = NULL;
+	enum err e = key_here(key);
 
+	if (e != OK)
+		return e;
+	e = ERR_CRYPTO;
+	req = X509_REQ_new();
 	if (req == NULL || X509_REQ_set_version(req, X509_REQ_VERSION_1) != 1 ||
 	    !set_subject(req, subject) ||
 	    X509_REQ_set_pubkey(req, key->pkey) != 1 ||

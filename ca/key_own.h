@@ -13,7 +13,11 @@ struct key {
 	unsigned bits;
 	struct buf modulus;	    /* RSA: n, big-endian, without zeros */
 	uint8_t secret[SHA256_LEN]; /* for replacement content keys (C-168) */
+	bool elsewhere;		    /* pkey is the public half alone */
 };
+
+/* OK, or ERR_REFUSED (logged): the private half is on another host. */
+enum err key_here(const struct key *key);
 
 /*
  * Takes pkey over, also on failure.  ERR_REFUSED (logged): a type that cannot

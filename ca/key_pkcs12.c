@@ -123,8 +123,11 @@ key_export(const struct key *key, const struct pkcs12 *in, struct buf *out)
 	STACK_OF(X509) *chain = NULL;
 	X509 *cert = NULL;
 	PKCS12 *p12 = NULL;
-	enum err e = ERR_SYSTEM;
+	enum err e;
 
+	if ((e = key_here(key)) != OK)
+		goto out;
+	e = ERR_SYSTEM;
 	if (!buf_add(&pass, in->passphrase.p, in->passphrase.len))
 		goto out;
 	e = ERR_CRYPTO;

@@ -46,8 +46,11 @@ sign(struct key *key, enum digest digest, struct span bytes, struct buf *out)
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	const EVP_MD *md = digest_md(digest);
 	size_t len = 0;
-	enum err e = ERR_CRYPTO;
+	enum err e = key_here(key);
 
+	if (e != OK)
+		goto out;
+	e = ERR_CRYPTO;
 	if (ctx == NULL || md == NULL ||
 	    EVP_DigestSignInit(ctx, NULL, md, NULL, key->pkey) != 1 ||
 	    EVP_DigestSign(ctx, NULL, &len, bytes.p, bytes.len) != 1)
@@ -79,12 +82,23 @@ is_certrep(struct span values)
 	       text.p[0] == '3';
 }
 
+/* The same of "101" to "103", which SCEP does not know. */
+static bool
+is_letter(struct span values)
+{
+	struct span text;
+
+	return der_one(values, DER_PRINT, &text) && text.len == 3 &&
+	       text.p[0] == '1' && text.p[1] == '0' && text.p[2] >= '1' &&
+	       text.p[2] <= '3';
+}
+
 /*
  * 0x31 against 0x30 is what keeps replies and certificates apart (DESIGN 6);
  * a certificate in a SET is nonsense, but so is all else that is no CertRep.
  */
 static bool
-certrep_attributes(struct span der)
+attributes_of(struct span der, bool (*is_type)(struct span values))
 {
 	static const char type[] = "\x60\x86\x48\x01\x86\xf8\x45\x01\x09\x02";
 	struct span set, attribute, oid, values;
@@ -99,7 +113,7 @@ certrep_attributes(struct span der)
 			return false;
 		if (!span_eq(oid, span_of(type, sizeof(type) - 1)))
 			continue;
-		if (!is_certrep(values))
+		if (!is_type(values))
 			return false;
 		found++;
 	}
@@ -110,8 +124,19 @@ enum err
 key_sign_attrs(
     struct key *key, enum digest digest, struct span der, struct buf *signature)
 {
-	if (!certrep_attributes(der)) {
+	if (!attributes_of(der, is_certrep)) {
 		log_error("refused to sign what is not a CertRep");
+		return ERR_REFUSED;
+	}
+	return sign(key, digest, der, signature);
+}
+
+enum err
+key_sign_letter(
+    struct key *key, enum digest digest, struct span der, struct buf *signature)
+{
+	if (!attributes_of(der, is_letter)) {
+		log_error("refused to sign what is no letter");
 		return ERR_REFUSED;
 	}
 	return sign(key, digest, der, signature);

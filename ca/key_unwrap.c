@@ -201,7 +201,8 @@ key_unwrap(struct key *key, enum transport how, struct span block, size_t len,
 		log_error("key_unwrap: no such content key or scheme");
 		return ERR_CRYPTO;
 	}
-	if ((e = replacement(key, block, other)) != OK)
+	if ((e = key_here(key)) != OK ||
+	    (e = replacement(key, block, other)) != OK)
 		goto out;
 	if (!buf_reserve(&em, k + sizeof(other))) {
 		e = ERR_SYSTEM;

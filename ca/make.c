@@ -107,6 +107,18 @@ ca_chain_below(const struct generation *parent, struct buf chain[MAX_CERTS])
 	return n;
 }
 
+static enum err
+put_key(
+    struct draft *d, const char *dir, const struct key *key, struct span pass)
+{
+	static const char text[] = KEY_ELSEWHERE;
+
+	if (!key_elsewhere(key))
+		return draft_key(d, dir, parts_ca.key, key, pass);
+	return draft_file(d, dir, parts_ca.elsewhere,
+	    span_of(text, sizeof(text) - 1), FILE_RECORD);
+}
+
 /* dir: "" or "1/" */
 static enum err
 put_generation(
@@ -117,7 +129,7 @@ put_generation(
 
 	if (!buf_add(&cert, in->cert.p, in->cert.len))
 		goto out;
-	if ((e = draft_key(d, dir, parts_ca.key, in->key, pass)) == OK &&
+	if ((e = put_key(d, dir, in->key, pass)) == OK &&
 	    (e = draft_certs(d, dir, parts_ca.cert, &cert, 1)) == OK)
 		e = draft_certs(d, dir, parts_ca.chain, in->chain, in->nchain);
 out:
@@ -158,7 +170,7 @@ ca_make(int home, const struct ca_new *in)
 	e = draft_begin(home, "ca", &d);
 	if (e == OK && (e = draft_folder(&d, "1/")) == OK)
 		e = put_generation(&d, "1/", in, buf_span(&pass));
-	if (e == OK && key_type(in->key) != KEY_RSA)
+	if (e == OK && key_type(in->key) != KEY_RSA && !key_elsewhere(in->key))
 		e = put_ra(&d, in, buf_span(&pass));
 	/* a folder of that name may have appeared meanwhile */
 	e = draft_end(&d, buf_cstr(&path), e);

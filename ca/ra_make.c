@@ -9,6 +9,7 @@
 #include "ca/dn.h"
 #include "ca/make.h"
 #include "ca/passphrase.h"
+#include "ca/pubkey.h"
 #include "ca/tbs.h"
 #include "ca/urls.h"
 
@@ -126,6 +127,68 @@ certify(const struct ra_make *m, struct issue *in, struct buf *der)
 }
 
 static enum err
+order_check(const struct ra_make *m)
+{
+	const struct ra_order *o = m->order;
+
+	if (strncmp(o->key, "rsa:", 4) != 0) {
+		log_error("an RA needs an RSA key, as clients encrypt to it: "
+			  "rsa:2048 and the like");
+		return ERR_REFUSED;
+	}
+	if (o->days < 1 || o->days > MAX_DAYS) {
+		log_error("an RA certificate lives for 1 to %d days", MAX_DAYS);
+		return ERR_INPUT;
+	}
+	if (m->now >= m->gen->not_after) {
+		log_error("no RA certificate is made: the CA has expired");
+		return ERR_REFUSED;
+	}
+	return OK;
+}
+
+/* As good as one that we made ourselves (order_check). */
+enum err
+ca_ra_sign(const struct ca *ca, const struct ra_order *order,
+    struct span subject, struct span spki, int64_t now, struct buf *der)
+{
+	const struct ra_order asked = { .key = RA_KEY,
+		.days = order->days,
+		.baseurl = order->baseurl };
+	const struct ra_make m = { .ca = ca->called,
+		.gen = ca_current(ca, now),
+		.order = &asked,
+		.now = now };
+	struct issue in = {
+		.subject = subject, .spki = spki, .usage = single[0].usage
+	};
+	enum key_type type;
+	unsigned bits = 0;
+	enum err e;
+
+	if (pubkey_look(spki, &type, &bits) != OK || type != KEY_RSA ||
+	    bits < 2048) {
+		log_error("an RA needs an RSA key of 2048 bits or more, as "
+			  "clients encrypt to it and check its signatures");
+		return ERR_REFUSED;
+	}
+	if (m.gen == NULL) {
+		log_error("CA %s is not valid yet", ca->called);
+		return ERR_REFUSED;
+	}
+	e = order_check(&m);
+	return e == OK ? certify(&m, &in, der) : e;
+}
+
+enum err
+ra_name(const struct generation *gen, const char *subject, struct buf *name)
+{
+	const struct ra_order order = { .subject = subject };
+
+	return name_of(gen, &order, &single[0], name);
+}
+
+static enum err
 make_one(struct draft *d, const char *dir, const struct ra_make *m,
     const struct kind *kind)
 {
@@ -166,27 +229,6 @@ put_origin(struct draft *d, const char *dir, int64_t days)
 		e = draft_file(d, dir, "ra.ini", buf_span(&text), FILE_RECORD);
 	buf_release(&text);
 	return e;
-}
-
-static enum err
-order_check(const struct ra_make *m)
-{
-	const struct ra_order *o = m->order;
-
-	if (strncmp(o->key, "rsa:", 4) != 0) {
-		log_error("an RA needs an RSA key, as clients encrypt to it: "
-			  "rsa:2048 and the like");
-		return ERR_REFUSED;
-	}
-	if (o->days < 1 || o->days > MAX_DAYS) {
-		log_error("an RA certificate lives for 1 to %d days", MAX_DAYS);
-		return ERR_INPUT;
-	}
-	if (m->now >= m->gen->not_after) {
-		log_error("no RA certificate is made: the CA has expired");
-		return ERR_REFUSED;
-	}
-	return OK;
 }
 
 enum err

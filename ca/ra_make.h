@@ -16,6 +16,10 @@ struct ra_make {
 /* Makes keys and certificates in the folder dir ("" or "ra/1/") of a draft. */
 enum err ra_make(struct draft *d, const char *dir, const struct ra_make *m);
 
+/* The name of an RA: the subject, or the CA's own and "RA" behind its CN. */
+enum err ra_name(
+    const struct generation *gen, const char *subject, struct buf *name);
+
 /* A draft of the CA's next RA generation, and the path it will have. */
 enum err ra_next(
     int home, const struct ca *ca, struct draft *d, struct buf *path);

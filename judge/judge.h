@@ -92,6 +92,7 @@ enum err judge_entity(const struct judge_case *c, struct judgement *j);
  * every NO costs one scrypt.  Nothing is counted and nobody is locked out (see
  * judge/ra.c).  With `authpwd = none` YES, whatever the challenge is; it is
  * not looked at.  j->entity and j->code stay empty: no code pays.
+ * Without a secret, where an external RA has judged (`[queue] ra`), NO.
  * ERR_SYSTEM: the alias has no secret, which its file never says.
  */
 enum err judge_ra(const struct judge_case *c, struct judgement *j);

@@ -43,6 +43,12 @@ judge_ra(const struct judge_case *c, struct judgement *j)
 		j->ruling = RULING_YES;
 		return OK;
 	}
+	if (a->ra.secret.len == 0 && a->queue.ra != NULL) {
+		code_decoy();
+		j->reason = "this alias takes requests from its external RA "
+			    "alone";
+		return OK;
+	}
 	if (a->ra.secret.len == 0) {
 		log_error(
 		    "alias %s: there is no secret to compare with", a->name);

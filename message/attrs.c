@@ -144,6 +144,7 @@ attrs_read(struct span body, struct attrs *out, const char **why)
 	*why = "no senderNonce that can be answered";
 	if (out->nonce.len < MIN_NONCE || out->nonce.len > MAX_NONCE)
 		return ERR_INPUT;
+	out->answers = only_as(&r, ATTR_RECIPIENT_NONCE, DER_OCTETS);
 	out->content_type = only_as(&r, ATTR_CONTENT_TYPE, DER_OID);
 	out->digest = only_as(&r, ATTR_MESSAGE_DIGEST, DER_OCTETS);
 	out->type = type_of(&r);

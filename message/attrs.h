@@ -28,6 +28,7 @@ struct attrs {
 	long type;		  /* -1: absent, doubled or unreadable */
 	struct der txid;
 	struct span nonce;
+	struct span answers; /* recipientNonce; empty: absent */
 	bool unclean; /* something stands twice or has two values */
 };
 /*

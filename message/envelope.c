@@ -117,7 +117,7 @@ found(struct address *out, const struct address *one)
 }
 
 /*
- * To the CA itself, of certificates with one key by any; a key that cannot
+ * To the CA itself, if its key is here; of certificates with one key by any; a key that cannot
  * sign for RSA clients has its RA do it.  Behind its end another issues, but
  * the client is answered by the key that it used (C-130).
  */
@@ -130,7 +130,7 @@ look_at_ca(const struct ca *ca, const struct recipient *r,
 		struct address one = { ca, ca_issuer(ca, gen->n, when->now),
 			gen, gen, r, 0 };
 
-		if (!is_ours(r, gen) ||
+		if (!is_ours(r, gen) || key_elsewhere(gen->key) ||
 		    !ca_serves(ca, gen->n, when->now, when->grace))
 			continue;
 		if (one.gen == NULL)

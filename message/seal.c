@@ -2,23 +2,9 @@
 
 #include "base/log.h"
 #include "ca/pubkey.h"
-#include "message/attrs.h"
 #include "message/envelope.h"
+#include "message/sealing.h"
 #include "message/set.h"
-
-#define NONCE_LEN 16 /* RFC 8894 3.2.1.5 */
-
-/* What every part of an answer needs. */
-struct sealing {
-	const struct pkimsg *msg;    /* of a CertRep; NULL of GetNextCACert */
-	const struct certrep *rep;   /* the same */
-	const struct generation *by; /* whose key signs */
-	enum digest digest;
-	const struct sigalg *alg;
-	struct buf content; /* the EnvelopedData, or empty (C-90) */
-	struct buf attrs;   /* SET OF Attribute, as signed */
-	struct buf signature;
-};
 
 static bool
 put_version(struct buf *out)
@@ -136,8 +122,8 @@ make_content(struct sealing *s)
 	return e;
 }
 
-static bool
-put_attr(struct buf *out, enum attr type, int tag, struct span value)
+bool
+sealing_attr(struct buf *out, enum attr type, int tag, struct span value)
 {
 	struct buf body = BUF_INIT, set = BUF_INIT;
 	bool good = der_put(&set, (uint8_t)tag, value) &&
@@ -155,7 +141,7 @@ put_digit(struct buf *out, enum attr type, int value)
 {
 	uint8_t text = (uint8_t)('0' + value);
 
-	return put_attr(out, type, DER_PRINT, span_of(&text, 1));
+	return sealing_attr(out, type, DER_PRINT, span_of(&text, 1));
 }
 
 /* failInfo and its text stand in a FAILURE and nowhere else (C-57, C-58). */
@@ -166,13 +152,12 @@ put_failure(struct buf *out, const struct certrep *rep)
 		return true;
 	return put_digit(out, ATTR_FAIL_INFO, (int)rep->fail) &&
 	       (rep->text == NULL ||
-		   put_attr(out, ATTR_FAIL_TEXT, DER_UTF8,
+		   sealing_attr(out, ATTR_FAIL_TEXT, DER_UTF8,
 		       span_of(rep->text, strlen(rep->text))));
 }
 
-/* Those that CMS itself wants (RFC 5652 11). */
-static enum err
-put_cms_attrs(const struct sealing *s, struct buf *list)
+enum err
+sealing_cms_attrs(const struct sealing *s, struct buf *list)
 {
 	const EVP_MD *md = digest_md(s->digest);
 	struct span content = buf_span(&s->content);
@@ -184,8 +169,9 @@ put_cms_attrs(const struct sealing *s, struct buf *list)
 		log_openssl("%s of a reply", digest_name(s->digest));
 		return ERR_CRYPTO;
 	}
-	if (put_attr(list, ATTR_CONTENT_TYPE, DER_OID, oid_data) &&
-	    put_attr(list, ATTR_MESSAGE_DIGEST, DER_OCTETS, span_of(hash, n)))
+	if (sealing_attr(list, ATTR_CONTENT_TYPE, DER_OID, oid_data) &&
+	    sealing_attr(
+		list, ATTR_MESSAGE_DIGEST, DER_OCTETS, span_of(hash, n)))
 		return OK;
 	return ERR_SYSTEM;
 }
@@ -201,17 +187,17 @@ make_attrs(struct sealing *s)
 
 	if ((e = random_bytes(nonce, sizeof(nonce))) != OK)
 		return e;
-	if ((e = put_cms_attrs(s, &list)) != OK)
+	if ((e = sealing_cms_attrs(s, &list)) != OK)
 		goto out;
 	e = ERR_SYSTEM;
 	if (put_digit(&list, ATTR_MESSAGE_TYPE, MSG_CERTREP) &&
 	    put_digit(&list, ATTR_PKI_STATUS, (int)s->rep->status) &&
 	    put_failure(&list, s->rep) &&
-	    put_attr(&list, ATTR_SENDER_NONCE, DER_OCTETS,
+	    sealing_attr(&list, ATTR_SENDER_NONCE, DER_OCTETS,
 		span_of(nonce, sizeof(nonce))) &&
-	    put_attr(&list, ATTR_RECIPIENT_NONCE, DER_OCTETS,
+	    sealing_attr(&list, ATTR_RECIPIENT_NONCE, DER_OCTETS,
 		buf_span(&msg->nonce)) &&
-	    put_attr(&list, ATTR_TRANSACTION_ID, msg->txid_tag,
+	    sealing_attr(&list, ATTR_TRANSACTION_ID, msg->txid_tag,
 		buf_span(&msg->txid)))
 		e = set_sort(buf_span(&list), MAX_ATTRIBUTES, &s->attrs);
 out:
@@ -219,11 +205,8 @@ out:
 	return e;
 }
 
-/* Each kind of answer has its own verb of the key's door. */
-static enum err
-make_signature(
-    struct sealing *s, enum err (*sign)(struct key *key, enum digest digest,
-			   struct span der, struct buf *signature))
+enum err
+sealing_sign(struct sealing *s, sealing_verb *sign)
 {
 	enum key_type type = key_type(s->by->key);
 
@@ -258,9 +241,8 @@ put_signer(struct buf *out, const struct sealing *s)
 	return good;
 }
 
-/* certs: what `certificates` holds. */
-static enum err
-assemble(const struct sealing *s, struct span certs, struct buf *out)
+enum err
+sealing_assemble(const struct sealing *s, struct span certs, struct buf *out)
 {
 	struct buf body = BUF_INIT, algs = BUF_INIT, signer = BUF_INIT;
 	bool good;
@@ -278,7 +260,7 @@ assemble(const struct sealing *s, struct span certs, struct buf *out)
 	return good ? OK : ERR_SYSTEM;
 }
 
-static void
+void
 sealing_release(struct sealing *s)
 {
 	buf_release(&s->content);
@@ -311,8 +293,8 @@ message_seal(
 	enum err e;
 
 	if ((e = make_content(&s)) == OK && (e = make_attrs(&s)) == OK &&
-	    (e = make_signature(&s, key_sign_attrs)) == OK)
-		e = assemble(&s, buf_span(&rep->gen->cert), out);
+	    (e = sealing_sign(&s, key_sign_attrs)) == OK)
+		e = sealing_assemble(&s, buf_span(&rep->gen->cert), out);
 	sealing_release(&s);
 	return e;
 }
@@ -327,10 +309,10 @@ message_next(const struct generation *current, const struct span *certs,
 
 	if (add_certs(&list, certs, n) &&
 	    (e = message_certs_only(certs, n, &s.content)) == OK &&
-	    (e = put_cms_attrs(&s, &attrs)) == OK &&
+	    (e = sealing_cms_attrs(&s, &attrs)) == OK &&
 	    (e = set_sort(buf_span(&attrs), MAX_ATTRIBUTES, &s.attrs)) == OK &&
-	    (e = make_signature(&s, key_sign_next)) == OK)
-		e = assemble(&s, buf_span(&list), out);
+	    (e = sealing_sign(&s, key_sign_next)) == OK)
+		e = sealing_assemble(&s, buf_span(&list), out);
 	sealing_release(&s);
 	buf_release(&list);
 	buf_release(&attrs);

@@ -117,7 +117,7 @@ check_decided(struct check *c, const char *path, const struct outcome *o)
 	struct buf request = BUF_INIT;
 	enum err e;
 
-	if (o->kind == OUTCOME_ABANDONED)
+	if (o->kind == OUTCOME_ABANDONED || o->kind == OUTCOME_REFUSED)
 		return OK;
 	e = waiting_path(c->st, o->transaction, o->attempt, &request);
 	if (e == OK)

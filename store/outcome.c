@@ -19,6 +19,7 @@ static const char *const kinds[OUTCOME__MAX] = {
 	[OUTCOME_DENIED] = "denied",
 	[OUTCOME_EXPIRED] = "expired",
 	[OUTCOME_PASSED] = "passed",
+	[OUTCOME_REFUSED] = "refused",
 };
 
 /*
@@ -125,6 +126,8 @@ put_decided(const struct outcome *o, struct buf *out)
 {
 	return record_text(out, "by", o->by) &&
 	       record_text(out, "why", o->why) &&
+	       (o->kind != OUTCOME_REFUSED ||
+		   record_num(out, "fail", o->fail)) &&
 	       (o->issued == 0 || record_time(out, "time", o->issued));
 }
 
@@ -208,7 +211,12 @@ get_decided(const struct record *r, struct outcome *o)
 {
 	const char *by = record_get(r, "by"), *why = record_get(r, "why");
 	bool person = o->kind == OUTCOME_DENIED;
+	int64_t fail = 0;
 
+	if (o->kind == OUTCOME_REFUSED &&
+	    (record_get_num(r, "fail", &fail) != OK || fail < 0 || fail > 4))
+		return ERR_INPUT;
+	o->fail = (unsigned)fail;
 	if (by == NULL && (person || o->kind == OUTCOME_PASSED))
 		return ERR_INPUT;
 	if (person && record_get_time(r, "time", &o->issued) != OK)

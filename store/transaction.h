@@ -13,8 +13,10 @@
  * one truth of an attempt (STORE.md, Transactions):
  *
  *	(nothing) --link--> certificate | abandoned | denied | expired | passed
+ *	                    | refused
  *
- * All but the first two are of a request that waited (store/waiting.h).
+ * All but the first two are of a request that waited (store/waiting.h), the
+ * last of one that waited for a CA elsewhere (store/queue.h).
  *
  * A certificate's outcome and its name in cert/ are one inode.
  */
@@ -35,6 +37,7 @@ enum outcome_kind {
 	OUTCOME_DENIED,	 /* a person said no */
 	OUTCOME_EXPIRED, /* nobody said anything */
 	OUTCOME_PASSED,	 /* its approval paid for another transaction */
+	OUTCOME_REFUSED, /* the CA of an external RA said no */
 	OUTCOME__MAX
 };
 
@@ -50,10 +53,11 @@ struct outcome {
 	char *entity;	     /* username */
 	char *subject;	     /* as text, for people */
 	char *code;	     /* id of the code that paid, or NULL */
-	char *renews; /* "<ca>/<generation>/<serial>" that paid, or NULL */
-	char *held;   /* who is to be told before it leaves, or NULL */
-	char *by;     /* DENIED: who; PASSED: the path of the outcome */
-	char *why;    /* DENIED: the reason, for people */
+	char *renews;  /* "<ca>/<generation>/<serial>" that paid, or NULL */
+	char *held;    /* who is to be told before it leaves, or NULL */
+	char *by;      /* DENIED: who; PASSED: the path of the outcome */
+	char *why;     /* DENIED, REFUSED: the reason, for people */
+	unsigned fail; /* REFUSED: failInfo */
 	char *profile;
 	char *remote;	       /* who asked */
 	char csr[SHA256_HEX];  /* SHA-256 of the exact CSR */

@@ -19,7 +19,7 @@ rooms() {
 	fetch    fetch base
 	enrol    enrol judge ca store aliases message base
 	crl      crl ca store base
-	admin    admin enrol crl aliases ca store judge message base
+	admin    admin fetch queue enrol crl aliases ca store judge message base
 	http     http base
 	query    query base
 	route    route aliases base
@@ -27,13 +27,14 @@ rooms() {
 	visit    visit http crl aliases ca store base
 	access   access visit query http aliases ca base
 	proxy    proxy visit fetch query http aliases store ca base
-	getca    getca visit query message aliases ca store base
+	getca    getca visit query message aliases ca store base queue
 	signer signer visit message aliases ca store base
 	password password visit message judge enrol aliases ca store base
-	pkioperation pkioperation password signer visit query message enrol aliases ca store base
+	queue    queue signer visit enrol judge crl message aliases ca store base
+	pkioperation pkioperation queue password signer visit query message enrol aliases ca store base
 	getcert  getcert visit enrol aliases ca store base
 	publish  publish visit fresh query route base
-	serve    serve access proxy visit http query route message enrol aliases ca store fetch base page
+	serve    serve access proxy visit http query route message enrol aliases ca store fetch base page queue
 	page     page visit http aliases ca store base
 	workers  workers base
 	manager  manager workers serve admin base

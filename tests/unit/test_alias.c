@@ -194,14 +194,33 @@ is_real(const struct use *use, const char *head)
 static bool
 is_stray(const struct use *use, const char *head, const char *line)
 {
+	static const struct {
+		const char *mode, *head, *line;
+	} rows[] = {
+		{ "ra", "[scep]", ";defaultca = ManagementCA" },
+		{ "ra", "[scep]", ";profile = ENDUSER" },
+		{ "externalra", "[scep]", ";profile = ENDUSER" },
+		{ "externalra", "[queue]", ";ra = queue-ra.pem" },
+		{ "externalra", "[queue]", ";target = ra" },
+		{ "ca", "[queue]", ";limit = 1000" },
+		{ "ra", "[queue]", ";limit = 1000" },
+	};
+
 	if (strcmp(head, "[challenge]") == 0)
 		return (use->judge == NULL ||
 			   strcmp(use->judge, "onetime") != 0) &&
 		       (strncmp(line, ";ttl", 4) == 0 ||
 			   strncmp(line, ";page", 5) == 0);
-	return strcmp(use->mode, "ra") == 0 && strcmp(head, "[scep]") == 0 &&
-	       (strcmp(line, ";defaultca = ManagementCA") == 0 ||
-		   strcmp(line, ";profile = ENDUSER") == 0);
+	if (strcmp(use->mode, "externalra") == 0 &&
+	    (strcmp(head, "[approval]") == 0 || strcmp(head, "[ra]") == 0))
+		return line[0] == ';' && line[1] != '[' &&
+		       strncmp(line, ";authpwd", 8) != 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(rows[i].mode, use->mode) == 0 &&
+		    strcmp(head, rows[i].head) == 0 &&
+		    strcmp(line, rows[i].line) == 0)
+			return true;
+	return false;
 }
 
 /* The example with its settings made real, for one use. */
@@ -220,6 +239,10 @@ make_real(const struct buf *text, const struct use *use, struct buf *out)
 		if (strcmp(line, "operationmode = ca") == 0)
 			assert_true(
 			    buf_printf(out, "operationmode = %s\n", use->mode));
+		else if (strcmp(line, ";target = ra") == 0 &&
+			 strstr(use->sections, "[queue]") != NULL &&
+			 strcmp(use->mode, "ca") == 0)
+			assert_true(buf_str(out, "target = ca\n"));
 		else if (strcmp(line, ";judge = entity") == 0)
 			assert_true(
 			    use->judge == NULL ||
@@ -261,6 +284,11 @@ example_is_complete(void **state)
 		{ "ra", "program", "[ra] [program]", "authpwd" },
 		{ "ra", "web", "[ra] [web]", "authpwd" },
 		{ "ra", "intune", "[ra] [intune]", "authpwd" },
+		{ "ca", NULL, "[queue]", NULL },
+		{ "ra", NULL, "[ra] [queue]", "authpwd" },
+		{ "externalra", "entity", "[queue]", NULL },
+		{ "externalra", "secret", "[ra] [queue]", "authpwd " },
+		{ "externalra", "intune", "[intune] [queue]", NULL },
 		{ "proxy", NULL, "[proxy]", NULL },
 	};
 	struct buf text = BUF_INIT, all = BUF_INIT;

@@ -1,0 +1,410 @@
+#include "admin/queue_verbs.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "fetch/fetch.h"
+#include "store/waiting.h"
+
+/* `scep queue pull`: the CA's host takes requests, and leaves its answers. */
+
+#define MAX_FILE    (MAX_RECORD * 2) /* of a request */
+#define MAX_STREAM  (2 * MAX_CRL)
+#define RUN_TIMEOUT 300000 /* ms of a command */
+
+struct pull {
+	struct command *cmd;
+	struct cas *cas;
+	struct profiles *profiles;
+	struct site site;
+	struct aliases *aliases;
+	const struct alias *alias; /* whose requests are looked at now */
+	int dir;		   /* the room that is pulled, or -1 */
+	struct buf *answers;	   /* else: the stream that goes back */
+	unsigned issued, refused, waiting, same, bad, later;
+};
+
+/* ---- where answers go ------------------------------------------------------ */
+
+/* The same bytes need not travel again. */
+static bool
+stands(const struct pull *p, const char *path, struct span file)
+{
+	struct buf there = BUF_INIT;
+	bool same = file_read(p->dir, path, file.len, &there) == OK &&
+		    span_eq(buf_span(&there), file);
+
+	buf_release(&there);
+	return same;
+}
+
+static enum err
+leave(struct pull *p, const char *name, struct span file)
+{
+	struct buf path = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (p->dir < 0)
+		return stream_put(p->answers, p->alias->name, name, file) ?
+			   OK :
+			   ERR_SYSTEM;
+	if (buf_printf(&path, "%s/in", p->alias->name))
+		e = dir_make(p->dir, buf_cstr(&path));
+	if (e == ERR_EXISTS)
+		e = OK;
+	if (e == OK && !buf_printf(&path, "/%s", name))
+		e = ERR_SYSTEM;
+	if (e == OK && !stands(p, buf_cstr(&path), file))
+		e = file_replace(p->dir, buf_cstr(&path), file, FILE_RECORD);
+	buf_release(&path);
+	return e;
+}
+
+/* ---- one request ----------------------------------------------------------- */
+
+static struct queue_desk
+desk_of(const struct pull *p)
+{
+	return (struct queue_desk){ .store = &p->cmd->store,
+		.cas = p->cas,
+		.profiles = p->profiles,
+		.site = &p->site,
+		.home = p->cmd->home,
+		.alias = p->alias,
+		.now = p->cmd->now };
+}
+
+static void
+count(struct pull *p, const struct queue_answer *a)
+{
+	if (strcmp(a->result, "issued") == 0)
+		p->issued++;
+	else if (strcmp(a->result, "refused") == 0)
+		p->refused++;
+	else if (strcmp(a->result, "waits") == 0)
+		p->waiting++;
+	else
+		p->same++;
+}
+
+/* One line for each that is news. */
+static void
+tell(const struct pull *p, const char *name, const struct queue_answer *a)
+{
+	if (strcmp(a->result, "answered") == 0 ||
+	    strcmp(a->result, "waits") == 0)
+		return;
+	(void)fprintf(
+	    p->cmd->out, "%s %.16s %s ", p->alias->name, name, a->result);
+	print_text(p->cmd->out, a->subject ? a->subject : "-");
+	if (a->reason != NULL)
+		(void)fprintf(p->cmd->out, ": %s", a->reason);
+	(void)fputc('\n', p->cmd->out);
+}
+
+/* What is wrong with one is no reason to leave the others. */
+static enum err
+take_one(struct pull *p, const char *name, struct span file)
+{
+	const struct queue_desk desk = desk_of(p);
+	struct queue_answer a;
+	enum err e = queue_answer(&desk, name, file, &a);
+
+	if (e == ERR_INPUT) {
+		p->bad++;
+		log_error("alias %s, request %s: not taken: %s", p->alias->name,
+		    name, a.why);
+	} else if (e != OK) {
+		p->later++;
+		log_error("alias %s, request %s: not now: %s", p->alias->name,
+		    name, err_name(e));
+	} else {
+		count(p, &a);
+		tell(p, name, &a);
+	}
+	if (e == OK && a.file.len > 0)
+		e = leave(p, name, buf_span(&a.file));
+	else
+		e = OK;
+	queue_answer_release(&a);
+	return e;
+}
+
+/* ---- one alias ------------------------------------------------------------- */
+
+/* ERR_NOTFOUND (logged): nothing is taken for it here. */
+static enum err
+find_alias(struct pull *p, const char *name)
+{
+	enum err e = ERR_NOTFOUND;
+
+	if (alias_name_ok(span_of(name, strlen(name))))
+		e = aliases_find(p->aliases, name, &p->alias);
+	if (e == ERR_NOTFOUND)
+		log_error("alias %s: there is none here, but requests for it "
+			  "wait",
+		    name);
+	else if (e == OK && p->alias->queue.ra == NULL) {
+		log_error("alias %s takes no requests of an external RA; "
+			  "[queue] ra names it",
+		    name);
+		e = ERR_NOTFOUND;
+	}
+	if (e == ERR_NOTFOUND)
+		p->bad++;
+	return e;
+}
+
+static enum err
+leave_news(struct pull *p)
+{
+	const struct queue_desk desk = desk_of(p);
+	enum err e = OK;
+
+	for (size_t i = 0; i < p->alias->ncas && e == OK; i++) {
+		const struct ca *ca = NULL;
+		struct buf file = BUF_INIT;
+		char name[QUEUE_NEWS_NAME];
+
+		if (cas_find(p->cas, p->alias->cas[i], &ca) != OK ||
+		    queue_news_name(ca, name) != OK ||
+		    queue_news_make(&desk, ca, &file) != OK)
+			p->later++; /* logged */
+		else
+			e = leave(p, name, buf_span(&file));
+		buf_release(&file);
+	}
+	return e;
+}
+
+/* ---- a folder -------------------------------------------------------------- */
+
+static enum err
+dir_one(const char *name, void *arg)
+{
+	struct pull *p = arg;
+	struct buf path = BUF_INIT, file = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (*name == '.') /* what rsync is about to write */
+		return OK;
+	if (buf_printf(&path, "%s/out/%s", p->alias->name, name))
+		e = file_read(p->dir, buf_cstr(&path), MAX_FILE, &file);
+	if (e == OK || e == ERR_TOOBIG)
+		e = take_one(p, name, buf_span(&file));
+	buf_release(&path);
+	buf_release(&file);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
+static enum err
+dir_alias(const char *name, void *arg)
+{
+	struct pull *p = arg;
+	struct buf path = BUF_INIT;
+	enum err e;
+
+	if (*name == '.')
+		return OK;
+	if ((e = find_alias(p, name)) != OK)
+		return e == ERR_NOTFOUND ? OK : e;
+	e = ERR_SYSTEM;
+	if (buf_printf(&path, "%s/out", name))
+		e = dir_each(p->dir, buf_cstr(&path), dir_one, p);
+	if (e == OK || e == ERR_NOTFOUND)
+		e = leave_news(p);
+	buf_release(&path);
+	return e;
+}
+
+static enum err
+pull_dir(struct pull *p, const char *path)
+{
+	enum err e = dir_open_home(path, &p->dir);
+
+	if (e == ERR_NOTFOUND)
+		return say(e, "%s: there is no such directory", path);
+	if (e == OK)
+		e = dir_each(p->dir, ".", dir_alias, p);
+	file_close(&p->dir);
+	return e;
+}
+
+/* ---- a command ------------------------------------------------------------- */
+
+#define MAX_WORDS 32
+
+struct words {
+	char *text; /* owned */
+	const char *word[MAX_WORDS + 2];
+	size_t n;
+};
+
+/* Blanks part them; no shell looks at them. */
+static enum err
+split(const char *command, struct words *out)
+{
+	char *rest, *word;
+
+	*out = (struct words){ .text = str_dup(command) };
+	if ((rest = out->text) == NULL)
+		return ERR_SYSTEM;
+	while ((word = strsep(&rest, " \t")) != NULL) {
+		if (*word == '\0')
+			continue;
+		if (out->n == MAX_WORDS)
+			return say(ERR_INPUT, "the command has too many words");
+		out->word[out->n++] = word;
+	}
+	return OK;
+}
+
+/* ssh looks for its keys at home. */
+static enum err
+run_words(struct words *w, const char *verb, struct span input,
+    struct run_answer *out)
+{
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	const char *home = getenv("HOME");
+	struct buf var = BUF_INIT;
+	const char *env[2] = { NULL, NULL };
+	struct run_ask ask = { .path = w->word[0],
+		.arg = w->word + 1,
+		.env = env,
+		.input = input,
+		.timeout = RUN_TIMEOUT,
+		.limit = MAX_STREAM };
+	enum err e;
+
+	w->word[w->n] = verb;
+	w->word[w->n + 1] = NULL;
+	if (home != NULL && buf_printf(&var, "HOME=%s", home))
+		env[0] = buf_cstr(&var);
+	e = fetch_run(&ask, out);
+	if (e == OK && out->status != 0)
+		e = say(ERR_BUSY, "%s ... %s: exit status %d: %s", w->word[0],
+		    verb, out->status, buf_cstr(&out->complaint));
+	buf_release(&var);
+	return e;
+}
+
+static enum err
+stream_one(const char *alias, const char *name, struct span file, void *arg)
+{
+	struct pull *p = arg;
+	enum err e = OK;
+
+	if (p->alias == NULL || strcmp(p->alias->name, alias) != 0) {
+		p->alias = NULL;
+		if ((e = find_alias(p, alias)) == OK)
+			e = leave_news(p);
+		if (e == ERR_NOTFOUND)
+			p->alias = NULL;
+	}
+	/* the alias alone stands for its news */
+	if (e == OK && strcmp(name, "-") != 0)
+		e = take_one(p, name, file);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
+static enum err
+pull_command(struct pull *p, const char *command)
+{
+	struct run_answer got = { .status = 0 }, put = { .status = 0 };
+	struct buf answers = BUF_INIT;
+	struct words w;
+	enum err e;
+
+	p->answers = &answers;
+	if ((e = split(command, &w)) != OK || w.n == 0 ||
+	    (e = run_words(&w, "export", span_of(NULL, 0), &got)) != OK)
+		goto out;
+	e = stream_begin(&answers) ? OK : ERR_SYSTEM;
+	if (e == OK)
+		e = stream_each(buf_span(&got.output), stream_one, p);
+	if (e == ERR_INPUT)
+		e = say(e, "what `%s export` printed is not whole", command);
+	if (e == OK)
+		e = stream_end(&answers) ?
+			run_words(&w, "import", buf_span(&answers), &put) :
+			ERR_SYSTEM;
+out:
+	run_answer_release(&got);
+	run_answer_release(&put);
+	buf_release(&answers);
+	free(w.text);
+	return e;
+}
+
+/* ---- the verb -------------------------------------------------------------- */
+
+static enum err
+finish(struct pull *p)
+{
+	struct command *cmd = p->cmd;
+
+	(void)buf_printf(&cmd->detail,
+	    "%u issued, %u refused, %u wait, %u answered before", p->issued,
+	    p->refused, p->waiting, p->same);
+	cmd->unchanged = p->issued + p->refused == 0;
+	if (opt_flag(cmd, "json")) {
+		json_begin(cmd->out);
+		json_num(cmd->out, "issued", p->issued);
+		json_num(cmd->out, "refused", p->refused);
+		json_num(cmd->out, "waiting", p->waiting);
+		json_num(cmd->out, "answered", p->same);
+		json_num(cmd->out, "bad", p->bad);
+		json_num(cmd->out, "later", p->later);
+		json_end(cmd->out);
+	} else if (!opt_flag(cmd, "quiet")) {
+		(void)fprintf(cmd->out, "%s\n", buf_cstr(&cmd->detail));
+	}
+	if (p->bad > 0)
+		return say(ERR_INPUT,
+		    "%u of them are not requests of this RA, whole and "
+		    "unchanged, or for no alias here",
+		    p->bad);
+	return p->later > 0 ? say(ERR_BUSY,
+				  "%u of them could not be dealt with now; "
+				  "the next pull tries again",
+				  p->later) :
+			      OK;
+}
+
+enum err
+run_queue_pull(struct command *cmd)
+{
+	struct pull p = { .cmd = cmd, .dir = -1 };
+	const char *command = opt_text(cmd, "command");
+	enum err e;
+
+	if ((cmd->names > 0) == (command != NULL))
+		return usage(cmd, "queue pull wants DIR, or --command COMMAND");
+	if ((e = cas_new(cmd->home, &p.cas)) != OK ||
+	    (e = aliases_new(cmd->home, &p.aliases)) != OK ||
+	    (e = profiles_new(cmd->home, &p.profiles)) != OK ||
+	    (e = site_read(cmd->home, &p.site)) != OK)
+		goto out;
+	e = command != NULL ? pull_command(&p, command) :
+			      pull_dir(&p, cmd->name[0]);
+	if (e == OK)
+		e = finish(&p);
+out:
+	profiles_free(p.profiles);
+	aliases_free(p.aliases);
+	cas_free(p.cas);
+	return e;
+}
+
+const struct option queue_pull_options[] = {
+	{ "command", NULL, OPT_TEXT, "COMMAND",
+	    "`COMMAND export` prints what waits, `COMMAND import` reads the "
+	    "answers; the first word is a path" },
+	{ "quiet", "q", OPT_FLAG, NULL, "no line at the end" },
+	{ "json", NULL, OPT_FLAG, NULL, "the line at the end as JSON" },
+	{ NULL, NULL, OPT_FLAG, NULL, NULL },
+};

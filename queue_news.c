@@ -1,0 +1,290 @@
+#include <string.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "ca/bring.h"
+#include "ca/crl.h"
+#include "crl.h"
+#include "message/signed.h"
+#include "queue.h"
+#include "queue_text.h"
+#include "store/cert.h"
+#include "store/crl.h"
+#include "visit.h"
+
+/*
+ * What travels from the CA with every pull: its newest CRL, and its next
+ * certificate as the answer of GetNextCACert, which only the CA can sign.
+ */
+
+enum err
+queue_news_name(const struct ca *ca, char out[QUEUE_NEWS_NAME])
+{
+	char hash[SHA256_HEX];
+	enum err e = sha256_hex(ca->gen[ca->ngen - 1].subject, hash);
+
+	(void)snprintf(out, QUEUE_NEWS_NAME, "news,%.16s", hash);
+	return e;
+}
+
+/* ---- on the CA's host --------------------------------------------------- */
+
+static enum err
+make_next(const struct queue_desk *desk, const struct ca *ca, struct buf *out)
+{
+	struct span certs[MAX_CERTS];
+	size_t n = 0;
+
+	if (ca_next_certs(ca, desk->now, certs, &n) != OK)
+		return OK;
+	return message_next(ca_current(ca, desk->now), certs, n, out);
+}
+
+static enum err
+make_crl(const struct queue_desk *desk, const struct ca *ca, struct crl *out)
+{
+	const struct crl_source from = { desk->store, ca,
+		ca_current(ca, desk->now),
+		{ desk->site->crlvalidity, desk->site->crloverlap } };
+
+	return crl_current(&from, out);
+}
+
+enum err
+queue_news_make(
+    const struct queue_desk *desk, const struct ca *ca, struct buf *file)
+{
+	const struct queue_news news = { desk->now };
+	struct buf text = BUF_INIT, next = BUF_INIT, der = BUF_INIT;
+	char name[QUEUE_NEWS_NAME];
+	struct letter letter = { .kind = LETTER_NEWS, .name = name };
+	struct crl crl = CRL_INIT;
+	enum err e;
+
+	if (ca_current(ca, desk->now) == NULL) {
+		log_error("CA %s is not valid yet", ca->called);
+		return ERR_BUSY;
+	}
+	if ((e = queue_news_name(ca, name)) != OK ||
+	    (e = queue_news_text(&news, &text)) != OK ||
+	    (e = make_crl(desk, ca, &crl)) != OK ||
+	    (e = make_next(desk, ca, &next)) != OK ||
+	    (e = random_bytes(letter.nonce, LETTER_NONCE)) != OK)
+		goto out;
+	letter.text = buf_span(&text);
+	letter.part[0] = buf_span(&crl.der);
+	letter.part[1] = buf_span(&next);
+	e = letter_seal(&letter, ca_current(ca, desk->now), NULL, &der);
+	if (e == OK)
+		e = queue_file("news", name, buf_span(&der), file);
+out:
+	crl_release(&crl);
+	buf_release(&text);
+	buf_release(&next);
+	buf_release(&der);
+	return e;
+}
+
+/* ---- on the RA's host --------------------------------------------------- */
+
+/* Into the store, if it is newer than what is there. */
+static enum err
+take_crl(const struct queue_side *s, const struct ca *ca, struct span der,
+    const char **why)
+{
+	struct issuer by = { ca->name, 0 };
+	uint64_t highest = 0;
+	struct crl_view v;
+	enum err e;
+
+	*why = "its CRL is unreadable";
+	if ((e = crl_view(der, &v)) != OK || !v.numbered || v.number == 0)
+		return ERR_INPUT;
+	for (size_t i = ca->ngen; i > 0 && by.generation == 0; i--)
+		if (crl_signed(der, ca->gen[i - 1].spki))
+			by.generation = ca->gen[i - 1].n;
+	*why = "its CRL was not signed by this CA";
+	if (by.generation == 0)
+		return ERR_INPUT;
+	if ((e = crls_highest(s->store, &by, &highest)) != OK ||
+	    v.number <= highest)
+		return e;
+	if (v.number > highest + 1)
+		e = crls_raise(s->store, &by, v.number - 1);
+	if (e == OK)
+		e = crls_link(s->store, &by, v.number, der);
+	return e == ERR_EXISTS ? OK : e; /* somebody was faster */
+}
+
+/* Is it one that is here already? */
+static bool
+is_known(const struct ca *ca, struct span cert)
+{
+	for (size_t i = 0; i < ca->ngen; i++)
+		if (span_eq(buf_span(&ca->gen[i].cert), cert))
+			return true;
+	return false;
+}
+
+/* The first one is the CA's, the others are its issuers, or nobody's. */
+static enum err
+read_next(struct span certs, struct bring *b)
+{
+	struct buf all = BUF_INIT;
+	struct cert_view v;
+	struct der one;
+	enum err e = ERR_INPUT;
+
+	if (!der_next(&certs, &one) || cert_view(one.whole, &v) != OK)
+		return ERR_INPUT;
+	if (!buf_add(&b->cert, one.whole.p, one.whole.len))
+		return ERR_SYSTEM;
+	e = key_public("the CA's next certificate", v.spki, &b->key);
+	while (e == OK && der_next(&certs, &one))
+		e = cert_pem(one.whole, &all);
+	if (e == OK)
+		e = certs_read("chain", buf_span(&all), &b->chain, &b->nchain);
+	buf_release(&all);
+	return e;
+}
+
+/* The next certificate: a generation of the CA, here too. */
+static enum err
+take_next(const struct queue_side *s, const struct ca *ca, struct span der,
+    const char **why)
+{
+	struct bring b = { .name = ca->called, .ca = ca };
+	struct signed_data sd;
+	enum err e;
+
+	if (der.len == 0)
+		return OK;
+	if ((e = signed_read(der, &sd, why)) != OK)
+		return e;
+	*why = "its next certificate cannot be taken";
+	if ((e = read_next(sd.certs, &b)) == OK &&
+	    !is_known(ca, buf_span(&b.cert))) {
+		e = bring_store(s->home, &b, s->now);
+		if (e == OK)
+			e = cert_rooms(s->store, ca->name, ca_top(ca) + 1);
+		if (e == ERR_EXISTS) /* somebody was faster */
+			e = OK;
+		if (e == OK)
+			log_info(
+			    "CA %s: its next certificate has come", ca->called);
+		else if (e == ERR_REFUSED)
+			e = ERR_INPUT;
+	}
+	bring_release(&b);
+	return e;
+}
+
+/* Written after the last that were good? */
+static enum err
+is_newer(const struct queue_side *s, const char *name, int64_t time)
+{
+	struct queue_kept kept = { .next = BUF_INIT };
+	enum err e = queue_kept(s->store, s->alias->name, name, &kept);
+
+	buf_release(&kept.next);
+	if (e == ERR_NOTFOUND)
+		return OK;
+	if (e == OK && time <= kept.time)
+		return ERR_NOTFOUND;
+	return e;
+}
+
+static enum err
+take(const struct queue_side *s, const struct ca *ca, const char *name,
+    struct span der, const char **why)
+{
+	struct queue_kept kept = { .next = BUF_INIT };
+	struct letter_opened l = { .plain = BUF_SECRET };
+	struct queue_news news = { 0 };
+	enum err e;
+
+	if ((e = queue_verify(ca, name, LETTER_NEWS, der, &l, why)) != OK)
+		goto out;
+	*why = "its text is unreadable";
+	if ((e = queue_news_read(l.text, &news)) != OK ||
+	    (e = is_newer(s, name, news.time)) != OK ||
+	    (e = take_crl(s, ca, l.part[0], why)) != OK ||
+	    (e = take_next(s, ca, l.part[1], why)) != OK)
+		goto out;
+	kept.time = news.time;
+	e = ERR_SYSTEM;
+	if (buf_add(&kept.next, l.part[1].p, l.part[1].len))
+		e = queue_keep(s->store, s->alias->name, name, &kept);
+out:
+	buf_release(&kept.next);
+	letter_release(&l);
+	return e;
+}
+
+enum err
+queue_take_news(
+    const struct queue_side *s, const struct ca *ca, const char **why)
+{
+	struct buf path = BUF_INIT, der = BUF_INIT;
+	char name[QUEUE_NEWS_NAME];
+	enum err e;
+
+	*why = "they are not whole: cut short on their way, or changed";
+	if ((e = queue_news_name(ca, name)) == OK &&
+	    (e = queue_in_path(s->alias->name, name, &path)) == OK)
+		e = queue_letter(s->store, buf_cstr(&path), &der);
+	if (e == OK)
+		e = take(s, ca, name, buf_span(&der), why);
+	if (e == OK || (e == ERR_NOTFOUND && der.len > 0))
+		queue_drop_in(s->store, s->alias->name, name);
+	buf_release(&path);
+	buf_release(&der);
+	return e;
+}
+
+enum err
+queue_next_answer(
+    const struct queue_side *s, const struct ca *ca, struct buf *out)
+{
+	struct queue_kept kept = { .next = BUF_INIT };
+	char name[QUEUE_NEWS_NAME];
+	enum err e;
+
+	if ((e = queue_news_name(ca, name)) == OK)
+		e = queue_kept(s->store, s->alias->name, name, &kept);
+	if (e == OK && kept.next.len == 0)
+		e = ERR_NOTFOUND;
+	if (e == OK && !buf_add(out, kept.next.data, kept.next.len))
+		e = ERR_SYSTEM;
+	buf_release(&kept.next);
+	return e;
+}
+
+/* They are few, and most requests find none. */
+void
+queue_visit(struct visit *v)
+{
+	struct house *h = v->house;
+	const struct ca *ca = NULL;
+	struct queue_side s = { .store = &h->store,
+		.home = h->home,
+		.alias = v->alias,
+		.now = v->now };
+	const char *why = NULL;
+	bool taken = false;
+	enum err e;
+
+	if (v->alias->mode != MODE_EXTERNALRA)
+		return;
+	for (size_t i = 0; i < v->alias->ncas; i++) {
+		if (cas_find(h->cas, v->alias->cas[i], &ca) != OK)
+			continue;
+		e = queue_take_news(&s, ca, &why);
+		if (e == ERR_INPUT)
+			log_warn("alias %s: news of CA %s are not taken: %s",
+			    v->alias->name, ca->called, why);
+		taken |= e == OK;
+	}
+	if (taken)
+		cas_refresh(h->cas);
+}

@@ -1,0 +1,256 @@
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "store/inside.h"
+#include "store/queue.h"
+
+/* Letters as files: what came in, what was said, the news. */
+
+/* News have a whole CRL in them. */
+#define MAX_LETTER (MAX_CRL / 3 * 4 + MAX_RECORD)
+
+#define BEGIN "-----BEGIN " QUEUE_LABEL "-----\n"
+#define END   "-----END " QUEUE_LABEL "-----\n"
+#define LINE  48 /* bytes of a line of base64 */
+
+/* Also larger ones than a record may be. */
+static bool
+put_block(struct buf *out, struct span der)
+{
+	unsigned char line[LINE / 3 * 4 + 1];
+
+	if (!buf_str(out, BEGIN))
+		return false;
+	while (der.len > 0) {
+		size_t n = der.len < LINE ? der.len : LINE;
+		int len = EVP_EncodeBlock(line, der.p, (int)n);
+
+		if (!buf_add(out, line, (size_t)len) || !buf_byte(out, '\n'))
+			return false;
+		der = span_of(der.p + n, der.len - n);
+	}
+	return buf_str(out, END);
+}
+
+enum err
+queue_file(
+    const char *kind, const char *name, struct span letter, struct buf *out)
+{
+	return record_begin(out, kind) && record_text(out, "name", name) &&
+		       put_block(out, letter) ?
+		   OK :
+		   ERR_SYSTEM;
+}
+
+/* What stands between the two lines; false: one is missing, or not the last. */
+static bool
+find_block(const char *text, size_t len, struct span *out)
+{
+	const char *from = strstr(text, BEGIN);
+
+	if (strlen(text) != len || from == NULL ||
+	    len < sizeof(END) - 1 + sizeof(BEGIN) - 1 ||
+	    strcmp(text + len - (sizeof(END) - 1), END) != 0)
+		return false;
+	from += sizeof(BEGIN) - 1;
+	if (text + len - (sizeof(END) - 1) < from)
+		return false;
+	*out = span_of(from, (size_t)(text + len - (sizeof(END) - 1) - from));
+	return true;
+}
+
+static bool
+decode(struct span text, struct buf *out)
+{
+	EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
+	int n = 0, rest = 0;
+	bool good = false;
+
+	if (ctx != NULL && text.len < MAX_LETTER &&
+	    buf_reserve(out, text.len)) {
+		EVP_DecodeInit(ctx);
+		good = EVP_DecodeUpdate(
+			   ctx, out->data, &n, text.p, (int)text.len) >= 0 &&
+		       EVP_DecodeFinal(ctx, out->data + n, &rest) == 1;
+		out->len = good ? (size_t)(n + rest) : 0;
+	}
+	EVP_ENCODE_CTX_free(ctx);
+	return good && out->len > 0;
+}
+
+enum err
+queue_unfile(struct span file, struct buf *letter)
+{
+	struct buf text = BUF_INIT;
+	struct span block;
+	enum err e = ERR_INPUT;
+
+	if (!buf_add(&text, file.p, file.len))
+		e = ERR_SYSTEM;
+	else if (find_block(buf_cstr(&text), text.len, &block) &&
+		 decode(block, letter))
+		e = OK;
+	buf_release(&text);
+	return e;
+}
+
+enum err
+queue_letter(const struct store *st, const char *where, struct buf *der)
+{
+	struct buf file = BUF_INIT;
+	enum err e = file_read(st->root, where, MAX_LETTER, &file);
+
+	if (e == OK)
+		e = queue_unfile(buf_span(&file), der);
+	buf_release(&file);
+	return e == ERR_TOOBIG ? ERR_INPUT : e;
+}
+
+enum err
+queue_in_path(const char *alias, const char *name, struct buf *out)
+{
+	return buf_printf(out, "queue/%s/in/%s", alias, name) ? OK : ERR_SYSTEM;
+}
+
+enum err
+queue_put_in(const struct store *st, const char *alias, const char *name,
+    struct span file)
+{
+	struct buf path = BUF_INIT;
+	enum err e = queue_in_path(alias, name, &path);
+
+	if (e == OK && (e = queue_rooms(st, alias)) == OK)
+		e = file_replace(st->root, buf_cstr(&path), file, FILE_RECORD);
+	buf_release(&path);
+	return e;
+}
+
+/* ---- on the CA's host --------------------------------------------------- */
+
+static enum err
+done_path(const char *alias, const char *name, struct buf *out)
+{
+	return buf_printf(out, "queue/%s/done/%.2s/%s", alias, name, name) ?
+		   OK :
+		   ERR_SYSTEM;
+}
+
+enum err
+queue_done(const struct store *st, const char *alias, const char *name,
+    struct queue_done *out)
+{
+	struct buf path = BUF_INIT;
+	struct record r = { 0 };
+	enum err e;
+
+	if ((e = done_path(alias, name, &path)) != OK ||
+	    (e = store_read(st, buf_cstr(&path), "done", &r)) != OK)
+		goto out;
+	if ((e = record_digits(&r, "request", 64, 64, out->request)) == OK)
+		e = pem_get(buf_span(&r.pem), QUEUE_LABEL, &out->letter);
+	if (e == ERR_INPUT) {
+		log_error("%s: a line is missing or not what it must be",
+		    buf_cstr(&path));
+		e = ERR_SYSTEM;
+	}
+out:
+	record_release(&r);
+	buf_release(&path);
+	return e;
+}
+
+static enum err
+done_rooms(const struct store *st, const char *alias, const char *name)
+{
+	const char *const rooms[] = { "", "/done", "/done/" };
+	struct buf path = BUF_INIT;
+	enum err e = dir_make(st->root, "queue");
+
+	for (size_t i = 0; i < 3 && (e == OK || e == ERR_EXISTS); i++) {
+		buf_clear(&path);
+		e = buf_printf(&path, "queue/%s%s%.*s", alias, rooms[i],
+			i == 2 ? 2 : 0, name) ?
+			dir_make(st->root, buf_cstr(&path)) :
+			ERR_SYSTEM;
+		if (e == OK)
+			e = store_sync_above(st, buf_cstr(&path));
+	}
+	buf_release(&path);
+	return e == ERR_EXISTS ? OK : e;
+}
+
+enum err
+queue_done_link(const struct store *st, const char *alias, const char *name,
+    const struct queue_done *done)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (record_begin(&text, "done") && record_text(&text, "name", name) &&
+	    record_text(&text, "request", done->request) &&
+	    pem_put(&text, QUEUE_LABEL, buf_span(&done->letter)))
+		e = done_path(alias, name, &path);
+	if (e == OK && (e = done_rooms(st, alias, name)) == OK)
+		e = file_create_once(st->tmp, st->root, buf_cstr(&path),
+		    buf_span(&text), FILE_RECORD, true);
+	buf_release(&path);
+	buf_release(&text);
+	return e;
+}
+
+/* ---- news --------------------------------------------------------------- */
+
+static enum err
+kept_path(const char *alias, const char *name, struct buf *out)
+{
+	return buf_printf(out, "queue/%s/%s", alias, name) ? OK : ERR_SYSTEM;
+}
+
+enum err
+queue_kept(const struct store *st, const char *alias, const char *name,
+    struct queue_kept *out)
+{
+	struct buf path = BUF_INIT;
+	struct record r = { 0 };
+	enum err e;
+
+	if ((e = kept_path(alias, name, &path)) != OK ||
+	    (e = store_read(st, buf_cstr(&path), "news", &r)) != OK)
+		goto out;
+	e = record_get_time(&r, "time", &out->time);
+	if (e == OK && r.pem.len > 0)
+		e = pem_get(buf_span(&r.pem), QUEUE_LABEL, &out->next);
+	if (e == ERR_INPUT || e == ERR_NOTFOUND) {
+		log_error("%s: a line is missing or not what it must be; "
+			  "remove it, and the next pull brings another",
+		    buf_cstr(&path));
+		e = ERR_SYSTEM;
+	}
+out:
+	record_release(&r);
+	buf_release(&path);
+	return e;
+}
+
+enum err
+queue_keep(const struct store *st, const char *alias, const char *name,
+    const struct queue_kept *kept)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	enum err e = ERR_SYSTEM;
+
+	if (record_begin(&text, "news") &&
+	    record_time(&text, "time", kept->time) &&
+	    (kept->next.len == 0 ||
+		pem_put(&text, QUEUE_LABEL, buf_span(&kept->next))))
+		e = kept_path(alias, name, &path);
+	if (e == OK)
+		e = file_replace(
+		    st->root, buf_cstr(&path), buf_span(&text), FILE_RECORD);
+	buf_release(&path);
+	buf_release(&text);
+	return e;
+}

@@ -1,0 +1,128 @@
+# shellcheck shell=sh
+# What the scripts of an external RA share: two homes, ca/ and ra/, and rsync
+# between them.  Sourced behind lib.sh.
+#
+#	two_homes          the CA Lab, and an RA of it; aliases: see there
+#	at_ra, at_ca       whose home counts
+#	pull [OPTIONS]     rsync, `scep queue pull`, rsync; pull.out has its words
+#	enrol NAME CODE ALIAS OPTIONS...   a PKCSReq to the RA
+#	poll NAME ALIAS OPTIONS...         its GetCertInitial
+
+ROOT=$FRESH
+at_ra() { SCEP_HOME=$ROOT/ra; }
+at_ca() { SCEP_HOME=$ROOT/ca; }
+
+quietly() { "$@" >.out 2>&1 || diag "$*: $(cat .out)"; }
+
+# Aliases, the same name on either side:
+#	fleet   RA: judge = secret; CA: entities are made
+#	codes   RA: nobody judges (authpwd = none); CA: entities and their codes
+two_homes() {
+	at_ca
+	quietly "$SCEP" init
+	quietly "$SCEP" ca create Lab --subject "CN=Lab CA,O=Lab" --key rsa:2048
+	quietly "$SCEP" ca export Lab --out ca.pem
+	at_ra
+	quietly "$SCEP" init
+	quietly "$SCEP" ca import Lab --cert ca.pem --no-key
+	quietly "$SCEP" ca ra request Lab --out ra.csr
+	at_ca
+	quietly "$SCEP" ca ra sign Lab ra.csr --out ra.pem
+	cp ra.pem ca/queue-ra.pem
+	at_ra
+	quietly "$SCEP" ca ra install Lab ra.pem
+	printf '[scep]\noperationmode = externalra\ncas = Lab\n[ra]\n' >ext.ini
+	cat >fleet.ini <<-'END'
+	[scep]
+	operationmode = ra
+	[ra]
+	defaultca = Lab
+	[approval]
+	required = 0
+	[queue]
+	ra = queue-ra.pem
+	target = ra
+	END
+	cat >codes.ini <<-'END'
+	[scep]
+	operationmode = ca
+	cas = Lab
+	[queue]
+	ra = queue-ra.pem
+	target = ca
+	END
+	{ cat ext.ini && echo 'authpwd = "a joint secret of the fleet"'; } >e1
+	{ cat ext.ini && echo 'authpwd = none'; } >e2
+	quietly "$SCEP" alias add fleet --from e1
+	quietly "$SCEP" alias add codes --from e2
+	at_ca
+	quietly "$SCEP" alias add fleet --from fleet.ini
+	quietly "$SCEP" alias add codes --from codes.ini
+	at_ra
+}
+
+# Only rsync knows both hosts.
+carry_out() { mkdir -p copy && rsync -a --delete ra/store/queue/ copy/; }
+carry_in() {
+	for _a in copy/*/in; do
+		[ -d "$_a" ] || continue
+		_a=${_a#copy/}
+		rsync -a "copy/$_a/" "ra/store/queue/$_a/"
+	done
+}
+
+# Its exit status is the command's.
+pull() {
+	carry_out
+	at_ca
+	"$SCEP" queue pull copy "$@" >pull.out 2>pull.err
+	_pulled=$?
+	at_ra
+	carry_in
+	return $_pulled
+}
+
+# NAME ALIAS: sends NAME.der to the RA, at the path that Juniper's devices know
+# of EJBCA's external RA; prints SUCCESS, PENDING, failinfo N or http N.
+transmit() {
+	rm -f "$1"-*.pem
+	request POST "/scepraserver/scep/$2/pkiclient.exe?operation=PKIOperation" \
+		"$1.der"
+	if [ "$STATUS" != 200 ]; then
+		echo "http $STATUS"
+		return
+	fi
+	builder certrep --ca ra.pem --key "$1.key" --cert "$1.crt" --in body \
+		--out-prefix "$1-" >"$1.rep" 2>>log
+	case $(reply "$1" status) in
+	0) echo SUCCESS ;;
+	3) echo PENDING ;;
+	*) echo "failinfo $(reply "$1" failinfo)" ;;
+	esac
+}
+
+# NAME CODE ALIAS OPTIONS...: a PKCSReq of CN=NAME by NAME.key.
+enrol() {
+	_name=$1 _code=$2 _alias=$3
+	shift 3
+	[ -e "$_name.key" ] || client_key "$_name"
+	case " $* " in
+	*" --subject "*) ;;
+	*) set -- --subject "/CN=$_name" "$@" ;;
+	esac
+	builder pkcsreq --ca ra.pem --key "$_name.key" --challenge "$_code" \
+		--txid "id-$_name" --cert-out "$_name.crt" \
+		--csr-out "$_name.csr" --out "$_name.der" "$@" 2>>log
+	transmit "$_name" "$_alias"
+}
+
+# NAME ALIAS OPTIONS...: its GetCertInitial.
+poll() {
+	_name=$1 _alias=$2
+	shift 2
+	: >empty
+	builder pkcsreq --ca ra.pem --key "$_name.key" --type 20 --csr empty \
+		--txid "id-$_name" --cert-out "$_name.crt" --out "$_name.der" \
+		"$@" 2>>log
+	transmit "$_name" "$_alias"
+}
