@@ -448,7 +448,7 @@ endif
 
 CFLAGS_plain = $(HARDEN)
 CFLAGS_developer = $(HARDEN) -g -Werror
-CFLAGS_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+CFLAGS_asan = -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -fPIE
 CFLAGS_cover = -O0 -g --coverage -fPIE
 CFLAGS_fuzz = -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
