@@ -507,7 +507,7 @@ $(UNIT_BINS): $B/%: $B/%.o $B/scep.a
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) -lcmocka $(LIBS)
 
 # It counts how often the CA's key is asked.
-$B/tests/unit/test_order: LINK += -Wl,--wrap=key_unwrap
+$B/tests/unit/test_order: private LINK += -Wl,--wrap=key_unwrap
 
 # Each fuzz target is an ordinary function on bytes; without libFuzzer a main
 # of ours feeds it the corpus, each file twice.
