@@ -450,8 +450,8 @@ lint-cppcheck: deps-lint
 
 lint-shell: deps-lint
 	@echo '  SHELLCHECK'
-	@shellcheck -x $(shell for f in $(SHELLS); do \
-	    head -n 1 $$f | grep -q perl || echo $$f; done)
+	@grep -L -m 1 '^#!.*perl' $(SHELLS) | \
+	    xargs -P $(JOBS) -n 16 shellcheck -x
 
 man-lint: deps-lint ## mandoc's opinion of the man pages
 	@echo '  MANDOC'
@@ -505,7 +505,7 @@ endif
 
 CFLAGS_plain = $(HARDEN)
 CFLAGS_developer = $(HARDEN) -g -Werror
-CFLAGS_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+CFLAGS_asan = -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -fPIE
 CFLAGS_cover = -O0 -g --coverage -fPIE
 CFLAGS_fuzz = -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
@@ -513,7 +513,7 @@ CFLAGS_fuzz = -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
 CFLAGS_lint = -O2
 LDFLAGS_plain = $(HARDEN_LD)
 LDFLAGS_developer = $(HARDEN_LD)
-# Sixty programs are linked: lld takes half the time of ld for it.
+# lld takes half the time of ld.
 LDFLAGS_asan = -fuse-ld=lld -fsanitize=address,undefined -pie
 LDFLAGS_cover = --coverage -pie
 LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined -pie
@@ -553,19 +553,25 @@ $B/scep: $(OBJS) $(MAIN:%.c=$B/%.o)
 	$(say) LD $@
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) $(LIBS)
 
-$(UNIT_BINS): $B/%: $B/%.o $(OBJS)
+# Eighty programs are linked: each takes what it needs from one archive, which
+# is thin, and so no second copy of the objects.
+$B/scep.a: $(OBJS)
+	$(say) AR $@
+	$(Q)rm -f $@ && ar qcsT $@ $^
+
+$(UNIT_BINS): $B/%: $B/%.o $B/scep.a
 	$(say) LD $@
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) -lcmocka $(LIBS)
 
 # It counts how often the CA's key is asked.
-$B/tests/unit/test_order: LINK += -Wl,--wrap=key_unwrap
+$B/tests/unit/test_order: private LINK += -Wl,--wrap=key_unwrap
 
 # Each fuzz target is an ordinary function on bytes; without libFuzzer a main
 # of ours feeds it the corpus, each file twice.
 ifeq ($(FLAVOUR),fuzz)
-$(REPLAY_BINS): $B/%: $B/%.o $(OBJS)
+$(REPLAY_BINS): $B/%: $B/%.o $B/scep.a
 else
-$(REPLAY_BINS): $B/%: $B/%.o $B/tests/fuzz/replay.o $(OBJS)
+$(REPLAY_BINS): $B/%: $B/%.o $B/tests/fuzz/replay.o $B/scep.a
 endif
 	$(say) LD $@
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LINK) $(LIBS)
@@ -598,11 +604,13 @@ $B/%.o: %.c $B/flags
 	$(Q)$(CC) $(FLAGS) $(BANNED) -MMD -MP -c -o $@ $<
 
 # clang-tidy, one stamp a file, so that a second run looks at what changed.
+# gcc says on what it depends, since clang takes four times as long to start.
 tidy: $(patsubst %,$B/%.tidy,$(SRCS) $(MAIN) $(BUILDER) $(TOOLS))
 $B/%.c.tidy: %.c .clang-tidy $B/flags
 	@mkdir -p $(@D)
 	$(say) TIDY $<
-	$(Q)clang $(FLAGS) $(BANNED) -MM -MP -MT $@ -MF $B/$*.c.d $<
+	$(Q)gcc $(STD) $(CPPFLAGS) -I. -I$B $(BANNED) -MM -MP -MT $@ \
+	    -MF $B/$*.c.d $<
 	$(Q)clang-tidy --quiet $< -- $(FLAGS) $(BANNED) 2>$@.err || \
 	    { cat $@.err; exit 1; }
 	@touch $@

@@ -100,7 +100,7 @@ sources() {
 }
 
 rooms > "$scratch.rooms"
-trap 'rm -f "$scratch" "$scratch.rooms"' EXIT
+trap 'rm -f "$scratch" "$scratch".*' EXIT
 
 while read -r room may; do
 	# shellcheck disable=SC2046 # names of ours have no blanks
@@ -120,29 +120,30 @@ while read -r room may; do
 done < "$scratch.rooms"
 
 # No file of the server stands outside the table.
-sources | while read -r f; do
-	room=${f%%/*}
-	[ "$room" != "$f" ] || room=${room%%_*}
-	room=${room%.[ch]}
-	grep -q "^$room " "$scratch.rooms" || echo "$f:1: in no room of the table"
-done > "$scratch"
+sources | awk '
+	NR == FNR { room[$1]; next }
+	{
+		r = $0
+		if (!sub(/\/.*/, "", r)) sub(/(_.*)?\.[ch]$/, "", r)
+		if (!(r in room)) print $0 ":1: in no room of the table"
+	}' "$scratch.rooms" - > "$scratch"
 verdict "every source belongs to a room"
+
+# Every line as file:line:text, and again without strings and comments, which
+# tell of these words too.
+sources | xargs grep -Hn '' > "$scratch.lines"
+sed -E 's,"([^"\\]|\\.)*",,g
+	/#[[:space:]]*include/!s,/\*.*\*/,,
+	/^[^:]*:[0-9]*:[[:space:]]*(\/?\*|\*\/)/d' \
+    "$scratch.lines" > "$scratch.bare"
 
 tab=$(printf '\t')
 keepers | while IFS=$tab read -r pattern what keeper; do
-	sources | while read -r f; do
-		case " $keeper " in *" $f "*) continue ;; esac
-		# Comments and strings tell of these words too.
-		sed -E 's,"([^"\\]|\\.)*",,g
-			/#[[:space:]]*include/!s,/\*.*\*/,,
-			/^[[:space:]]*(\/?\*|\*\/)/s,.*,,' "$f" |
-		    if [ "$what" = iniparser ] || [ "$what" = libfcgi ] ||
-			[ "$what" = libcurl ] || [ "$what" = cJSON ]; then
-			grep -nE "$pattern" "$f"
-		    else
-			grep -nE "$pattern"
-		    fi | sed "s,^\([0-9]*\):,$f:\1: $what belongs to $keeper: ,"
-	done
+	text=$scratch.bare
+	case $what in iniparser | libfcgi | libcurl | cJSON) text=$scratch.lines ;; esac
+	theirs=$(echo "$keeper" | sed 's/\./\\./g; s/ /|/g')
+	grep -E "$pattern" "$text" | grep -Ev "^($theirs):" |
+	    sed "s,^\([^:]*:[0-9]*\):,\1: $what belongs to $keeper: ,"
 done > "$scratch"
 verdict "each door has its keeper"
 

@@ -42,52 +42,72 @@ field() {
 	' "$tab"
 }
 
-# apply NAME TREE [--check]: the old text must stand in the file exactly once:
-# a table that has fallen behind the source is an error, not a caught mutant.
+# apply TREE NAME
+# apply TREE --check NAME...
+# The old text must stand in the file exactly once: a table that has fallen
+# behind the source is an error, not a caught mutant.  --check changes nothing,
+# and names all that do not fit.
 apply() {
-	perl - "$1" "$tab" "$2" "${3:-}" <<-'EOT'
+	perl - "$tab" "$@" <<-'EOT'
 	use strict;
 	use warnings;
-	my ($name, $tab, $tree, $check) = @ARGV;
-	my ($in, $file, $tests, $old, $new) = (0, undef, '', '', '');
+	my ($tab, $tree, @names) = @ARGV;
+	my $check = $names[0] eq '--check' && shift @names;
+	my (%block, $m);
+
 	open my $t, '<', $tab or die;
 	while (<$t>) {
-		if (/^mutant\s+(\S+)/) { $in = $1 eq $name; next }
-		next unless $in;
-		if (/^file\s+(\S+)/) { $file = "$tree/$1" }
-		elsif (/^test\s+(.*)/) { $tests .= " $1" }
-		elsif (/^-(.*\n)/) { $old .= $1 }
-		elsif (/^\+(.*\n)/) { $new .= $1 }
+		if (/^mutant\s+(\S+)/) {
+			$m = $block{$1} //= { tests => '', old => '', new => '' };
+		}
+		next unless $m;
+		if (/^file\s+(\S+)/) { $m->{file} = "$tree/$1" }
+		elsif (/^test\s+(.*)/) { $m->{tests} .= " $1" }
+		elsif (/^-(.*\n)/) { $m->{old} .= $1 }
+		elsif (/^\+(.*\n)/) { $m->{new} .= $1 }
 	}
-	die "$name: no file or no text\n" unless defined $file && $old ne '';
-	die "$name: nothing is changed\n" if $old eq $new;
-	die "$name: no test is named\n" if $tests eq '';
-	for (split ' ', $tests) {
-		die "$name: there is no $_\n" unless -e "$tree/$_";
+
+	# The whole text of the file, with the old text in it once.
+	sub text {
+		my ($m) = @_;
+
+		die "no file or no text\n" unless $m && $m->{file} && $m->{old};
+		die "nothing is changed\n" if $m->{old} eq $m->{new};
+		die "no test is named\n" if $m->{tests} eq '';
+		for (split ' ', $m->{tests}) {
+			die "there is no $_\n" unless -e "$tree/$_";
+		}
+		open my $f, '<', $m->{file} or die "$m->{file}: $!\n";
+		local $/;
+		my $text = <$f>;
+		my $n = () = $text =~ /^\Q$m->{old}\E/mg;
+		die "the old text stands $n times in $m->{file}\n" if $n != 1;
+		return $text;
 	}
-	open my $f, '<', $file or die "$name: $file: $!\n";
-	local $/;
-	my $text = <$f>;
-	close $f;
-	my $n = () = $text =~ /^\Q$old\E/mg;
-	die "$name: the old text stands $n times in $file\n" unless $n == 1;
-	exit 0 if $check;
-	$text =~ s/^\Q$old\E/$new/m;
-	open $f, '>', $file or die;
-	print $f $text;
-	close $f or die;
+
+	my $bad = 0;
+	for my $name (@names) {
+		my $m = $block{$name};
+		my $text = eval { text($m) };
+		if ($@) {
+			print STDERR "$name: $@";
+			$bad++;
+		} elsif (!$check) {
+			$text =~ s/^\Q$m->{old}\E/$m->{new}/m;
+			open my $f, '>', $m->{file} or die;
+			print $f $text;
+			close $f or die;
+		}
+	}
+	printf "%d mutants, %d do not fit the source\n", scalar @names, $bad
+	    if $check;
+	exit($bad || !@names ? 1 : 0);
 	EOT
 }
 
 check() {
-	local bad=0 n=0 name
-
-	while read -r name; do
-		n=$((n + 1))
-		apply "$name" "$top" --check || bad=$((bad + 1))
-	done < <(names)
-	echo "$n mutants, $bad do not fit the source"
-	[ "$bad" -eq 0 ] && [ "$n" -gt 0 ]
+	mapfile -t list < <(names)
+	apply "$top" --check "${list[@]}"
 }
 
 # build TEST...: the server and the unit tests among those named
@@ -160,7 +180,7 @@ try() {
 	local name=$1
 
 	shift
-	apply "$name" "$tree" || return 1
+	apply "$tree" "$name" || return 1
 	if ! build "$@"; then
 		tail -n 5 "$scratch/build.log"
 		echo "  $name: ERROR: does not compile"
