@@ -148,6 +148,9 @@ like "the profile" "$(openssl x509 -in lamp-0.pem -noout -ext extendedKeyUsage)"
 ok "the validity" openssl x509 -in lamp-0.pem -noout -checkend 10700
 not_ok "and no more" openssl x509 -in lamp-0.pem -noout -checkend 10801
 like "the entity has it" "$("$SCEP" entity show lamp-7)" "OU=Lamps"
+does "$SCEP entity show lamp-7 | grep -q OU=Lamps || exit 3"
+pkcsreq calls x
+is "it may call scep" "$(gets calls)" issued
 does 'echo san='
 pkcsreq bare x --san dns:bare.example
 is "an empty SAN" "$(gets bare)" issued
