@@ -121,9 +121,8 @@ web_reply(const struct judge_case *c, struct span body, struct judgement *j)
 	if ((e = json_parse(body, &reply)) == ERR_INPUT || e == ERR_TOOBIG)
 		e = later(c, j, "the answer is not one JSON object");
 	else if (e == OK && json_get_bool(reply, "allow", &allow) != OK)
-		e = later(c, j,
-		    "the answer has no allow that is true or "
-		    "false");
+		e = later(
+		    c, j, "the answer has no allow that is true or false");
 	else if (e == OK)
 		e = allow ? say_yes(c, reply, j) : say_no(c, reply, j);
 	json_free(reply);

@@ -5,6 +5,7 @@
 #include "tests/unit/storehome.h"
 
 #include "base/base64.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "judge/web.h"
 
