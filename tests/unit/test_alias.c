@@ -190,10 +190,19 @@ is_real(const struct use *use, const char *head)
 		   head) != NULL;
 }
 
-/* These two have a key of their own in [ra]. */
+static bool
+is_intune(const struct use *use)
+{
+	return use->judge != NULL && strcmp(use->judge, "intune") == 0;
+}
+
+/* Two have a key of their own in [ra]; of three secrets one counts. */
 static bool
 is_stray(const struct use *use, const char *head, const char *line)
 {
+	if (is_intune(use) && (strncmp(line, ";aadappkeyfile", 14) == 0 ||
+				  strncmp(line, ";aadkeybinding", 14) == 0))
+		return true;
 	return strcmp(use->mode, "ra") == 0 && strcmp(head, "[scep]") == 0 &&
 	       (strcmp(line, ";defaultca = ManagementCA") == 0 ||
 		   strcmp(line, ";profile = ENDUSER") == 0);
@@ -219,6 +228,8 @@ make_real(const struct buf *text, const struct use *use, struct buf *out)
 			assert_true(
 			    use->judge == NULL ||
 			    buf_printf(out, "judge = %s\n", use->judge));
+		else if (is_intune(use) && strcmp(line, ";challenge = no") == 0)
+			assert_true(buf_str(out, "challenge = yes\n"));
 		else if (strcmp(use->mode, "proxy") == 0 &&
 			 (strcmp(line, "cas = ManagementCA") == 0 ||
 			     strcmp(head, "[identifiers]") == 0))
