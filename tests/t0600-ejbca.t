@@ -159,7 +159,7 @@ no_update ra.defaultca ManagementCA "did you mean ra.defaultCA"
 no_update includeca yes "true or false"
 no_update operationmode proxy "ca or ra"
 no_update ra.defaultCA ManagementCA "operationmode --value ra comes first"
-no_update useIntune true "not supported yet"
+no_update useIntune true "whole at each step"
 
 update=$(out config updatealias scep operationmode ra)
 like "to RA mode: the CA" "$update" \
@@ -211,7 +211,7 @@ uploaded.includeca=false
 Fleet.includeca=false
 fleet.returnCaChainInGetCaCert=TRUE
 fleet.clientCertificateRenewal=yes
-fleet.useIntune=true
+fleet.useIntune=false
 fleet.intuneTenant=lab
 fleet.ra.namegenerationScheme=FIXED
 EOT
@@ -227,8 +227,8 @@ like "a missing includeca" "$up" \
 	"^includeca is not in the file: includeca = yes"
 like "renewal = yes is false to EJBCA" "$up" \
 	"^clientCertificateRenewal = yes is false to EJBCA"
-like "Intune" "$up" "^Left out, not supported yet: useIntune"
-like "and its keys" "$up" "^Left out, not supported yet: intuneTenant"
+like "keys of Intune alone" "$up" \
+	"^Left out, useIntune is not true: intuneTenant"
 like "the secret" "$up" "^ra.authPwd = hidden"
 like "what is written with it" "$up" \
 	"existing = edit, as EJBCA; \[approval\] required = 0"
@@ -279,8 +279,47 @@ like "an empty secret is none, and warned of" \
 	"$(err upload operationmode=ra ra.defaultCA=ManagementCA ra.authPwd=)" \
 	"ra.authPwd is empty, which is none"
 is "none" "$(key x authpwd)" "none"
-exits 1 "not with Intune, that would open the door" upload operationmode=ra \
-	ra.defaultCA=ManagementCA useIntune=true
+exits 1 "Intune, half" upload operationmode=ra ra.defaultCA=ManagementCA \
+	useIntune=true
+intune() { # LINES...: an Intune alias
+	upload operationmode=RA ra.defaultCA=ManagementCA ra.authPwd=unused \
+		useIntune=TRUE intuneTenant=lab.example intuneAadAppId=app-1 \
+		intuneAuthority=https://login.example/ intuneProxyHost= "$@"
+}
+like "Intune" "$(out intune 'intuneAadAppKey=a\u00e9=#;' \
+	intuneAadUseKeyBinding=false intuneAadKeyBinding=key \
+	clientCertificateRenewal=true intuneProxyPort=)" \
+	"^Left out, intuneAadUseKeyBinding is not true: intuneAadKeyBinding"
+for row in judge=intune tenant=lab.example aadappid=app-1 \
+	'aadappkey=aé=#;' aadusekeybinding=no authority=https://login.example/ \
+	challenge=yes existing=edit; do
+	is "${row%%=*}" "$(key x "${row%%=*}")" "${row#*=}"
+done
+is "no secret of an alias" "$(key x authpwd)$(key x proxyhost)" ""
+ok "the alias is good" "$SCEP" alias check x
+like "a dump has Intune's keys" "$(out config dumpalias x)" \
+	"^x.intuneTenant = lab.example$"
+like "and hides the secret" "$(out config dumpalias x)" \
+	"^x.intuneAadAppKey = hidden$"
+like "updatealias, once it is one" \
+	"$(out config updatealias x intuneTenant other.example)" \
+	"intuneTenant is now 'other.example'"
+like "a secret is not shown" \
+	"$(out config updatealias x intuneAadAppKey n3w)" \
+	"intuneAadAppKey is now 'hidden'"
+unlike "nor in the audit" "$("$SCEP" audit show --json)" "n3w"
+like "a certificate" "$(err intune intuneAadUseKeyBinding=true \
+	intuneAadAppKey=s3cret)" "aadkeybinding is missing"
+like "which is a file" "$(out intune intuneAadUseKeyBinding=true \
+	intuneAadAppKey=s3cret intuneAadKeyBinding=app.pem)" \
+	"^intuneAadKeyBinding = app.pem is a file here"
+like "in its secret's place" "$(err config uploadfile --alias x \
+	--file x.properties)" "aadkeybinding: there is no app.pem"
+upload operationmode=ra ra.defaultCA=ManagementCA ra.authPwd=s3cret-of-x \
+	>/dev/null
+exits 1 "not for others" config updatealias x intuneTenant lab
+like "and says so" "$(err config updatealias x intuneTenant lab)" \
+	"counts where the judge is Intune"
 exits 1 "RA mode without a CA" upload operationmode=ra ra.authPwd=s3cret-of-x
 like "and what to do" "$(err upload operationmode=ra ra.authPwd=x)" \
 	"ra.defaultCA"

@@ -190,7 +190,13 @@ is_real(const struct use *use, const char *head)
 		   head) != NULL;
 }
 
-/* The first two have keys of their own in [ra], the others are for onetime. */
+static bool
+is_intune(const struct use *use)
+{
+	return use->judge != NULL && strcmp(use->judge, "intune") == 0;
+}
+
+/* What another line of the file, the mode or the judge excludes. */
 static bool
 is_stray(const struct use *use, const char *head, const char *line)
 {
@@ -206,6 +212,10 @@ is_stray(const struct use *use, const char *head, const char *line)
 		{ "ra", "[queue]", ";limit = 1000" },
 	};
 
+	/* of three secrets one counts */
+	if (is_intune(use) && (strncmp(line, ";aadappkeyfile", 14) == 0 ||
+				  strncmp(line, ";aadkeybinding", 14) == 0))
+		return true;
 	if (strcmp(head, "[challenge]") == 0)
 		return (use->judge == NULL ||
 			   strcmp(use->judge, "onetime") != 0) &&
@@ -247,6 +257,8 @@ make_real(const struct buf *text, const struct use *use, struct buf *out)
 			assert_true(
 			    use->judge == NULL ||
 			    buf_printf(out, "judge = %s\n", use->judge));
+		else if (is_intune(use) && strcmp(line, ";challenge = no") == 0)
+			assert_true(buf_str(out, "challenge = yes\n"));
 		else if (strcmp(use->mode, "proxy") == 0 &&
 			 (strcmp(line, "cas = ManagementCA") == 0 ||
 			     strcmp(head, "[identifiers]") == 0))

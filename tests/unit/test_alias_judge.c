@@ -93,6 +93,10 @@ has_its_own_judge(void **state)
 	buf_release(&text);
 }
 
+#define INTUNE(lines) \
+	"[challenge]\njudge = intune\n[intune]\ntenant = t\naadappid = a\n" lines
+#define NO_RENEWAL "[scep]\nclientcertificaterenewal = no\n"
+
 /* Half a section, one that means nothing here, a value that is none. */
 static void
 refuses_bad_sections(void **state)
@@ -124,6 +128,45 @@ refuses_bad_sections(void **state)
 		    "[program] counts with [challenge] judge = program "
 		    "alone" },
 		{ MODE_CA, "[intune]\ntenant = x\n", "[intune] counts with" },
+		{ MODE_RA, INTUNE("aadappkey = k\n") "[renewal]\n",
+		    "challenge: with judge = intune it must be yes" },
+		{ MODE_RA, INTUNE(NO_RENEWAL),
+		    "[intune] aadappkey is missing" },
+		{ MODE_RA,
+		    INTUNE("aadappkey = k\naadappkeyfile = f\n" NO_RENEWAL),
+		    "aadappkey: aadappkeyfile is there too" },
+		{ MODE_RA,
+		    INTUNE("aadappkey = k\naadkeybinding = f\n" NO_RENEWAL),
+		    "aadkeybinding: it counts with aadusekeybinding = yes" },
+		{ MODE_RA, INTUNE("aadusekeybinding = yes\n" NO_RENEWAL),
+		    "[intune] aadkeybinding is missing" },
+		{ MODE_RA,
+		    INTUNE("aadusekeybinding = yes\naadkeybinding = f\n"
+			   "aadappkey = k\n" NO_RENEWAL),
+		    "aadappkey: with aadusekeybinding = yes" },
+		{ MODE_RA,
+		    INTUNE("aadusekeybinding = yes\naadkeybinding = f\n"
+			   "aadappkeyfile = k\n" NO_RENEWAL),
+		    "aadappkeyfile: with aadusekeybinding = yes" },
+		{ MODE_RA, INTUNE("aadappkey = k\nproxyhost = h\n" NO_RENEWAL),
+		    "[intune] proxyport is missing" },
+		{ MODE_RA, INTUNE("aadappkey = k\nproxyport = 1\n" NO_RENEWAL),
+		    "proxyport: it counts with proxyhost alone" },
+		{ MODE_RA, INTUNE("aadappkey = k\nproxyuser = u\n" NO_RENEWAL),
+		    "proxyuser: it counts with proxyhost alone" },
+		{ MODE_RA,
+		    INTUNE("aadappkey = k\nproxyhost = h\nproxyport = 1\n"
+			   "proxypass = p\n" NO_RENEWAL),
+		    "proxypass: it counts with proxyuser alone" },
+		{ MODE_RA,
+		    INTUNE("aadappkey = k\nproxyhost = h\nproxyport = 1\n"
+			   "proxyuser = a:b\n" NO_RENEWAL),
+		    "proxyuser: a name for a proxy has no colon" },
+		{ MODE_RA, INTUNE("aadappkey = k\nproxyhost = h:1\n"),
+		    "proxyhost: it must be of letters" },
+		{ MODE_RA,
+		    "[challenge]\njudge = intune\n[intune]\ntenant = a/b\n",
+		    "tenant: it must be of letters" },
 		{ MODE_CA, "[proxy]\nkeep = 1h\n", "[proxy] counts with" },
 		{ MODE_PROXY, "[challenge]\njudge = web\n",
 		    "with operationmode = proxy only [proxy] and [access]" },
@@ -180,6 +223,23 @@ reads_peers(void **state)
 	buf_release(&text);
 }
 
+/* An approval would come when Intune's challenge is long over. */
+static void
+intune_waits_for_nobody(void **state)
+{
+	struct alias *a = NULL;
+
+	(void)state;
+	assert_int_equal(
+	    parse("[scep]\noperationmode = ra\n[ra]\n"
+		  "defaultca = A\n[approval]\nrequired = 1\n" INTUNE(
+		      "aadappkey = k\n" NO_RENEWAL),
+		&a),
+	    ERR_INPUT);
+	assert_non_null(
+	    strstr(buf_cstr(&logged), "required: with judge = intune it is 0"));
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, logged_setup, logged_teardown)
 
@@ -190,6 +250,7 @@ main(void)
 		TEST(knows_who_judges_where),
 		TEST(has_its_own_judge),
 		TEST(refuses_bad_sections),
+		TEST(intune_waits_for_nobody),
 		TEST(reads_peers),
 	};
 
