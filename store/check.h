@@ -95,6 +95,8 @@ bool check_shard_of(const struct check *c, const char *path);
 #define YOUNG	((int64_t)60) /* seconds in which a grant may be half done */
 /* waiting/, a room for each alias. */
 enum err check_waiting(struct check *c);
+/* queue/, a room for each alias; there may be none. */
+enum err check_queue(struct check *c);
 /* An outcome of a request that waited: is the request there? */
 enum err check_decided(
     struct check *c, const char *path, const struct outcome *o);

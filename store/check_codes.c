@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "store/check.h"
+#include "store/queue.h"
 
 /* Entities, their codes, redemptions and attempt marks. */
 
@@ -199,7 +200,8 @@ check_used(const char *path, void *check)
 		return e == ERR_SYSTEM ? e : OK;
 	e = outcome_kind(c->st, claim.transaction, claim.attempt, &kind);
 	/* An unreadable outcome is told where it lies. */
-	if (e != ERR_NOTFOUND || facts.mtime > c->now - SETTLED)
+	if (e != ERR_NOTFOUND || facts.mtime > c->now - SETTLED ||
+	    queue_waits(c->st, claim.transaction, claim.attempt) == OK)
 		return OK;
 	fixed = c->repair &&
 		outcome_abandon(c->st, claim.transaction, claim.attempt) == OK;
