@@ -213,6 +213,7 @@ SRCS += store/check_codes.c
 SRCS += store/check_crls.c
 SRCS += store/check_issued.c
 SRCS += store/check_kept.c
+SRCS += store/check_queue.c
 SRCS += store/check_renewed.c
 SRCS += store/check_rooms.c
 SRCS += store/check_unique.c

@@ -65,6 +65,8 @@ enum err key_export(
 enum err key_public(const char *where, struct span spki, struct key **out);
 /* Is it such a one? */
 bool key_elsewhere(const struct key *key);
+/* OK, or ERR_REFUSED (logged): the private half is on another host. */
+enum err key_here(const struct key *key);
 void key_close(struct key *key);
 enum key_type key_type(const struct key *key);
 unsigned key_bits(const struct key *key);

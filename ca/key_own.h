@@ -16,9 +16,6 @@ struct key {
 	bool elsewhere;		    /* pkey is the public half alone */
 };
 
-/* OK, or ERR_REFUSED (logged): the private half is on another host. */
-enum err key_here(const struct key *key);
-
 /*
  * Takes pkey over, also on failure.  ERR_REFUSED (logged): a type that cannot
  * be a CA's.

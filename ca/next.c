@@ -163,7 +163,8 @@ ca_rollover(
 	if (gen->not_before > now)
 		return ERR_EXISTS;
 	key_kind(gen->key, kind);
-	if ((e = check_waiting(home, ca)) != OK ||
+	if ((e = key_here(gen->key)) != OK ||
+	    (e = check_waiting(home, ca)) != OK ||
 	    (e = check_days(days)) != OK ||
 	    (e = check_start(gen, start, now)) != OK ||
 	    (e = cas_new(home, &cas)) != OK ||

@@ -241,7 +241,8 @@ static enum err
 check_top_name(const char *name, void *arg)
 {
 	static const char *const others[] = { "audit", "cert", "crl", "format",
-		"kept", "renewed", "revoked", "supersede", "tmp", "waiting" };
+		"kept", "queue", "renewed", "revoked", "supersede", "tmp",
+		"waiting" };
 	struct check *c = arg;
 	struct file_facts facts;
 	size_t i;
@@ -277,6 +278,8 @@ walk_all(struct check *c)
 	}
 	if (e == OK && !check_absent(c, "waiting", false))
 		e = check_waiting(c);
+	if (e == OK)
+		e = check_queue(c);
 	if (e == OK)
 		e = check_unlisted(c);
 	if (e == OK)

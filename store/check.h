@@ -98,6 +98,9 @@ bool check_shard_of(const struct check *c, const char *path);
 enum err check_waiting(struct check *c);
 /* kept/, where there is one: a cache, so nothing in it is damage. */
 enum err check_kept(struct check *c);
+
+/* queue/, a room for each alias; there may be none. */
+enum err check_queue(struct check *c);
 /* An outcome of a request that waited: is the request there? */
 enum err check_decided(
     struct check *c, const char *path, const struct outcome *o);

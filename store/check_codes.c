@@ -3,6 +3,7 @@
 #include "store/check.h"
 #include "store/onetime.h"
 #include "store/waiting.h"
+#include "store/queue.h"
 
 /* Entities, their codes, redemptions and attempt marks. */
 
@@ -227,7 +228,8 @@ check_used(const char *path, void *check)
 		return e == ERR_SYSTEM ? e : OK;
 	e = outcome_kind(c->st, claim.transaction, claim.attempt, &kind);
 	/* An unreadable outcome is told where it lies. */
-	if (e != ERR_NOTFOUND || facts.mtime > c->now - SETTLED)
+	if (e != ERR_NOTFOUND || facts.mtime > c->now - SETTLED ||
+	    queue_waits(c->st, claim.transaction, claim.attempt) == OK)
 		return OK;
 	/* people may take their time */
 	if (waiting_exists(c->st, claim.transaction, claim.attempt) !=

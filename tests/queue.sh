@@ -17,6 +17,7 @@ quietly() { "$@" >.out 2>&1 || diag "$*: $(cat .out)"; }
 # Aliases, the same name on either side:
 #	fleet   RA: judge = secret; CA: entities are made
 #	codes   RA: nobody judges (authpwd = none); CA: entities and their codes
+#	desk    RA: entities of its own and their codes; CA: entities are made
 two_homes() {
 	at_ca
 	quietly "$SCEP" init
@@ -55,7 +56,13 @@ two_homes() {
 	{ cat ext.ini && echo 'authpwd = none'; } >e2
 	quietly "$SCEP" alias add fleet --from e1
 	quietly "$SCEP" alias add codes --from e2
+	printf '[scep]\noperationmode = externalra\ncas = Lab\n%s' \
+		'[challenge]
+judge = entity
+' >e3
+	quietly "$SCEP" alias add desk --from e3
 	at_ca
+	quietly "$SCEP" alias add desk --from fleet.ini
 	quietly "$SCEP" alias add fleet --from fleet.ini
 	quietly "$SCEP" alias add codes --from codes.ini
 	at_ra
