@@ -216,10 +216,15 @@ is_real(const struct use *use, const char *head)
 		   head) != NULL;
 }
 
-/* These two have a key of their own in [ra]. */
+/* Of one-time codes alone; or keys that have one of their own in [ra]. */
 static bool
 is_stray(const struct use *use, const char *head, const char *line)
 {
+	if (strcmp(head, "[challenge]") == 0 &&
+	    (use->judge == NULL || strcmp(use->judge, "onetime") != 0) &&
+	    (strcmp(line, ";ttl = 60m") == 0 ||
+		strcmp(line, ";page = no") == 0))
+		return true;
 	return strcmp(use->mode, "ra") == 0 && strcmp(head, "[scep]") == 0 &&
 	       (strcmp(line, ";defaultca = ManagementCA") == 0 ||
 		   strcmp(line, ";profile = ENDUSER") == 0);
