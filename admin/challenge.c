@@ -139,7 +139,7 @@ take_all(struct command *cmd, struct onetime *o)
 	struct buf subject = BUF_INIT;
 	enum err e;
 
-	if ((e = find_alias(cmd, &a)) != OK ||
+	if ((e = find_alias(cmd, &a)) != OK || a == NULL ||
 	    (e = take_subject(cmd, &subject, o)) != OK ||
 	    (e = take_limits(cmd, a, o)) != OK ||
 	    (e = take_profile(cmd, o)) != OK)

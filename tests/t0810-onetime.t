@@ -1,6 +1,6 @@
 #!/bin/sh
 # One-time codes: the command line that makes them, and what a request gets
-# for one in CA mode and in RA mode (C-85, C-110, C-115, C-163).
+# for one in CA mode and in RA mode (C-115, C-139, C-163).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses and sets them
 . "${0%/*}/lib.sh"
 

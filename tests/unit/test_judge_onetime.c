@@ -1,6 +1,6 @@
 /*
  * One-time codes before their judge: whom they are for, and what each no
- * costs (C-85, C-163).
+ * costs (C-163).
  */
 #include "tests/unit/storehome.h"
 
