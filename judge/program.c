@@ -26,7 +26,8 @@ static const struct {
 	{ 1, RULING_NO, "no", "the program says no" },
 	{ 75, RULING_LATER, "later", NULL }, /* EX_TEMPFAIL */
 };
-#define STATUSES (sizeof(statuses) / sizeof(*statuses))
+#define STATUSES   (sizeof(statuses) / sizeof(*statuses))
+#define MAX_SIGNAL 64
 
 /* ---- what it gets ------------------------------------------------------ */
 
@@ -169,7 +170,7 @@ tell_broken(const struct judge_case *c, int status, const char *said)
 {
 	const char *path = c->alias->program.path;
 
-	if (status > 128)
+	if (status > 128 && status <= 128 + MAX_SIGNAL)
 		log_error("alias %s: %s was ended by signal %d; the client is "
 			  "to try again%s",
 		    c->alias->name, path, status - 128, said);
