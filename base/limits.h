@@ -65,7 +65,7 @@
 #define MAX_WAITING    1000000	/* requests of one alias that may wait */
 #define MAX_PEERS      100	/* names in [access] peers */
 #define MAX_TIMEOUT    120	/* seconds that a judge or a peer may take */
-#define MAX_WHY	       200	/* bytes of what a judge says about its ruling */
-#define MAX_PRINTED    4096	/* bytes that a program may print who judges */
+#define MAX_WHY	       200  /* bytes of what a judge says about its ruling */
+#define MAX_PRINTED    4096 /* bytes that a program may print who judges */
 
 #endif
