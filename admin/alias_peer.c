@@ -15,7 +15,7 @@ static enum err
 check_client(const struct peer_rules *peer, const struct peer_files *files)
 {
 	struct buf cert = BUF_INIT;
-	struct cert_view view;
+	struct cert_view view = { .spki = { NULL, 0 } };
 	struct key *key = NULL;
 	enum err e;
 

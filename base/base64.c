@@ -14,14 +14,13 @@ base64_put(struct buf *out, struct span bytes)
 	for (size_t i = 0; i < bytes.len; i += 3) {
 		size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
 		uint32_t three = 0;
-		char four[4];
+		char four[5] = "====";
 
 		for (size_t k = 0; k < 3; k++)
 			three = three << 8 | (k < n ? bytes.p[i + k] : 0U);
-		for (size_t k = 0; k < 4; k++)
-			four[k] =
-			    k <= n ? digits[three >> (18 - 6 * k) & 63] : '=';
-		if (!buf_add(out, four, sizeof(four)))
+		for (size_t k = 0; k <= n; k++)
+			four[k] = digits[three >> (18 - 6 * k) & 63];
+		if (!buf_add(out, four, 4))
 			return false;
 	}
 	return true;

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 
 /*
  * JSON (RFC 8259), read strictly and written by hand: the one keeper of
@@ -20,8 +21,6 @@
  *	...
  *	json_free(j);
  */
-#define MAX_JSON       (1024 * 1024) /* bytes of a text that is read */
-#define MAX_JSON_DEPTH 32	     /* objects and arrays in each other */
 
 struct json; /* one value: an object, an array, a text, ... */
 

@@ -42,6 +42,10 @@
 #define MAX_EXTENSIONS 50     /* extensions in a request */
 #define MAX_COPIED     4096   /* bytes of an extension taken from a request */
 
+/* JSON of other services */
+#define MAX_JSON       1048576 /* bytes of a text that is read */
+#define MAX_JSON_DEPTH 32      /* objects and arrays in each other */
+
 /* Files */
 #define MAX_RECORD     262144	/* bytes of one store file */
 #define MAX_INI	       262144	/* bytes of one configuration file */
