@@ -24,7 +24,7 @@
  * request with HTTP 400, which clients take as final; ours is a 503.
  */
 #define INTUNE_CALLER "scep " SCEP_VERSION
-#define INTUNE_LIMIT  MAX_JSON /* bytes of an answer */
+#define INTUNE_LIMIT  1048576 /* bytes of an answer: MAX_JSON */
 
 /* What one alias's file says of Intune, with its secrets, for a while. */
 struct intune {

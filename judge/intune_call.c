@@ -1,4 +1,3 @@
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -87,19 +86,19 @@ make_key(struct intune *in)
 	const struct intune_rules *r = in->rules;
 	const char *const texts[] = { r->tenant, r->appid, r->authority,
 		r->resourceurl, r->graphapiversion, r->graphresourceurl,
-		r->keybinding ? "certificate" : "secret" };
-	const struct buf *const bytes[] = { &in->secret, &in->ca, &in->proxy,
-		&in->proxyuser };
+		r->keybinding ? "certificate" : "secret", NULL };
+	const struct span bytes[] = { buf_span(&in->secret), buf_span(&in->ca),
+		buf_span(&in->proxy), buf_span(&in->proxyuser) };
 	struct buf all = BUF_SECRET;
 	bool ok = true;
 	enum err e = ERR_SYSTEM;
 	size_t i;
 
-	for (i = 0; i < sizeof(texts) / sizeof(*texts) && ok; i++)
+	for (i = 0; texts[i] != NULL && ok; i++)
 		ok = buf_add(&all, texts[i], strlen(texts[i]) + 1);
 	for (i = 0; i < sizeof(bytes) / sizeof(*bytes) && ok; i++)
-		ok = buf_printf(&all, "%zu:", bytes[i]->len) &&
-		     buf_add(&all, bytes[i]->data, bytes[i]->len);
+		ok = buf_printf(&all, "%zu:", bytes[i].len) &&
+		     buf_add(&all, bytes[i].p, bytes[i].len);
 	if (ok)
 		e = sha256_hex(buf_span(&all), in->key);
 	buf_release(&all);

@@ -146,7 +146,7 @@ DOOR=fcgi
 steps >/dev/null
 fails validate '{"status": 500}' "answers with HTTP 500 .client-request-id"
 is "its address is asked for anew" "$(steps)" \
-	"token discovery token validate discovery validate success"
+	"token validate discovery validate success"
 fails validate '{"status": 302, "headers": {"Location": "https://x/"}}' \
 	"answers with HTTP 302"
 fails validate '{"body": "<html>Success</html>"}' "is not JSON"

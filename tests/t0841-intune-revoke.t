@@ -108,7 +108,8 @@ exits 2 "--max 501" revocations --max 501
 exits 2 "a hold is none" revocations --reason certificateHold
 exits 2 "no alias" "$SCEP" intune revocations
 exits 1 "another judge" "$SCEP" intune revocations --alias scep
-like "is said" "$(revocations --alias scep; cat err)" "judge of alias scep"
+like "is said" "$("$SCEP" intune revocations --alias scep 2>&1)" \
+	"judge of alias scep"
 exits 1 "no such alias" "$SCEP" intune revocations --alias nobody
 
 # Trouble of our own: that one is asked for again, the others are told.

@@ -161,9 +161,11 @@ read_base64url(const char *text, size_t len, struct buf *out)
 	assert_true(len + 4 < sizeof(padded));
 	for (size_t i = 0; i < len; i++) {
 		assert_null(strchr("+/=", text[i]));
-		padded[i] = text[i] == '-' ? '+' :
-			    text[i] == '_' ? '/' :
-					     text[i];
+		padded[i] = text[i];
+		if (text[i] == '-')
+			padded[i] = '+';
+		else if (text[i] == '_')
+			padded[i] = '/';
 	}
 	for (size_t pad = (4 - len % 4) % 4; pad > 0; pad--)
 		padded[len++] = '=';
