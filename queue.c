@@ -30,7 +30,7 @@ standing_release(struct standing *t)
 	*t = (struct standing){ .waits = false };
 }
 
-/* A refused answer stays where it is, so that `scep check` tells of it too. */
+/* One that is refused is as none. */
 static enum err
 take_answer(const struct queue_side *s, const char *name)
 {

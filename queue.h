@@ -55,8 +55,8 @@ enum err queue_poll(const struct enrol *in, const struct queue_side *s,
 /*
  * The answer to one request, if it has come: verified, then the attempt's
  * outcome.  ERR_NOTFOUND: it has not, or was taken already; ERR_INPUT: it is
- * none of the CA's to this request, *why says what (a constant).  It is left
- * there: the next pull replaces it.
+ * none of the CA's to this request, *why says what (a constant).  It is taken
+ * away, so that the next pull brings the right one.
  */
 enum err queue_take(
     const struct queue_side *s, const char *name, const char **why);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "ca/bring.h"
@@ -235,7 +236,7 @@ queue_take_news(
 		e = queue_letter(s->store, buf_cstr(&path), &der);
 	if (e == OK)
 		e = take(s, ca, name, buf_span(&der), why);
-	if (e == OK || (e == ERR_NOTFOUND && der.len > 0))
+	if (e == OK || e == ERR_INPUT || (e == ERR_NOTFOUND && der.len > 0))
 		queue_drop_in(s->store, s->alias->name, name);
 	buf_release(&path);
 	buf_release(&der);
@@ -260,6 +261,18 @@ queue_next_answer(
 	return e;
 }
 
+/* A pull brings news where there is a room, though nobody has asked yet. */
+static void
+make_rooms(const struct visit *v)
+{
+	struct buf in = BUF_INIT;
+
+	if (queue_in_path(v->alias->name, "", &in) == OK &&
+	    file_exists(v->house->store.root, buf_cstr(&in)) == ERR_NOTFOUND)
+		(void)queue_rooms(&v->house->store, v->alias->name);
+	buf_release(&in);
+}
+
 /* They are few, and most requests find none. */
 void
 queue_visit(struct visit *v)
@@ -276,6 +289,7 @@ queue_visit(struct visit *v)
 
 	if (v->alias->mode != MODE_EXTERNALRA)
 		return;
+	make_rooms(v);
 	for (size_t i = 0; i < v->alias->ncas; i++) {
 		if (cas_find(h->cas, v->alias->cas[i], &ca) != OK)
 			continue;

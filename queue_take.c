@@ -183,13 +183,12 @@ take(const struct queue_side *s, const struct queued *q, const char *name,
 	return e;
 }
 
-/* What is left of one that has its outcome. */
+/* What a crash has left of one that has its outcome. */
 static enum err
 clear(const struct queue_side *s, const char transaction[SHA256_HEX],
     unsigned attempt)
 {
-	enum outcome_kind kind;
-	enum err e = outcome_kind(s->store, transaction, attempt, &kind);
+	enum err e = outcome_finish(s->store, transaction, attempt);
 
 	if (e == OK)
 		queue_drop(s->store, s->alias->name, transaction, attempt);
@@ -236,6 +235,8 @@ queue_take(const struct queue_side *s, const char *name, const char **why)
 		e = queue_letter(s->store, buf_cstr(&path), &der);
 	if (e == OK)
 		e = take_for(s, name, buf_span(&der), why);
+	if (e == ERR_INPUT)
+		queue_drop_in(s->store, s->alias->name, name);
 	buf_release(&path);
 	buf_release(&der);
 	return e;

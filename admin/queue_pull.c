@@ -12,10 +12,12 @@
 
 /* `scep queue pull`: the CA's host takes requests, and leaves its answers. */
 
-#define MAX_FILE    (MAX_RECORD * 2) /* of a request */
-#define MAX_STREAM  (2 * MAX_CRL)
+#define MAX_BACK    (3 * 1024 * 1024) /* bytes of answers at a time */
+#define MAX_FILE    (MAX_RECORD * 2)  /* of a request */
+#define MAX_STREAM  FETCH_MAX_LIMIT
 #define RUN_TIMEOUT 300000 /* ms of a command */
 
+struct words;
 struct pull {
 	struct command *cmd;
 	struct cas *cas;
@@ -24,9 +26,68 @@ struct pull {
 	struct aliases *aliases;
 	const struct alias *alias; /* whose requests are looked at now */
 	int dir;		   /* the room that is pulled, or -1 */
-	struct buf *answers;	   /* else: the stream that goes back */
+	struct words *words;	   /* else: the command, */
+	struct buf *answers;	   /* and the stream that goes back */
 	unsigned issued, refused, waiting, same, bad, later;
 };
+
+/* ---- a command ------------------------------------------------------------- */
+
+#define MAX_WORDS 32
+
+struct words {
+	char *text; /* owned */
+	const char *word[MAX_WORDS + 2];
+	size_t n;
+};
+
+/* Blanks part them; no shell looks at them. */
+static enum err
+split(const char *command, struct words *out)
+{
+	char *rest, *word;
+
+	*out = (struct words){ .text = str_dup(command) };
+	if ((rest = out->text) == NULL)
+		return ERR_SYSTEM;
+	while ((word = strsep(&rest, " \t")) != NULL) {
+		if (*word == '\0')
+			continue;
+		if (out->n == MAX_WORDS)
+			return say(ERR_INPUT, "the command has too many words");
+		out->word[out->n++] = word;
+	}
+	return OK;
+}
+
+/* ssh looks for its keys at home. */
+static enum err
+run_words(struct words *w, const char *verb, struct span input,
+    struct run_answer *out)
+{
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	const char *home = getenv("HOME");
+	struct buf var = BUF_INIT;
+	const char *env[2] = { NULL, NULL };
+	struct run_ask ask = { .path = w->word[0],
+		.arg = w->word + 1,
+		.env = env,
+		.input = input,
+		.timeout = RUN_TIMEOUT,
+		.limit = MAX_STREAM };
+	enum err e;
+
+	w->word[w->n] = verb;
+	w->word[w->n + 1] = NULL;
+	if (home != NULL && buf_printf(&var, "HOME=%s", home))
+		env[0] = buf_cstr(&var);
+	e = fetch_run(&ask, out);
+	if (e == OK && out->status != 0)
+		e = say(ERR_BUSY, "%s ... %s: exit status %d: %s", w->word[0],
+		    verb, out->status, buf_cstr(&out->complaint));
+	buf_release(&var);
+	return e;
+}
 
 /* ---- where answers go ------------------------------------------------------ */
 
@@ -43,15 +104,46 @@ stands(const struct pull *p, const char *path, struct span file)
 }
 
 static enum err
+flush(struct pull *p)
+{
+	struct run_answer put = { .status = 0 };
+	enum err e = ERR_SYSTEM;
+
+	if (stream_end(p->answers))
+		e = run_words(p->words, "import", buf_span(p->answers), &put);
+	run_answer_release(&put);
+	buf_clear(p->answers);
+	return e == OK && !stream_begin(p->answers) ? ERR_SYSTEM : e;
+}
+
+/* What a CRL of a hundred thousand entries is too large for, rsync is not. */
+static enum err
+send_back(struct pull *p, const char *name, struct span file)
+{
+	enum err e = OK;
+
+	if (file.len > MAX_BACK) {
+		log_error("alias %s: %s is over %d bytes: only rsync and a "
+			  "directory carry it",
+		    p->alias->name, name, MAX_BACK);
+		p->later++;
+		return OK;
+	}
+	if (p->answers->len + file.len > MAX_BACK)
+		e = flush(p);
+	if (e == OK && !stream_put(p->answers, p->alias->name, name, file))
+		e = ERR_SYSTEM;
+	return e;
+}
+
+static enum err
 leave(struct pull *p, const char *name, struct span file)
 {
 	struct buf path = BUF_INIT;
 	enum err e = ERR_SYSTEM;
 
 	if (p->dir < 0)
-		return stream_put(p->answers, p->alias->name, name, file) ?
-			   OK :
-			   ERR_SYSTEM;
+		return send_back(p, name, file);
 	if (buf_printf(&path, "%s/in", p->alias->name))
 		e = dir_make(p->dir, buf_cstr(&path));
 	if (e == ERR_EXISTS)
@@ -234,64 +326,6 @@ pull_dir(struct pull *p, const char *path)
 	return e;
 }
 
-/* ---- a command ------------------------------------------------------------- */
-
-#define MAX_WORDS 32
-
-struct words {
-	char *text; /* owned */
-	const char *word[MAX_WORDS + 2];
-	size_t n;
-};
-
-/* Blanks part them; no shell looks at them. */
-static enum err
-split(const char *command, struct words *out)
-{
-	char *rest, *word;
-
-	*out = (struct words){ .text = str_dup(command) };
-	if ((rest = out->text) == NULL)
-		return ERR_SYSTEM;
-	while ((word = strsep(&rest, " \t")) != NULL) {
-		if (*word == '\0')
-			continue;
-		if (out->n == MAX_WORDS)
-			return say(ERR_INPUT, "the command has too many words");
-		out->word[out->n++] = word;
-	}
-	return OK;
-}
-
-/* ssh looks for its keys at home. */
-static enum err
-run_words(struct words *w, const char *verb, struct span input,
-    struct run_answer *out)
-{
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	const char *home = getenv("HOME");
-	struct buf var = BUF_INIT;
-	const char *env[2] = { NULL, NULL };
-	struct run_ask ask = { .path = w->word[0],
-		.arg = w->word + 1,
-		.env = env,
-		.input = input,
-		.timeout = RUN_TIMEOUT,
-		.limit = MAX_STREAM };
-	enum err e;
-
-	w->word[w->n] = verb;
-	w->word[w->n + 1] = NULL;
-	if (home != NULL && buf_printf(&var, "HOME=%s", home))
-		env[0] = buf_cstr(&var);
-	e = fetch_run(&ask, out);
-	if (e == OK && out->status != 0)
-		e = say(ERR_BUSY, "%s ... %s: exit status %d: %s", w->word[0],
-		    verb, out->status, buf_cstr(&out->complaint));
-	buf_release(&var);
-	return e;
-}
-
 static enum err
 stream_one(const char *alias, const char *name, struct span file, void *arg)
 {
@@ -314,27 +348,30 @@ stream_one(const char *alias, const char *name, struct span file, void *arg)
 static enum err
 pull_command(struct pull *p, const char *command)
 {
-	struct run_answer got = { .status = 0 }, put = { .status = 0 };
+	struct run_answer got = { .status = 0 };
 	struct buf answers = BUF_INIT;
 	struct words w;
 	enum err e;
 
 	p->answers = &answers;
-	if ((e = split(command, &w)) != OK || w.n == 0 ||
-	    (e = run_words(&w, "export", span_of(NULL, 0), &got)) != OK)
+	p->words = &w;
+	if ((e = split(command, &w)) != OK)
 		goto out;
-	e = stream_begin(&answers) ? OK : ERR_SYSTEM;
-	if (e == OK)
-		e = stream_each(buf_span(&got.output), stream_one, p);
+	if (w.n == 0)
+		e = usage(p->cmd, "--command wants a command");
+	else
+		e = run_words(&w, "export", span_of(NULL, 0), &got);
+	if (e == OK && !stream_begin(&answers))
+		e = ERR_SYSTEM;
+	if (e != OK)
+		goto out;
+	e = stream_each(buf_span(&got.output), stream_one, p);
 	if (e == ERR_INPUT)
 		e = say(e, "what `%s export` printed is not whole", command);
 	if (e == OK)
-		e = stream_end(&answers) ?
-			run_words(&w, "import", buf_span(&answers), &put) :
-			ERR_SYSTEM;
+		e = flush(p);
 out:
 	run_answer_release(&got);
-	run_answer_release(&put);
 	buf_release(&answers);
 	free(w.text);
 	return e;

@@ -70,23 +70,14 @@ judge = entity
 
 # Only rsync knows both hosts.
 carry_out() { mkdir -p copy && rsync -a --delete ra/store/queue/ copy/; }
-carry_in() {
-	for _a in copy/*/in; do
-		[ -d "$_a" ] || continue
-		_a=${_a#copy/}
-		rsync -a "copy/$_a/" "ra/store/queue/$_a/"
-	done
-}
-
-# Its exit status is the command's.
+# By the example for timers; its exit status is the command's.
 pull() {
-	carry_out
-	at_ca
-	"$SCEP" queue pull copy "$@" >pull.out 2>pull.err
-	_pulled=$?
-	at_ra
-	carry_in
-	return $_pulled
+	mkdir -p "$ROOT/bin"
+	printf '#!/bin/sh\nSCEP_HOME=%s exec "%s" queue pull %s copy\n' \
+		"$ROOT/ca" "$SCEP" "$*" >bin/scep
+	chmod 755 bin/scep
+	SCEP=$ROOT/bin/scep COPY=copy RA=ra/store/queue \
+		"$TOP/examples/queue-pull.sh" >pull.out 2>pull.err
 }
 
 # NAME ALIAS: sends NAME.der to the RA, at the path that Juniper's devices know

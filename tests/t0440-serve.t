@@ -317,13 +317,16 @@ serve_end
 
 if command -v systemd-analyze >/dev/null; then
 	mkdir units
-	for unit in scep.socket scep.service scep-crl.service scep-crl.timer; do
-		sed "s|/usr/local/bin/scep|$SCEP|" "$TOP/examples/$unit" \
+	for unit in scep.socket scep.service scep-crl.service scep-crl.timer \
+		scep-queue.service scep-queue.timer; do
+		sed -e "s|/usr/local/bin/scep|$SCEP|" \
+			-e "s|/usr/local/lib/scep|$TOP/examples|" "$TOP/examples/$unit" \
 			>"units/$unit"
 	done
 	ok "the units are sound" systemd-analyze verify --man=no \
 		units/scep.socket units/scep.service units/scep-crl.service \
-		units/scep-crl.timer
+		units/scep-crl.timer units/scep-queue.service \
+		units/scep-queue.timer
 	is "without a complaint" "$(grep -v '^SO_PASS' .out)" ""
 else
 	skip "the units are sound" "no systemd here"

@@ -1,0 +1,305 @@
+#!/bin/sh
+# What may happen to the files between an external RA and its CA: forged,
+# replayed, altered, cut short, swapped, brought twice; processes killed at
+# every call that makes or takes away a name.  Each is refused and told of, the
+# others are served, and there is never a second certificate.
+# shellcheck disable=SC1091,SC2016,SC2034,SC2154 # lib.sh uses them
+. "${0%/*}/lib.sh"
+. "$TOP/tests/queue.sh"
+
+two_homes
+SECRET="a joint secret of the fleet"
+OUT=ra/store/queue/fleet/out IN=ra/store/queue/fleet/in
+
+# NAME: the name of its record.  Only one waits.
+only() { ls "$OUT"; }
+# Pulls what lies in copy/ as it is.
+take() {
+	at_ca
+	"$SCEP" queue pull copy >pull.out 2>pull.err
+	_pulled=$?
+	at_ra
+	return $_pulled
+}
+certs() { # CN: how many has the CA issued?
+	at_ca
+	"$SCEP" cert list --json | grep -c "CN=$1[\",]"
+	at_ra
+}
+
+# DESCRIPTION REASON: what lies in copy/ is refused for that, and a good one
+# beside it is served.
+n=0
+refused() {
+	n=$((n + 1))
+	enrol "good$n" "$SECRET" fleet >.word
+	_good=$(ls -t "$OUT" | head -n 1)
+	cp "$OUT/$_good" "copy/fleet/out/$_good"
+	exits 1 "$1: exit status of the pull" take
+	like "$1: is told" "$(cat pull.err)" "request .*: not taken: $2"
+	is "$1: once, and the sum" "$(grep -c "not taken" pull.err) $(tail -n 1 \
+		pull.err | grep -c "scep: 1 of them are not requests of this RA")" "1 1"
+	like "$1: the other one is served" "$(cat pull.out)" "issued CN=good$n"
+	rm -rf copy
+	mkdir -p copy/fleet/out
+	rm -f "$OUT"/*
+}
+sync_copy() { rm -rf copy && carry_out; }
+
+# --- on the way to the CA ------------------------------------------------------------------
+
+# Another RA of the very CA, which is not in [queue] ra.
+cp -a ra evil
+SCEP_HOME=$FRESH/evil
+rm -rf evil/ca/Lab/ra
+quietly "$SCEP" ca ra request Lab --out evil.csr
+at_ca
+quietly "$SCEP" ca ra sign Lab evil.csr --out evil.pem
+SCEP_HOME=$FRESH/evil
+quietly "$SCEP" ca ra install Lab evil.pem
+cp ra.pem ra.keep && cp evil.pem ra.pem
+is "another RA takes a request" "$(enrol forged "$SECRET" fleet)" PENDING
+cp ra.keep ra.pem
+at_ra
+mkdir -p copy/fleet/out
+cp evil/store/queue/fleet/out/* copy/fleet/out/
+refused "signed by another RA" "who signed it is not known here"
+is "nothing is issued for it" "$(certs forged)" 0
+
+enrol dup "$SECRET" fleet >.word
+sync_copy
+name=$(only)
+mv "copy/fleet/out/$name" "copy/fleet/out/${name%1}2"
+refused "under another attempt's name" "it was written under another name"
+
+enrol dup "$SECRET" fleet >.word
+sync_copy
+mv "copy/fleet/out/$name" "copy/fleet/out/$(echo "$name" | tr 0-9 1-90)"
+refused "under another transaction's name" "it was written under another name"
+
+# The same, and the name in the head too, which nobody far away believes.
+enrol dup "$SECRET" fleet >.word
+sync_copy
+sed "s/attempt = 1/attempt = 2/" "copy/fleet/out/$name" >x
+rm "copy/fleet/out/$name"
+mv x "copy/fleet/out/${name%1}2"
+refused "with a head to fit" "it was written under another name"
+
+enrol dup "$SECRET" fleet >.word
+sync_copy
+mkdir -p copy/codes/out
+mv "copy/fleet/out/$name" copy/codes/out/
+refused "in another alias's room" "it is of another alias"
+
+for at in 6 20 40 60 -3; do
+	enrol dup "$SECRET" fleet >.word
+	sync_copy
+	# line AT of the block: one letter becomes another
+	awk -v at="$at" '{ line[NR] = $0 } /BEGIN/ { from = NR }
+		END { at = at > 0 ? from + at : NR + at
+			c = substr(line[at], 9, 1)
+			line[at] = substr(line[at], 1, 8) \
+			    (c == "A" ? "B" : "A") substr(line[at], 10)
+			for (i = 1; i <= NR; i++) print line[i] }' \
+		"copy/fleet/out/$name" >x
+	not_ok "line $at: it is another file" cmp x "copy/fleet/out/$name"
+	mv x "copy/fleet/out/$name"
+	refused "line $at altered" "(its|it|not|who|a signed)"
+done
+
+for part in 2 3 10; do
+	enrol cut "$SECRET" fleet >.word
+	sync_copy
+	cut=$(only)
+	size=$(wc -c <"$OUT/$cut")
+	head -c $((size - size / part)) "$OUT/$cut" >"copy/fleet/out/$cut"
+	cp "$OUT/$cut" whole
+	refused "cut short by 1/$part" "it is not whole"
+done
+: >"copy/fleet/out/$cut"
+refused "empty" "it is not whole"
+cp whole "copy/fleet/out/$cut"
+ok "taken when it is whole" take
+is "and issued" "$(certs cut)" 1
+rm -f copy/fleet/out/*
+printf '[queued]\n-----BEGIN CMS-----\nMIIB\n-----END CMS-----\n' \
+	>"copy/fleet/out/$name"
+refused "no CMS at all" "not a SignedData"
+cp whole copy/fleet/out/readme
+refused "a name that is none" "it has a name that no request has"
+
+mkdir -p copy/nobody/out copy/scep/out
+at_ca
+quietly "$SCEP" alias add scep --ca Lab
+exits 1 "rooms of no alias here" take
+like "are told of" "$(cat pull.err)" "alias nobody: there is none here"
+like "and of one without queue" "$(cat pull.err)" \
+	"alias scep takes no requests of an external RA"
+rm -rf copy
+
+# --- on the way back --------------------------------------------------------------------------
+
+enrol a "$SECRET" fleet >.word
+a=$(only)
+enrol b "$SECRET" fleet >.word
+b=$(ls "$OUT" | grep -v "$a")
+ok "two are taken" pull
+mv "$IN/$a" x && mv "$IN/$b" "$IN/$a" && mv x "$IN/$b"
+is "the other's answer is none" "$(poll a fleet)" PENDING
+like "and is told of" "$(cat log)" \
+	"answer $a is not taken: it was written under another name"
+exits 1 "import tells of the other" "$SCEP" queue import --here
+like "in one line" "$(cat .out)" \
+	"alias fleet: $b is not taken: it was written under another name"
+is "neither is kept" "$(ls "$IN")" ""
+cp copy/fleet/in/news,* "$IN/$a"
+is "news are no answer" "$(poll a fleet)" PENDING
+cp "$OUT/$a" "$IN/$a"
+is "nor is the request itself" "$(poll a fleet)" PENDING
+like "since the CA has not signed it" "$(tail -n 2 log)" \
+	"who signed it is not known here"
+sed '6s/./A/5' "copy/fleet/in/$a" >"$IN/$a"
+is "an altered one is none" "$(poll a fleet)" PENDING
+head -c 700 "copy/fleet/in/$a" >"$IN/$a"
+is "half of one is none" "$(poll a fleet)" PENDING
+like "it is not whole" "$(tail -n 2 log)" "it is not whole"
+ok "the next pull brings them again" pull
+is "a has its certificate" "$(poll a fleet)" SUCCESS
+is "b too" "$(poll b fleet)" SUCCESS
+is "one for each" "$(certs a) $(certs b)" "1 1"
+
+# An answer to an older letter of the same name.
+is "c waits" "$(enrol c "$SECRET" fleet)" PENDING
+carry_out
+rm "$OUT"/*
+is "its record was lost; it comes again" "$(enrol c "$SECRET" fleet)" PENDING
+c=$(only)
+take
+cp "copy/fleet/in/$c" "$IN/$c"
+is "the answer to the old letter is none" "$(poll c fleet)" PENDING
+like "and is told of" "$(tail -n 2 log)" "it answers another letter"
+exits 1 "nor has the CA another answer of that name" pull
+like "it says so" "$(cat pull.err)" \
+	"another request of this name was answered before"
+is "c has one certificate at most" "$(certs c)" 1
+rm -f "$OUT"/* "$IN"/*
+
+# Old news.
+ok "news" pull
+cp copy/fleet/in/news,* oldnews
+newsname=$(basename copy/fleet/in/news,*)
+at_ca
+"$SCEP" cert revoke "$("$SCEP" cert list --json | sed -n \
+	's/.*"serial":"\([0-9a-f]*\)".*CN=cut.*/\1/p')" --yes >.out 2>&1 ||
+	diag "$(cat .out)"
+at_ra
+sleep 1 # they have one second's resolution
+ok "newer ones" pull
+request GET /crl/Lab.crl
+number=$(openssl crl -inform DER -in body -noout -crlnumber)
+cp oldnews "$IN/$newsname"
+request GET "/scep/fleet/pkiclient.exe?operation=GetCACert"
+request GET /crl/Lab.crl
+is "old ones bring nothing back" "$(openssl crl -inform DER -in body -noout \
+	-crlnumber)" "$number"
+
+# --- twice, and at once --------------------------------------------------------------------------
+
+for i in 1 2 3 4; do
+	enrol "both$i" "$SECRET" fleet >.word
+done
+carry_out
+at_ca
+"$SCEP" queue pull copy >one.out 2>one.err &
+first=$!
+"$SCEP" queue pull copy >two.out 2>two.err
+second=$?
+wait $first
+is "two pulls at once" "$? $second" "0 0" || diag "$(cat one.err two.err)"
+cp -a copy/fleet/in before
+"$SCEP" queue pull copy >three.out
+like "a third has nothing to do" "$(cat three.out)" \
+	"0 issued, 0 refused, 0 wait, 4 answered before"
+rm -f before/news,*
+ok "and says the same" diff -rq -x 'news,*' before copy/fleet/in
+at_ra
+rsync -a copy/fleet/in/ "$IN/"
+for i in 1 2 3 4; do
+	is "both$i" "$(poll "both$i" fleet) $(certs "both$i")" "SUCCESS 1"
+done
+
+# --- a stream instead of rsync --------------------------------------------------------------------
+
+is "by command" "$(enrol stream "$SECRET" fleet)" PENDING
+cat >ssh <<END
+#!/bin/sh
+shift
+exec env SCEP_HOME=$FRESH/ra "\$@"
+END
+chmod 755 ssh
+at_ca
+ok "pull --command" "$SCEP" queue pull --command \
+	"$FRESH/ssh ra $SCEP queue"
+like "takes it" "$(cat .out)" "issued CN=stream"
+exits 75 "a command that fails" "$SCEP" queue pull --command "/bin/false x"
+at_ra
+is "and its answer has come" "$("$SCEP" queue list)" ""
+is "to the client" "$(poll stream fleet)" SUCCESS
+"$SCEP" queue export >stream
+head -c -1 stream >half
+exits 1 "half a stream is none" sh -c '"$SCEP" queue import <half'
+
+# --- killed ----------------------------------------------------------------------------------------
+
+if strace -e trace=none true 2>/dev/null; then
+	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
+	export ASAN_OPTIONS
+	round=0 bad=
+	kill_at() { # CALL N COMMAND...
+		_call=$1 _n=$2
+		shift 2
+		strace -f -qq -o trace -e "trace=$_call" \
+			-e "inject=$_call:signal=KILL:when=$_n" "$@" \
+			>.out 2>&1
+	}
+	for call in linkat renameat unlinkat; do
+		n=0 hit=yes
+		while [ $hit = yes ] && [ $n -lt 20 ]; do
+			n=$((n + 1)) round=$((round + 1))
+			enrol "k$round" "$SECRET" fleet >.word
+			carry_out
+			at_ca
+			kill_at $call $n "$SCEP" queue pull copy && hit=no
+			at_ra
+			pull || bad="$bad $call:$n:pull"
+			[ "$(poll "k$round" fleet)" = SUCCESS ] ||
+				bad="$bad $call:$n:poll"
+			[ "$(certs "k$round")" = 1 ] || bad="$bad $call:$n:certs"
+		done
+		ok "pull killed at $((n - 1)) of $call" test $n -gt 1 -a $hit = no
+	done
+	is "each converged on one certificate" "$bad" ""
+	bad=
+	for call in linkat unlinkat; do
+		n=0 hit=yes
+		while [ $hit = yes ] && [ $n -lt 20 ]; do
+			n=$((n + 1)) round=$((round + 1))
+			enrol "k$round" "$SECRET" fleet >.word
+			pull || bad="$bad $call:$n:pull"
+			kill_at $call $n "$SCEP" queue import --here && hit=no
+			[ "$(poll "k$round" fleet)" = SUCCESS ] ||
+				bad="$bad $call:$n:poll"
+		done
+		ok "the RA killed at $((n - 1)) of $call" \
+			test $n -gt 1 -a $hit = no
+	done
+	is "each converged" "$bad" ""
+	is "nothing waits" "$("$SCEP" queue list)" ""
+else
+	skip "killed" "strace cannot trace here"
+fi
+
+at_ca
+ok "scep check of the CA's home" "$SCEP" check || diag "$(cat .out)"
+at_ra
+done_testing
