@@ -13,7 +13,9 @@ intune_alias mdm
 ask() { # NAME [OPTIONS...]
 	_n=$1
 	shift
-	[ -e "$_n.der" ] && [ $# -eq 0 ] || pkcsreq "$_n" "intune-$_n" "$@"
+	if [ ! -e "$_n.der" ] || [ $# -gt 0 ]; then
+		pkcsreq "$_n" "intune-$_n" "$@"
+	fi
 	gets "$_n"
 }
 gets() { # NAME
