@@ -147,7 +147,7 @@ DOOR=fcgi
 steps >/dev/null
 fails validate '{"status": 500}' "answers with HTTP 500 .client-request-id"
 is "its address is asked for anew" "$(steps)" \
-	"token validate discovery validate success"
+	"validate discovery validate success"
 fails validate '{"status": 302, "headers": {"Location": "https://x/"}}' \
 	"answers with HTTP 302"
 fails validate '{"body": "<html>Success</html>"}' "is not JSON"
