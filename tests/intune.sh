@@ -72,5 +72,6 @@ proxy_start() {
 		--port-file proxy/port >>intune.log 2>&1 &
 	server $!
 	wait_for test -s proxy/port
+	# shellcheck disable=SC2034 # for who sources this
 	PROXY=$(cat proxy/port)
 }

@@ -13,7 +13,9 @@ intune_alias mdm
 ask() { # NAME [OPTIONS...]
 	_n=$1
 	shift
-	[ -e "$_n.der" ] && [ $# -eq 0 ] || pkcsreq "$_n" "intune-$_n" "$@"
+	if [ ! -e "$_n.der" ] || [ $# -gt 0 ]; then
+		pkcsreq "$_n" "intune-$_n" "$@"
+	fi
 	gets "$_n"
 }
 gets() { # NAME
@@ -94,17 +96,18 @@ steps >/dev/null
 pkcsreq none ""
 is "none at all" "$(gets none)" "no challengePassword"
 is "is not passed on" "$(steps)" ""
-for code in SubjectNameMismatch ChallengeExpired KeyLengthMismatch \
-	SignatureValidationFailed BadTenantIdInChallenge; do
+DOOR=fcgi # test_intune.c has them all
+for code in SubjectNameMismatch BadTenantIdInChallenge; do
 	control "{\"validate\": {\"code\": \"$code\"}}"
 	is "$code" "$(ask no)" "Intune: $code"
 done
-for code in Unknown NewCodeOfTomorrow success ""; do
+for code in Unknown NewCodeOfTomorrow ""; do
 	control "{\"validate\": {\"code\": \"$code\"}}"
 	is "says nothing: '$code'" "$(ask no)" "http 503"
 done
 is "nothing was issued, nothing told" "$(($(issued) - before)) $(steps |
 	grep -c 'success\|failure')" "0 0"
+DOOR=cgi
 
 # --- each step fails in turn -----------------------------------------------------------
 
@@ -136,17 +139,15 @@ down="stand-in|localhost"
 fails token '{"status": 500}' "gives no token: HTTP 500"
 fails token '{"status": 401, "json": {"error": "invalid_client", "error_description": "AADSTS7000215: s3cret"}}' \
 	"HTTP 401 invalid_client AADSTS7000215; look at"
-fails token '{"body": "no json"}' "answer has no token"
 fails token '{"json": {"access_token": "a b"}}' "answer has no token"
 fails discovery '{"status": 503}' "Graph answers with HTTP 503"
-fails discovery '{"json": {"value": []}}' "names no ScepRequestValidation"
 fails discovery '{"json": {"value": [{"providerName": "ScepRequestValidationFEService", "uri": "http://x/"}]}}' \
 	"names no ScepRequestValidation"
 DOOR=fcgi
 steps >/dev/null
 fails validate '{"status": 500}' "answers with HTTP 500 .client-request-id"
 is "its address is asked for anew" "$(steps)" \
-	"token validate discovery validate success"
+	"validate discovery validate success"
 fails validate '{"status": 302, "headers": {"Location": "https://x/"}}' \
 	"answers with HTTP 302"
 fails validate '{"body": "<html>Success</html>"}' "is not JSON"
@@ -155,7 +156,6 @@ fails validate '{"close": -1}' "$down"
 fails validate '{"size": 10485760}' "$down"
 fails success '{"status": 500}' "has not acknowledged"
 fails success '{"code": "Unknown"}' "has not acknowledged"
-fails success '{"code": "ChallengeExpired"}' "has not acknowledged"
 fails success '{"close": 5, "json": {"code": "Success"}}' "has not acknowledged"
 
 DOOR=cgi
