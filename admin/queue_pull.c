@@ -17,7 +17,14 @@
 #define MAX_STREAM  FETCH_MAX_LIMIT
 #define RUN_TIMEOUT 300000 /* ms of a command */
 
-struct words;
+#define MAX_WORDS 32
+
+struct words {
+	char *text; /* owned */
+	const char *word[MAX_WORDS + 2];
+	size_t n;
+};
+
 struct pull {
 	struct command *cmd;
 	struct cas *cas;
@@ -26,20 +33,12 @@ struct pull {
 	struct aliases *aliases;
 	const struct alias *alias; /* whose requests are looked at now */
 	int dir;		   /* the room that is pulled, or -1 */
-	struct words *words;	   /* else: the command, */
-	struct buf *answers;	   /* and the stream that goes back */
+	struct words words;	   /* else: the command, */
+	struct buf answers;	   /* and the stream that goes back */
 	unsigned issued, refused, waiting, same, bad, later;
 };
 
 /* ---- a command ------------------------------------------------------------- */
-
-#define MAX_WORDS 32
-
-struct words {
-	char *text; /* owned */
-	const char *word[MAX_WORDS + 2];
-	size_t n;
-};
 
 /* Blanks part them; no shell looks at them. */
 static enum err
@@ -109,11 +108,11 @@ flush(struct pull *p)
 	struct run_answer put = { .status = 0 };
 	enum err e = ERR_SYSTEM;
 
-	if (stream_end(p->answers))
-		e = run_words(p->words, "import", buf_span(p->answers), &put);
+	if (stream_end(&p->answers))
+		e = run_words(&p->words, "import", buf_span(&p->answers), &put);
 	run_answer_release(&put);
-	buf_clear(p->answers);
-	return e == OK && !stream_begin(p->answers) ? ERR_SYSTEM : e;
+	buf_clear(&p->answers);
+	return e == OK && !stream_begin(&p->answers) ? ERR_SYSTEM : e;
 }
 
 /* What a CRL of a hundred thousand entries is too large for, rsync is not. */
@@ -129,9 +128,9 @@ send_back(struct pull *p, const char *name, struct span file)
 		p->later++;
 		return OK;
 	}
-	if (p->answers->len + file.len > MAX_BACK)
+	if (p->answers.len + file.len > MAX_BACK)
 		e = flush(p);
-	if (e == OK && !stream_put(p->answers, p->alias->name, name, file))
+	if (e == OK && !stream_put(&p->answers, p->alias->name, name, file))
 		e = ERR_SYSTEM;
 	return e;
 }
@@ -349,19 +348,15 @@ static enum err
 pull_command(struct pull *p, const char *command)
 {
 	struct run_answer got = { .status = 0 };
-	struct buf answers = BUF_INIT;
-	struct words w;
 	enum err e;
 
-	p->answers = &answers;
-	p->words = &w;
-	if ((e = split(command, &w)) != OK)
+	if ((e = split(command, &p->words)) != OK)
 		goto out;
-	if (w.n == 0)
+	if (p->words.n == 0)
 		e = usage(p->cmd, "--command wants a command");
 	else
-		e = run_words(&w, "export", span_of(NULL, 0), &got);
-	if (e == OK && !stream_begin(&answers))
+		e = run_words(&p->words, "export", span_of(NULL, 0), &got);
+	if (e == OK && !stream_begin(&p->answers))
 		e = ERR_SYSTEM;
 	if (e != OK)
 		goto out;
@@ -372,8 +367,6 @@ pull_command(struct pull *p, const char *command)
 		e = flush(p);
 out:
 	run_answer_release(&got);
-	buf_release(&answers);
-	free(w.text);
 	return e;
 }
 
@@ -431,6 +424,8 @@ run_queue_pull(struct command *cmd)
 	if (e == OK)
 		e = finish(&p);
 out:
+	buf_release(&p.answers);
+	free(p.words.text);
 	profiles_free(p.profiles);
 	aliases_free(p.aliases);
 	cas_free(p.cas);

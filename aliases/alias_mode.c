@@ -84,9 +84,10 @@ check_secret(const struct ini *ini, const struct alias *a)
 	if (a->challenge.judge != JUDGE_SECRET)
 		return stray_key(ini, "ra", "authpwd", other) +
 		       stray_key(ini, "ra", "authpwdfile", other);
+	if (a->queue.ra != NULL && ini_find(ini, "ra", "authpwd") == NULL)
+		return 0;
 	if (ini_find(ini, "ra", "authpwdfile") == NULL)
-		return a->queue.ra != NULL ? 0 :
-					     alias_needs(ini, "ra", "authpwd");
+		return alias_needs(ini, "ra", "authpwd");
 	return stray_key(ini, "ra", "authpwd",
 	    "authpwdfile is there too: one of them must go");
 }

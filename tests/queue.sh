@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2120 # lib.sh uses them
 # What the scripts of an external RA share: two homes, ca/ and ra/, and rsync
 # between them.  Sourced behind lib.sh.
 #

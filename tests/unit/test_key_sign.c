@@ -12,6 +12,9 @@
 #define ATTR_TYPE(tag, len, v)                                                 \
 	"\x30\x11\x06\x0a\x60\x86\x48\x01\x86\xf8\x45\x01\x09\x02\x31\x03" tag \
 	    len v
+#define ATTR_TYPE3(v)                                                      \
+	"\x30\x13\x06\x0a\x60\x86\x48\x01\x86\xf8\x45\x01\x09\x02\x31\x05" \
+	"\x13\x03" v
 #define ATTR_OTHER "\x30\x0a\x06\x03\x2a\x03\x04\x31\x03\x02\x01\x07"
 
 static const struct {
@@ -56,6 +59,76 @@ verifies(EVP_PKEY *pkey, enum digest d, struct span sig, struct span der)
 
 	EVP_MD_CTX_free(ctx);
 	return good;
+}
+
+/* Letters have types of their own, and neither verb signs the other's. */
+static void
+test_sign_letter(void **state)
+{
+	static const struct {
+		const char *der;
+		size_t len;
+		enum err e;
+	} rows[] = {
+#define ROW(bytes, e) { bytes, sizeof(bytes) - 1, e }
+		ROW("\x31\x15" ATTR_TYPE3("101"), OK),
+		ROW("\x31\x15" ATTR_TYPE3("102"), OK),
+		ROW("\x31\x15" ATTR_TYPE3("103"), OK),
+		ROW("\x31\x15" ATTR_TYPE3("100"), ERR_REFUSED),
+		ROW("\x31\x15" ATTR_TYPE3("104"), ERR_REFUSED),
+		ROW("\x31\x15" ATTR_TYPE3("201"), ERR_REFUSED),
+		ROW("\x30\x15" ATTR_TYPE3("101"), ERR_REFUSED),
+		ROW("\x31\x13" ATTR_TYPE("\x13", "\x01", "3"), ERR_REFUSED),
+		ROW("\x31\x0c" ATTR_OTHER, ERR_REFUSED),
+		ROW("\x31\x2a" ATTR_TYPE3("101") ATTR_TYPE3("102"),
+		    ERR_REFUSED),
+	};
+	struct buf sig = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct span der = span_of(rows[i].der, rows[i].len);
+
+		buf_clear(&sig);
+		assert_int_equal(
+		    key_sign_letter(rsa, DIGEST_SHA256, der, &sig), rows[i].e);
+		if (rows[i].e == OK)
+			assert_int_equal(
+			    key_sign_attrs(rsa, DIGEST_SHA256, der, &sig),
+			    ERR_REFUSED);
+	}
+	buf_release(&sig);
+}
+
+/* The public half alone knows what it is, and does nothing. */
+static void
+test_elsewhere(void **state)
+{
+	struct span der = span_of(sets[0].der, sets[0].len);
+	struct buf out = BUF_INIT;
+	struct key *key = NULL;
+	uint8_t content[16];
+
+	(void)state;
+	assert_int_equal(key_public("x", buf_span(&spki_rsa), &key), OK);
+	assert_true(key_elsewhere(key) && !key_elsewhere(rsa));
+	assert_true(key_fits(key, buf_span(&spki_rsa)));
+	assert_int_equal(key_type(key), KEY_RSA);
+	assert_int_equal(key_bits(key), 2048);
+	assert_int_equal(
+	    key_sign_attrs(key, DIGEST_SHA256, der, &out), ERR_REFUSED);
+	assert_int_equal(key_pem(key, span_of(NULL, 0), &out), ERR_REFUSED);
+	assert_int_equal(
+	    key_unwrap(key, TRANSPORT_V15, der, sizeof(content), content),
+	    ERR_REFUSED);
+	assert_int_equal(
+	    key_csr(key, DER_BYTES("\x30\x00"), 0, &out), ERR_REFUSED);
+	assert_int_equal(out.len, 0);
+	key_close(key);
+	key = NULL;
+	assert_int_not_equal(key_public("x", DER_BYTES("\x30\x00"), &key), OK);
+	assert_null(key);
+	buf_release(&out);
 }
 
 /* C-180: signs what begins like the attributes of a reply, and nothing else. */
@@ -391,6 +464,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sign_attrs),
+		cmocka_unit_test(test_sign_letter),
+		cmocka_unit_test(test_elsewhere),
 		cmocka_unit_test(test_issue),
 		cmocka_unit_test(test_algorithms),
 		cmocka_unit_test(test_edges),
