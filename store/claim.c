@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "store/inside.h"
+#include "store/queue.h"
 
 /*
  * Redemptions.  used/5f/<id>,<k> is a claim (base/file.h): its word is the
@@ -350,6 +351,10 @@ free_one(const struct probe *p, void *arg)
 	if (p->there.transaction[0] == '\0')
 		return OK;
 	e = outcome_payer(p->st, &p->there, p->code->id, &payer);
+	if (e != ERR_NOTFOUND)
+		return e;
+	/* what waits for a CA elsewhere has been paid for */
+	e = queue_waits(p->st, p->there.transaction, p->there.attempt);
 	if (e != ERR_NOTFOUND)
 		return e;
 	e = outcome_abandon(p->st, p->there.transaction, p->there.attempt);
