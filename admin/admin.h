@@ -211,7 +211,8 @@ extern const struct noun *const nouns[];
 /* One per file; listed in admin.c's table, in CLI.md's order. */
 extern const struct noun noun_init, noun_status, noun_check, noun_ca,
     noun_ca_ra, noun_entity, noun_cert, noun_crl, noun_alias, noun_profile,
-    noun_request, noun_queue, noun_audit, noun_ejbca_config, noun_ejbca_ra, noun_ejbca_ca;
+    noun_request, noun_queue, noun_audit, noun_ejbca_config, noun_ejbca_ra,
+    noun_ejbca_ca;
 
 /* Of manager.c, outside this room: it starts the server. */
 extern const struct noun noun_serve;
