@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "ca/ca.h"
 #include "store/kept.h"
+#include "store/queue.h"
 
 /* The verbs by which aliases come and go: add, copy, rename, delete. */
 
@@ -112,6 +113,35 @@ count_one(const struct waiting *w, void *arg)
 	return OK;
 }
 
+static enum err
+count_queued(const char *name, void *arg)
+{
+	unsigned *n = arg;
+
+	(void)name;
+	++*n;
+	return OK;
+}
+
+/* What waits for a CA elsewhere is under this name there too. */
+static enum err
+check_queued(const struct command *cmd)
+{
+	const char *name = cmd->name[0];
+	unsigned n = 0;
+	enum err e;
+
+	if (!alias_name_ok(span_of(name, strlen(name))))
+		return OK; /* said elsewhere */
+	e = queue_each(&cmd->store, name, false, count_queued, &n);
+	if (e != OK || n == 0)
+		return e;
+	return say(ERR_REFUSED,
+	    "%u request%s of alias %s for the CA: `scep queue list --alias "
+	    "%s`; have it pull first",
+	    n, n == 1 ? " waits" : "s wait", name, name);
+}
+
 /*
  * A rename that was killed before all requests had come along: the file has
  * its new name, and some wait under the old one.
@@ -195,7 +225,7 @@ alias_rename(struct command *cmd)
 		return say(ERR_EXISTS, "%s is called so already", cmd->name[0]);
 	if ((e = alias_path(cmd->name[0], &from)) == OK &&
 	    (e = alias_path(cmd->name[1], &to)) == OK &&
-	    (e = alias_lock(cmd, &lock)) == OK)
+	    (e = check_queued(cmd)) == OK && (e = alias_lock(cmd, &lock)) == OK)
 		e = move_all(cmd, buf_cstr(&from), buf_cstr(&to));
 	file_close(&lock);
 	buf_release(&from);
@@ -238,7 +268,7 @@ alias_delete(struct command *cmd)
 		 cmd, "Its clients get 404 from now on.  Delete it?")) == OK &&
 	    (e = alias_lock(cmd, &lock)) == OK &&
 	    (e = file_exists(cmd->home, buf_cstr(&path))) == OK &&
-	    (e = clear_queue(cmd)) == OK)
+	    (e = check_queued(cmd)) == OK && (e = clear_queue(cmd)) == OK)
 		e = file_unlink(cmd->home, buf_cstr(&path));
 	if (e == OK)
 		e = dir_sync(cmd->home, "aliases");

@@ -115,7 +115,7 @@ ca_run_import(struct command *cmd)
 	if (opt_given(cmd, "pkcs12") ?
 		(opt_given(cmd, "cert") || opt_given(cmd, "key")) :
 		!opt_given(cmd, "cert") ||
-			opt_given(cmd, "key") == opt_flag(cmd, "no-key"))
+		    opt_given(cmd, "key") == opt_flag(cmd, "no-key"))
 		return usage(cmd, "ca import wants --cert FILE and --key FILE, "
 				  "or --pkcs12 FILE; for an external RA --cert "
 				  "FILE and --no-key");

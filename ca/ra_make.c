@@ -152,9 +152,9 @@ enum err
 ca_ra_sign(const struct ca *ca, const struct ra_order *order,
     struct span subject, struct span spki, int64_t now, struct buf *der)
 {
-	const struct ra_order asked = { .key = RA_KEY,
-		.days = order->days,
-		.baseurl = order->baseurl };
+	const struct ra_order asked = {
+		.key = RA_KEY, .days = order->days, .baseurl = order->baseurl
+	};
 	const struct ra_make m = { .ca = ca->called,
 		.gen = ca_current(ca, now),
 		.order = &asked,

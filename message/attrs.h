@@ -29,7 +29,7 @@ struct attrs {
 	struct der txid;
 	struct span nonce;
 	struct span answers; /* recipientNonce; empty: absent */
-	bool unclean; /* something stands twice or has two values */
+	bool unclean;	     /* something stands twice or has two values */
 };
 /*
  * body: what [0] holds.  ERR_INPUT: unreadable, or no transactionID or no

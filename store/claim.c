@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "store/inside.h"
+#include "store/queue.h"
 #include "store/waiting.h"
 
 /*
@@ -371,6 +372,10 @@ free_one(const struct probe *p, void *arg)
 		return e;
 	/* what waits for people is not dead, and theirs to end */
 	e = waiting_exists(p->st, p->there.transaction, p->there.attempt);
+	if (e != ERR_NOTFOUND)
+		return e;
+	/* what waits for a CA elsewhere has been paid for */
+	e = queue_waits(p->st, p->there.transaction, p->there.attempt);
 	if (e != ERR_NOTFOUND)
 		return e;
 	e = outcome_abandon(p->st, p->there.transaction, p->there.attempt);

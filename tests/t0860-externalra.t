@@ -40,6 +40,9 @@ is "makes no record" "$("$SCEP" queue list)" ""
 is "the right one waits" "$(enrol one "$SECRET" fleet)" PENDING
 like "for the CA" "$("$SCEP" queue list)" "^fleet +[0-9a-f]{16} [0-9]+s +one +CN=one"
 is "a poll waits" "$(poll one fleet)" PENDING
+exits 1 "its alias is not renamed now" "$SCEP" alias rename fleet navy
+like "since" "$(cat .out)" "1 request waits of alias fleet for the CA"
+exits 1 "nor deleted" "$SCEP" alias delete fleet --yes
 is "the same once more waits" "$(enrol one "$SECRET" fleet)" PENDING
 is "it is one record" "$("$SCEP" queue list | wc -l)" 1
 is "the challenge is not in it" "$(grep -rl "joint secret" ra/store)" ""
@@ -123,6 +126,8 @@ like "since" "$(cat pull.out)" "code is used up"
 code=$(add_entity desk1 --ca Lab --subject CN=desk1,O=Desk)
 is "an entity's code" "$(enrol desk1 "$code" desk)" PENDING
 is "pays there" "$(enrol desk2 "$code" desk --subject /CN=desk1)" "failinfo 2"
+"$SCEP" entity setpwd desk1 --generate >.out 2>&1 || diag "$(cat .out)"
+is "another code, and it waits as before" "$(poll desk1 desk)" PENDING
 ok "the RA's home is whole" "$SCEP" check
 ok "the CA takes it" pull
 is "the poll fetches it" "$(poll desk1 desk)" SUCCESS
