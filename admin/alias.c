@@ -319,12 +319,16 @@ static const struct verb verbs[] = {
 	    .run = run_set,
 	    .help = "change one key; comments and order stay",
 	    .more = "KEY is enough, or SECTION.KEY where two sections have "
-		    "it; identifiers.NAME.\nAlso KEY=VALUE, and then several "
-		    "at once.  authpwd - reads the secret from\nstandard "
-		    "input; a secret in the command can be seen in ps.\n\n"
+		    "it, as ra.defaultca;\nidentifiers.NAME.  Also KEY=VALUE, "
+		    "and then several at once.  authpwd - reads\nthe secret "
+		    "from standard input; in the command it can be seen in "
+		    "ps.\n\n"
 		    "  scep alias set scep includeca yes\n"
 		    "  scep alias set scep identifiers.MobileIronSCEP "
-		    "ManagementCA",
+		    "ManagementCA\n"
+		    "  scep alias set mdm operationmode=ra "
+		    "ra.defaultca=ManagementCA \\\n"
+		    "      authpwdfile=ra-secret required=0",
 	    .changes = true },
 	{ .name = "unset",
 	    .args = "NAME KEY",

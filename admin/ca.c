@@ -405,7 +405,8 @@ static const struct verb ca_verbs[] = {
 	    "bring a CA's key and certificate",
 	    "  scep ca import Old --pkcs12 old.p12 --passphrase -\n"
 	    "  scep ca import Sub --cert sub.pem --key sub.key --chain "
-	    "root.pem",
+	    "root.pem\n"
+	    "  scep ca import Lab --cert lab.pem --no-key",
 	    true, false, NAMES_PLAIN },
 	{ "request", { NULL }, "NAME", 1, 1, ca_request_options, ca_run_request,
 	    "make a key and a CSR for an issuer elsewhere",

@@ -229,7 +229,8 @@ static const struct verb challenge_verbs[] = {
 	    "again: kept is a\nhash.  The alias must have `[challenge] judge = "
 	    "onetime`.  In CA mode --for is\nneeded, and names a registered "
 	    "entity; in RA mode a code without --for is good\nfor any "
-	    "subject.\n\n"
+	    "subject.  With `[ra] existing = renew`, the default, no code is "
+	    "good for\na name that has had a certificate.\n\n"
 	    "  scep challenge new --alias net --for CN=router1,O=Lab --ttl 2h",
 	    true, false, NAMES_PLAIN },
 	{ "list", { NULL }, "", 0, 0, list_options, run_challenge_list,

@@ -304,13 +304,18 @@ static const struct verb queue_verbs[] = {
 	{ "list", { NULL }, "", 0, 0, list_options, run_list,
 	    "list what waits for the CA: alias, transaction, age, username, "
 	    "subject",
-	    NULL, false, false, NAMES_PLAIN },
+	    "What was answered stays in the list until the answer was taken: "
+	    "when the device\nasks next, or by `scep queue import --here`.",
+	    false, false, NAMES_PLAIN },
 	{ "pull", { NULL }, "[DIR]", 0, 1, queue_pull_options, run_queue_pull,
 	    "on the CA's host: take requests, and leave the answers",
 	    "DIR is store/queue of the RA's home, or a copy of it: requests "
 	    "are read in\nDIR/ALIAS/out, answers and news written to "
 	    "DIR/ALIAS/in.\n\n"
-	    "  scep queue pull /var/lib/scep-ra/queue\n"
+	    "Which RA is believed says [queue] ra of the alias; scep-alias(5), "
+	    "External RA,\nhas all steps, queue-pull.sh of the examples does "
+	    "it by rsync.\n\n"
+	    "  scep queue pull /var/lib/scep/queue-copy\n"
 	    "  scep queue pull --command '/usr/bin/ssh ra scep queue'",
 	    true, false, NAMES_PLAIN },
 	{ "export", { NULL }, "", 0, 0, export_options, run_export,

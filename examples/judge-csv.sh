@@ -1,9 +1,12 @@
 #!/bin/sh
 # A judge for scep ([challenge] judge = program): a list of serial numbers.
 #
-# devices.csv in the folder of this script has a line for each device that may
-# have certificates: its serial number, as its request names it (serialNumber,
-# else CN), and, behind a comma, the SHA-256 of its challenge in hex:
+# Copy it, executable, to a folder that root alone may write, as /etc/scep, and
+# let the alias have [program] path = /etc/scep/judge-csv.sh.  devices.csv in
+# the same folder, which the user scep can read, has a line for each device that
+# may have certificates: its serial number, as its request names it
+# (serialNumber, else CN), and, behind a comma, the SHA-256 of its challenge in
+# hex:
 #
 #	0042-17,9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 #

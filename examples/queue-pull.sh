@@ -5,8 +5,14 @@
 #
 #	RA=scep@ra.example.org:/var/lib/scep/store/queue queue-pull.sh
 #
+# Run it as the user that the home here belongs to, as scep-queue.service does
+# (by hand: runuser -u scep -- env RA=... queue-pull.sh); as root, the copy may
+# become root's.  It needs rsync on both hosts.  The RA's host needs the folder
+# store/queue, before the first device has come, and for that user a shell and
+# an ssh key: scep-alias(5), External RA.
+#
 # RA    store/queue of the RA's home, as rsync names it; the user must be the
-#       one that the home belongs to
+#       one that the RA's home belongs to
 # COPY  where it lies here; default queue-copy in the home
 # SCEP  the program
 set -u

@@ -7,9 +7,21 @@
 
 Speaks what scep(1) with [challenge] judge = web and step-ca's SCEPCHALLENGE
 webhooks send.  devices.txt has a device a line, read for each request: its
-challenge, a blank, its common name.  Empty lines and those that begin with
-'#' count for nothing.  hook.key is the file of [web] secretfile: the key of
-the signature, in base64.  It needs python3 and nothing else.
+challenge, a blank, its common name alone (router1, not CN=router1).  Empty
+lines and those that begin with '#' count for nothing.  hook.key is the file of
+[web] secretfile: the key of the signature, in base64, for nobody else to read.
+It needs python3 and nothing else.
+
+To try it on the host of scep, as the user scep in a folder of his:
+
+    umask 077
+    openssl rand -base64 32 >hook.key
+    openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=127.0.0.1
+        -addext subjectAltName=IP:127.0.0.1 -keyout hook-key.pem -out hook.pem
+    scep alias set NAME judge=web web.url=https://127.0.0.1:8443/
+        web.secretfile=$PWD/hook.key web.cafile=$PWD/hook.pem
+
+each on one line; NAME is in RA mode, or its entities are registered.
 """
 import argparse
 import base64
