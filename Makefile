@@ -479,6 +479,7 @@ install: all ## PREFIX=/usr/local DESTDIR=
 	    $(DESTDIR)$(DATADIR)/profiles
 	install -m 0755 examples/scep-suexec examples/read-message.sh \
 	    examples/judge-csv.sh examples/judge-ldap.sh \
+	    examples/queue-pull.sh examples/webhook.py \
 	    $(DESTDIR)$(DOCDIR)/examples
 	@echo 'For web servers and systemd: $(DOCDIR)/examples'
 

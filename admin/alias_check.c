@@ -121,6 +121,29 @@ check_approvals(
 	cas_free(cas);
 }
 
+/* What an external RA takes in is encrypted to the CA's own key. */
+static void
+check_external(struct look *l, const struct command *cmd, const struct alias *a)
+{
+	const struct generation *gen;
+	const struct ca *ca = NULL;
+	struct cas *cas = NULL;
+
+	if (a->mode != MODE_EXTERNALRA || cas_new(cmd->home, &cas) != OK)
+		return;
+	for (size_t i = 0; i < a->ncas; i++) {
+		if (cas_find(cas, a->cas[i], &ca) != OK ||
+		    (gen = ca_current(ca, cmd->now)) == NULL ||
+		    key_type(gen->key) == KEY_RSA)
+			continue;
+		wrong(l, "scep", "cas",
+		    "an external RA needs a CA with an RSA key, which it has "
+		    "not:",
+		    a->cas[i]);
+	}
+	cas_free(cas);
+}
+
 /* ---- [program] --------------------------------------------------------- */
 
 /* What belongs to others, or what they may write, is their judge. */
@@ -236,6 +259,7 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 		    &l, "renewal", "renewalignore", a->renewal.ignore[i]);
 	check_parameters(&l, a);
 	check_program(&l, cmd, a);
+	check_external(&l, cmd, a);
 	if ((e = check_profiles(cmd, path, a)) == OK)
 		check_approvals(&l, cmd, a);
 	if (e == OK)

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "ca/ca.h"
+#include "store/queue.h"
 
 /*
  * The files of the aliases.  Readers (the workers) take no lock: they see the
@@ -130,6 +131,8 @@ alias_heard(const struct buf *heard, enum err e)
 	log_sink(NULL, NULL);
 	if (heard->len == 0)
 		return e;
+	if (e == OK) /* a warning */
+		return say(e, "%s", buf_cstr(heard));
 	return say(e == ERR_INPUT ? ERR_REFUSED : e, "nothing was changed: %s",
 	    buf_cstr(heard));
 }
@@ -158,18 +161,21 @@ alias_vacant(const struct command *cmd, const char *path, const char *name)
 	return e == ERR_NOTFOUND ? OK : e;
 }
 
-/* Only a good text is ever written. */
+/* Only a good text is ever written; *queue: it is of an external RA. */
 static enum err
 check_new(const struct command *cmd, const char *name, const char *path,
-    struct span text)
+    struct span text, bool *queue)
 {
 	struct buf heard = BUF_INIT;
+	struct alias *a = NULL;
 	enum err e;
 
 	alias_listen(&heard);
-	e = alias_check_text(cmd, name, path, text, NULL);
+	e = alias_check_text(cmd, name, path, text, &a);
 	e = alias_heard(&heard, e);
 	buf_release(&heard);
+	*queue = e == OK && a->mode == MODE_EXTERNALRA;
+	alias_free(a);
 	return e;
 }
 
@@ -178,12 +184,15 @@ alias_swap(const struct command *cmd, const char *name, struct span was,
     struct span text)
 {
 	struct buf path = BUF_INIT;
+	bool queue = false;
 	enum err e;
 
 	if ((e = alias_path(name, &path)) == OK &&
-	    (e = check_new(cmd, name, buf_cstr(&path), text)) == OK)
+	    (e = check_new(cmd, name, buf_cstr(&path), text, &queue)) == OK)
 		e = file_swap(
 		    cmd->home, buf_cstr(&path), was, text, FILE_RECORD);
+	if (e == OK && queue) /* there for a pull before the first request */
+		e = queue_rooms(&cmd->store, name);
 	buf_release(&path);
 	return e == ERR_EXISTS || e == ERR_NOTFOUND ? ERR_BUSY : e;
 }
@@ -192,13 +201,16 @@ enum err
 alias_create(const struct command *cmd, const char *name, struct span text)
 {
 	struct buf path = BUF_INIT;
+	bool queue = false;
 	enum err e;
 
 	if ((e = alias_path(name, &path)) == OK &&
 	    (e = alias_vacant(cmd, buf_cstr(&path), name)) == OK &&
-	    (e = check_new(cmd, name, buf_cstr(&path), text)) == OK)
+	    (e = check_new(cmd, name, buf_cstr(&path), text, &queue)) == OK)
 		e = file_create_new(cmd->store.tmp, cmd->home, buf_cstr(&path),
 		    text, FILE_RECORD);
+	if (e == OK && queue)
+		e = queue_rooms(&cmd->store, name);
 	if (e == ERR_EXISTS)
 		e = taken(name);
 	buf_release(&path);

@@ -132,6 +132,9 @@ alias_key_counts(const struct alias *a, const struct alias_key *key)
 		       strcmp(key->key, "operationmode") == 0;
 	if (strcmp(in, "proxy") == 0)
 		return false;
+	if (strcmp(in, "queue") == 0)
+		return (strcmp(key->key, "limit") == 0) ==
+		       (a->mode == MODE_EXTERNALRA);
 	if (strncmp(key->key, "authpwd", 7) == 0 &&
 	    a->challenge.judge == JUDGE_SECRET)
 		return (key->key[7] == '\0') == (a->ra.secretfile == NULL);
@@ -140,6 +143,8 @@ alias_key_counts(const struct alias *a, const struct alias_key *key)
 		       (strcmp(key->key, "defaultca") != 0 &&
 			   strcmp(key->key, "profile") != 0 &&
 			   strcmp(key->key, "cutusername") != 0);
+	if (a->mode == MODE_EXTERNALRA && strcmp(key->key, "profile") == 0)
+		return false;
 	return strcmp(in, "ra") != 0 && strcmp(in, "approval") != 0;
 }
 
@@ -225,7 +230,7 @@ out:
 static enum err
 check_all(struct command *cmd)
 {
-	struct alias_health health = { 0, 0 };
+	struct alias_health health = { .count = 0 };
 	enum err e = health_aliases(cmd, NULL, NULL, &health);
 
 	if (e != OK)
@@ -233,7 +238,8 @@ check_all(struct command *cmd)
 	if (health.broken > 0)
 		return say(ERR_REFUSED, "%u of %u aliases broken",
 		    health.broken, health.count);
-	(void)fprintf(cmd->out, "%u aliases, all good\n", health.count);
+	(void)fprintf(cmd->out, "%u alias%s, all good\n", health.count,
+	    health.count == 1 ? "" : "es");
 	return OK;
 }
 

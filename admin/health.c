@@ -43,6 +43,7 @@ parse(struct walk *w, const char *name, const char *file)
 	if (e == OK)
 		e = alias_check_rest(
 		    w->cmd, buf_cstr(&path), buf_span(&text), alias);
+	w->out->proxies += e == OK && alias->mode == MODE_PROXY;
 	alias_free(alias);
 	buf_release(&path);
 	buf_release(&text);
@@ -84,7 +85,7 @@ health_aliases(const struct command *cmd,
 	enum err e;
 	size_t i;
 
-	*out = (struct alias_health){ 0, 0 };
+	*out = (struct alias_health){ .count = 0 };
 	if ((e = ca_names(cmd->home, &w.ca, &w.cas)) != OK)
 		return e;
 	e = dir_each(cmd->home, "aliases", look, &w);

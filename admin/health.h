@@ -11,6 +11,7 @@
  */
 struct alias_health {
 	unsigned count, broken;
+	unsigned proxies; /* of those that are not */
 };
 enum err health_aliases(const struct command *cmd,
     void (*broken)(const char *file, void *arg), void *arg,

@@ -93,7 +93,7 @@ shown(const uint8_t *s)
 static int
 put_text(FILE *out, const char *value)
 {
-	const uint8_t *s = (const uint8_t *)value;
+	const uint8_t *s = (const uint8_t *)(value != NULL ? value : "-");
 	int columns = 0;
 	size_t n;
 

@@ -181,7 +181,7 @@ look_at_ca(struct status *s, struct cas *cas, const char *name)
 }
 
 static enum err
-look_at_cas(struct status *s)
+look_at_cas(struct status *s, const struct alias_health *h)
 {
 	struct cas *cas = NULL;
 	char **names = NULL;
@@ -191,7 +191,7 @@ look_at_cas(struct status *s)
 	if ((e = ca_names(s->cmd->home, &names, &n)) != OK)
 		return e;
 	e = cas_new(s->cmd->home, &cas);
-	if (n == 0)
+	if (n == 0 && (h->count == 0 || h->proxies < h->count))
 		report(s, LEVEL_WARNING, "ca",
 		    "there is none; `scep ca create` makes one");
 	for (i = 0; i < n; i++) {
@@ -230,29 +230,24 @@ look_at_disk(struct status *s)
 	return OK;
 }
 
-static enum err
-look_at_aliases(struct status *s)
+static void
+report_aliases(struct status *s, const struct alias_health *h)
 {
-	struct alias_health h;
-	enum err e;
-
-	if ((e = health_aliases(s->cmd, NULL, NULL, &h)) != OK)
-		return e;
-	if (h.broken > 0)
+	if (h->broken > 0)
 		report(s, LEVEL_CRITICAL, "aliases",
-		    "%u of %u broken; `scep alias check` says why", h.broken,
-		    h.count);
-	else if (h.count == 0)
+		    "%u of %u broken; `scep alias check` says why", h->broken,
+		    h->count);
+	else if (h->count == 0)
 		report(s, LEVEL_WARNING, "aliases",
 		    "there is none; `scep alias add` makes one");
 	else
-		report(s, LEVEL_OK, "aliases", "%u", h.count);
-	return OK;
+		report(s, LEVEL_OK, "aliases", "%u", h->count);
 }
 
 static enum err
 look_at_all(struct status *s)
 {
+	struct alias_health h = { .count = 0 };
 	struct site site;
 	enum err e;
 
@@ -262,8 +257,9 @@ look_at_all(struct status *s)
 	if (site_read(s->cmd->home, &site) != OK)
 		report(s, LEVEL_CRITICAL, "scep.ini",
 		    "cannot be used; `scep check` says why");
-	if ((e = look_at_cas(s)) == OK && (e = look_at_disk(s)) == OK)
-		e = look_at_aliases(s);
+	if ((e = health_aliases(s->cmd, NULL, NULL, &h)) == OK &&
+	    (e = look_at_cas(s, &h)) == OK && (e = look_at_disk(s)) == OK)
+		report_aliases(s, &h);
 	health_speak();
 	return e;
 }

@@ -76,8 +76,8 @@ check_doors(const struct ini *ini, const struct alias *a)
 		    "with judge = intune it is 0: Intune's challenge lives an "
 		    "hour, which no approval can be waited for");
 	if (a->renewal.on && !a->renewal.challenge)
-		wrong += alias_wrong(ini, "renewal", "challenge",
-		    "with judge = intune it must be yes, or [scep] "
+		wrong += alias_wrong(ini, "challenge", "judge",
+		    "intune wants [renewal] challenge = yes or [scep] "
 		    "clientcertificaterenewal = no: else a certificate gets "
 		    "the next one without Intune");
 	return wrong;

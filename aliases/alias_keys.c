@@ -154,7 +154,7 @@ const struct alias_key alias_keys[] = {
 	{ "queue", "ra", "none",
 	    "PEM file of the certificates of the external RA whose requests "
 	    "`scep queue pull` takes" },
-	{ "queue", "target", NULL,
+	{ "queue", "target", "none",
 	    "what those go through: ra, entities are made; or ca, entities "
 	    "are registered; must be written out with ra" },
 	{ "queue", "limit", "1000",
