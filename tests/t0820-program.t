@@ -332,6 +332,27 @@ does 'echo username=theirs'
 is "or another CA's" "$(gets stranger reg)" \
 	"badRequest: entity is registered with another CA"
 
+# --- renewals that it is asked about ------------------------------------------
+
+alias_of anew ra '[renewal]
+challenge = yes
+window = 0%'
+does 'exit 0'
+pkcsreq old x
+is "a certificate of the profile's length" "$(gets old anew)" issued
+client_key fresh
+builder pkcsreq --ca ca.pem --key fresh.key --signer-cert old-0.pem \
+	--signer-key old.key --type 17 --challenge x --subject /CN=old \
+	--txid id-fresh --csr-out fresh.csr --out fresh.der
+cp old-0.pem fresh.crt
+cp old.key fresh.key
+does 'echo subject=CN=whatever; echo validity=3h'
+is "is renewed" "$(gets fresh anew)" issued
+ok "for as long as the program says" \
+	openssl x509 -in fresh-0.pem -noout -checkend 10700
+not_ok "and no longer" openssl x509 -in fresh-0.pem -noout -checkend 10801
+is "under its own names" "$(subject_of fresh-0.pem)" "subject=CN=old"
+
 # --- people's yes too ---------------------------------------------------------
 
 "$SCEP" alias copy prog both >/dev/null && "$SCEP" alias set both required=1 \
