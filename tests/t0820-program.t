@@ -196,6 +196,9 @@ does 'set -x; x=$(cat <&3); echo "reason=$x"; exit 1'
 is "a script that shows everything" "$(gets bad)" "badRequest: the program says no"
 not_ok "does not show the challenge in the log" grep "4711" log
 like "only that it did" "$(cat log)" "words that hold the challenge"
+does 'printf "%0198d%s\n" 1 "$(cat <&3)" >&2; exit 1'
+is "nor one that ends in it" "$(gets bad)" "badRequest: the program says no"
+like "a part of it" "$(cat log)" "words that hold the challenge"
 
 does 'sleep 60 & echo $! >'"$FRESH"'/child; echo $$ >'"$FRESH"'/parent; wait'
 "$SCEP" alias set prog program.timeout=1s >>log 2>&1
