@@ -176,7 +176,10 @@ wrong "another status" 'echo "no such table" >&2; exit 2' \
 	"alias prog: $JUDGE ended with status 2, which is neither 0 .yes., 1 .no. nor 75 .later.; $mends: no such table"
 wrong "a signal" 'kill -9 $$' "alias prog: $JUDGE was ended by signal 9; $mends"
 wrong "no key=value" 'echo yes' "output of $JUDGE: a line is not key=value"
-wrong "an unknown key" 'echo color=red' "color: there is no such key"
+wrong "an unknown key" 'echo color=red' "there is no such key"
+wrong "the challenge, as if it were one" 'echo "$(cat <&3)="' \
+	"there is no such key"
+not_ok "which is not shown" grep "4711" log
 wrong "a forged DN" 'printf "subject=CN=a\r\nO=b\n"' \
 	"subject: it has control characters"
 wrong "a profile that is not there" 'echo profile=NOWHERE' \
