@@ -196,7 +196,10 @@ check_past(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	return OK;
 }
 
-/* [renewal] challenge = yes; otherwise nobody looks at it (C-112). */
+/*
+ * [renewal] challenge = yes; otherwise nobody looks at it (C-112).  Names and
+ * profile are the old certificate's; how long it is good may be said anew.
+ */
 static enum err
 check_challenge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
@@ -208,6 +211,7 @@ check_challenge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		return OK;
 	judgement_init(&j);
 	e = enrol_judge(in, msg, now, d, &j);
+	d->over.validity = j.over.validity;
 	judgement_release(&j);
 	return e;
 }

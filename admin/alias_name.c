@@ -92,7 +92,7 @@ out:
 enum err
 alias_copy(struct command *cmd)
 {
-	struct buf from = BUF_INIT, text = BUF_INIT;
+	struct buf from = BUF_INIT, text = BUF_SECRET;
 	enum err e;
 
 	(void)buf_printf(&cmd->detail, "to %s", cmd->name[1]);

@@ -24,7 +24,7 @@ static enum err
 find_alias(struct command *cmd, struct alias **out)
 {
 	const char *name = opt_text(cmd, "alias");
-	struct buf path = BUF_INIT, text = BUF_INIT;
+	struct buf path = BUF_INIT, text = BUF_SECRET;
 	enum err e;
 
 	if (name == NULL)

@@ -7,8 +7,9 @@
 
 Speaks what scep(1) with [challenge] judge = web and step-ca's SCEPCHALLENGE
 webhooks send.  devices.txt has a device a line, read for each request: its
-challenge, a blank, its common name alone (router1, not CN=router1).  Empty
-lines and those that begin with '#' count for nothing.  hook.key is the file of
+challenge, a blank, its common name alone (router1, not CN=router1), which is
+all that its certificate is for and the name of its entity.  Empty lines and
+those that begin with '#' count for nothing.  hook.key is the file of
 [web] secretfile: the key of the signature, in base64, for nobody else to read.
 It needs python3 and nothing else.
 
@@ -29,6 +30,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import re
 import ssl
 
 MAX_BODY = 1 << 20
@@ -53,14 +55,22 @@ def allowed(challenge, name):
     return found
 
 
+def escaped(value):
+    """As RFC 4514 has it, so that a comma begins no other attribute."""
+    value = re.sub(r'([,+"\\<>;])', r"\\\1", value)
+    value = re.sub(r"^([# ])", r"\\\1", value)
+    return re.sub(r" $", r"\\ ", value)
+
+
 def judge(ask):
     request = ask["x509CertificateRequest"]
     name = request["subject"].get("commonName", "")
     if not allowed(ask.get("scepChallenge", ""), name):
         return {"allow": False, "error": {"message": "not on the list"}}
-    # data may say {"username": ..., "subject": ..., "san": ...,
-    # "profile": ..., "validity": ...}: scep-alias(5), The web service.
-    return {"allow": True}
+    # A request can ask for any name beside the one that was looked at.  data
+    # may say "profile" and "validity" too: scep-alias(5), The web service.
+    return {"allow": True, "data": {
+        "username": name, "subject": "CN=" + escaped(name), "san": ""}}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

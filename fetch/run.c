@@ -12,7 +12,6 @@
 #include "fetch/job.h"
 
 #define COMPLAINT 1000 /* bytes of standard error that are kept */
-#define MAX_VARS  1024 /* variables of an environment */
 #define ABOVE	  10   /* our ends of pipes are above what programs have */
 #define EXEC_FD	  4    /* where a child tells that exec() failed */
 

@@ -33,8 +33,11 @@ struct judge_case {
 	struct span name;      /* subject of the request, DER; empty: none */
 	const char *subject;   /* the same as text; "" none */
 	const char *san;       /* the same */
-	struct span txid;      /* transactionID as received */
-	const char *remote;    /* who asks; "" unknown */
+	struct span altname;   /* subjectAltName of the request; empty: none */
+	const struct extension *asked; /* all that it asks for; borrowed */
+	size_t nasked;
+	struct span txid;   /* transactionID as received */
+	const char *remote; /* who asks; "" unknown */
 	int64_t now;
 };
 

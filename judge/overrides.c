@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "ca/dn.h"
 #include "ca/profile.h"
 #include "ca/san.h"
@@ -15,14 +16,18 @@
  * makes the judge a broken one, never half obeyed.
  */
 
-#define MAX_SHOWN 40 /* bytes of a key in the log */
-
 static const char no_memory[] = "out of memory";
+static const char no_key[] = "there is no such key; there are username, "
+			     "subject, san, profile, validity and reason";
 
 static const char *
 check_username(const char *value)
 {
-	return *value != '\0' ? NULL : "it must not be empty";
+	if (*value == '\0')
+		return "it must not be empty";
+	return utf8_valid(span_of(value, strlen(value))) ?
+		   NULL :
+		   "it is no UTF-8 text";
 }
 
 /* The parsers tell of slips in files; this one is told of once, by put(). */
@@ -140,21 +145,6 @@ put_reason(const char *value, struct judgement *j)
 	return buf_str(&j->why, value) ? NULL : no_memory;
 }
 
-/* NULL, or what is wrong: a constant. */
-static const char *
-put(struct span key, const char *value, struct judgement *j)
-{
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (is_key(key, rows[i].key))
-			return put_text(&rows[i], value, &j->over);
-	if (is_key(key, "validity"))
-		return put_validity(value, &j->over);
-	if (is_key(key, "reason"))
-		return put_reason(value, j);
-	return "there is no such key; there are username, subject, san, "
-	       "profile, validity and reason";
-}
-
 static bool
 has_control(struct span value)
 {
@@ -164,28 +154,59 @@ has_control(struct span value)
 	return false;
 }
 
+static const struct row *
+row_of(struct span key)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (is_key(key, rows[i].key))
+			return &rows[i];
+	return NULL;
+}
+
+/* NULL, or what is wrong: a constant. */
+static const char *
+put(struct span key, struct span bytes, const char *value, struct judgement *j)
+{
+	const struct row *row = row_of(key);
+	bool other = is_key(key, "validity") || is_key(key, "reason");
+
+	if (row == NULL && !other)
+		return no_key;
+	if (has_control(bytes))
+		return "it has control characters";
+	if (row != NULL)
+		return put_text(row, value, &j->over);
+	return is_key(key, "reason") ? put_reason(value, j) :
+				       put_validity(value, &j->over);
+}
+
+/* A key that is none may be anything: the challenge, with '=' at its end. */
+static void
+tell(const char *who, struct span key, const char *wrong)
+{
+	struct buf name = BUF_INIT;
+
+	if (wrong == no_key)
+		log_error("%s: %s", who, wrong);
+	else if (wrong == no_memory || !buf_add(&name, key.p, key.len))
+		log_error("%s: out of memory", who);
+	else
+		log_error("%s: %s: %s", who, buf_cstr(&name), wrong);
+	buf_release(&name);
+}
+
 enum err
 overrides_put(
     const char *who, struct span key, struct span value, struct judgement *j)
 {
-	struct span shown =
-	    span_of(key.p, key.len < MAX_SHOWN ? key.len : MAX_SHOWN);
-	struct buf text = BUF_INIT, name = BUF_INIT;
+	struct buf text = BUF_INIT;
 	const char *wrong = no_memory;
 
-	if (has_control(value))
-		wrong = "it has control characters";
-	else if (buf_add(&text, value.p, value.len))
-		wrong = put(key, buf_cstr(&text), j);
-	if (wrong != NULL && wrong != no_memory &&
-	    !buf_add(&name, shown.p, shown.len))
-		wrong = no_memory;
-	if (wrong == no_memory)
-		log_error("out of memory");
-	else if (wrong != NULL)
-		log_error("%s: %s: %s", who, buf_cstr(&name), wrong);
+	if (buf_add(&text, value.p, value.len))
+		wrong = put(key, value, buf_cstr(&text), j);
+	if (wrong != NULL)
+		tell(who, key, wrong);
 	buf_release(&text);
-	buf_release(&name);
 	return wrong == NULL ? OK : wrong == no_memory ? ERR_SYSTEM : ERR_INPUT;
 }
 

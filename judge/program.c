@@ -147,8 +147,11 @@ words(const struct judge_case *c, const struct run_answer *a,
 	const char *line = buf_cstr(&a->complaint);
 	size_t len = strcspn(line, "\n");
 	struct buf said = BUF_SECRET;
-	bool ok = true;
+	bool secret, ok = true;
 
+	/* all of it: what is cut may end within the challenge */
+	secret = holds(buf_span(&j->why), c->challenge) ||
+		 holds(buf_span(&a->complaint), c->challenge);
 	if (len > MAX_WHY)
 		len = MAX_WHY;
 	if (j->why.len > 0)
@@ -156,7 +159,7 @@ words(const struct judge_case *c, const struct run_answer *a,
 		     buf_add(&said, j->why.data, j->why.len);
 	if (ok && len > 0)
 		ok = buf_str(&said, ": ") && buf_add(&said, line, len);
-	if (ok && holds(buf_span(&said), c->challenge))
+	if (ok && secret)
 		ok = buf_str(out, ": (words that hold the challenge)");
 	else if (ok)
 		ok = buf_add(out, said.data, said.len);

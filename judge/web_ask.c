@@ -21,10 +21,8 @@
  * what cannot be read is left out: it still stands in `raw`.
  */
 
-#define OID_EXTENSIONS DER_BYTES("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e")
-
 struct parts {
-	struct span subject, spki, extensions; /* of a CSR; DER */
+	struct span subject, spki; /* of a CSR; DER */
 };
 
 static bool
@@ -53,25 +51,10 @@ put_base64(struct json *in, const char *name, struct span bytes)
 	return e;
 }
 
-/* The value of the extensionRequest among a CSR's attributes (RFC 2985 5.4.2). */
-static struct span
-extensions_of(struct span attributes)
-{
-	struct span one, oid, set, list;
-
-	while (der_get(&attributes, DER_SEQUENCE, &one))
-		if (der_get(&one, DER_OID, &oid) &&
-		    span_eq(oid, OID_EXTENSIONS) &&
-		    der_get(&one, DER_SET, &set) &&
-		    der_get(&set, DER_SEQUENCE, &list))
-			return list;
-	return (struct span){ NULL, 0 };
-}
-
 static bool
 split(struct span csr, struct parts *p)
 {
-	struct span request, info, attributes;
+	struct span request, info;
 	struct der version, subject, spki;
 
 	if (!der_one(csr, DER_SEQUENCE, &request) ||
@@ -81,27 +64,28 @@ split(struct span csr, struct parts *p)
 		return false;
 	p->subject = subject.whole;
 	p->spki = spki.whole;
-	if (der_get(&info, DER_NESTED, &attributes))
-		p->extensions = extensions_of(attributes);
 	return true;
 }
 
 /* ---- subject -------------------------------------------------------------- */
 
-/* Go's names of attributes; several of a kind are a list, or the last counts. */
+/* Go's names of attributes; several of a kind are a list, or are refused. */
 static const struct {
 	const char *ours, *name;
 	bool list;
+	const char *several;
 } types[] = {
-	{ "C", "country", true },
-	{ "O", "organization", true },
-	{ "OU", "organizationalUnit", true },
-	{ "L", "locality", true },
-	{ "ST", "province", true },
-	{ "STREET", "streetAddress", true },
-	{ "POSTALCODE", "postalCode", true },
-	{ "SN", "serialNumber", false },
-	{ "CN", "commonName", false },
+	{ "C", "country", true, NULL },
+	{ "O", "organization", true, NULL },
+	{ "OU", "organizationalUnit", true, NULL },
+	{ "L", "locality", true, NULL },
+	{ "ST", "province", true, NULL },
+	{ "STREET", "streetAddress", true, NULL },
+	{ "POSTALCODE", "postalCode", true, NULL },
+	{ "SN", "serialNumber", false,
+	    "several serialNumbers, of which the service would see one" },
+	{ "CN", "commonName", false,
+	    "several commonNames, of which the service would see one" },
 };
 #define TYPES (sizeof(types) / sizeof(*types))
 
@@ -189,6 +173,33 @@ put_subject(struct json *in, struct span der)
 	return e;
 }
 
+static enum err
+count_each(bool first, struct span oid, const struct der *value, void *arg)
+{
+	unsigned *n = arg;
+
+	(void)first;
+	(void)value;
+	n[type_at(oid)]++;
+	return OK;
+}
+
+/*
+ * Where step-ca has room for one value it also certifies one; we would
+ * certify those too that the service never saw.
+ */
+static enum err
+find_several(struct span subject, const char **why)
+{
+	unsigned n[TYPES + 1] = { 0 };
+	enum err e = dn_each(subject, count_each, n);
+
+	for (size_t i = 0; i < TYPES; i++)
+		if (!types[i].list && n[i] > 1)
+			*why = types[i].several;
+	return e == ERR_INPUT ? OK : e;
+}
+
 /* ---- extensions ----------------------------------------------------------- */
 
 static const struct {
@@ -225,26 +236,12 @@ put_sans(struct json *in, struct span san)
 	for (size_t i = 0; e == OK && i < sizeof(kinds) / sizeof(*kinds); i++) {
 		struct listing l = { in, NULL, kinds[i].ours, kinds[i].name };
 
-		if (san.len > 0 && san_check(san) == OK)
+		if (san.len > 0)
 			e = san_each(san, san_one, &l);
 		if (e == OK && l.list == NULL)
 			e = json_put_null(in, l.name);
 	}
 	return e == OK ? json_put_null(in, "sans") : e;
-}
-
-static bool
-extension_next(struct span *list, struct extension *ext)
-{
-	struct span one, yes;
-
-	*ext = (struct extension){ .critical = false };
-	if (!der_get(list, DER_SEQUENCE, &one) ||
-	    !der_get(&one, DER_OID, &ext->oid))
-		return false;
-	if (der_get(&one, DER_BOOLEAN, &yes))
-		ext->critical = yes.len == 1 && yes.p[0] != 0;
-	return der_get(&one, DER_OCTETS, &ext->value);
 }
 
 static enum err
@@ -262,31 +259,22 @@ put_extension(struct json *list, const struct extension *ext)
 	return e;
 }
 
+/*
+ * As enrolment found them, in whichever attributes they stand: what is told
+ * is what may be certified.
+ */
 static enum err
-put_extensions(struct json *in, struct span list)
+put_extensions(struct json *in, const struct judge_case *c)
 {
 	struct json *array;
-	struct extension ext;
-	size_t n = 0;
 	enum err e = OK;
 
-	if (list.len == 0)
+	if (c->nasked == 0)
 		return json_put_null(in, "extensions");
 	array = json_put_array(in, "extensions");
-	while (e == OK && n++ < MAX_EXTENSIONS && extension_next(&list, &ext))
-		e = put_extension(array, &ext);
+	for (size_t i = 0; e == OK && i < c->nasked; i++)
+		e = put_extension(array, &c->asked[i]);
 	return e;
-}
-
-static struct span
-san_of(struct span list)
-{
-	struct extension ext;
-
-	while (extension_next(&list, &ext))
-		if (span_eq(ext.oid, OID_SAN))
-			return ext.value;
-	return (struct span){ NULL, 0 };
 }
 
 /* ---- all of it ------------------------------------------------------------ */
@@ -306,24 +294,36 @@ algorithm_of(struct span spki)
 }
 
 static enum err
-put_request(struct json *in, struct span csr)
+put_request(struct json *in, const struct judge_case *c)
 {
 	struct parts p = { .subject = { NULL, 0 } };
 	enum err e;
 
-	if (!split(csr, &p))
-		return put_base64(in, "raw", csr);
+	if (!split(c->csr, &p))
+		return put_base64(in, "raw", c->csr);
 	if ((e = json_put_number(in, "version", 0)) != OK ||
 	    (e = put_subject(in, p.subject)) != OK ||
 	    (e = put_base64(in, "rawSubject", p.subject)) != OK ||
-	    (e = put_sans(in, san_of(p.extensions))) != OK ||
-	    (e = put_extensions(in, p.extensions)) != OK ||
+	    (e = put_sans(in, c->altname)) != OK ||
+	    (e = put_extensions(in, c)) != OK ||
 	    (e = json_put_str(in, "signatureAlgorithm", "")) != OK ||
 	    (e = put_base64(in, "publicKey", p.spki)) != OK ||
 	    (e = json_put_str(
 		 in, "publicKeyAlgorithm", algorithm_of(p.spki))) != OK)
 		return e;
-	return put_base64(in, "raw", csr);
+	return put_base64(in, "raw", c->csr);
+}
+
+/* NULL, or why it cannot be told of. */
+static enum err
+find_fault(const struct judge_case *c, const char **why)
+{
+	*why = NULL;
+	if (!sayable(c->challenge))
+		*why = "the challengePassword is no text";
+	else if (!sayable(c->txid))
+		*why = "the transactionID is no text";
+	return *why == NULL ? find_several(c->name, why) : OK;
 }
 
 enum err
@@ -331,22 +331,16 @@ web_ask(const struct judge_case *c, struct buf *out, const char **why)
 {
 	char now[TIME_TEXT];
 	struct json *j;
-	enum err e = ERR_INPUT;
+	enum err e = find_fault(c, why);
 
-	if (!sayable(c->challenge))
-		*why = "the challengePassword is no text";
-	else if (!sayable(c->txid))
-		*why = "the transactionID is no text";
-	else
-		e = OK;
-	if (e != OK)
-		return e;
+	if (e != OK || *why != NULL)
+		return e != OK ? e : ERR_INPUT;
 	time_text(c->now, now);
 	j = json_new();
 	if ((e = json_put_str(j, "timestamp", now)) == OK &&
 	    (e = json_put_str(j, "provisionerName", c->alias->name)) == OK &&
 	    (e = put_request(
-		 json_put_object(j, "x509CertificateRequest"), c->csr)) == OK &&
+		 json_put_object(j, "x509CertificateRequest"), c)) == OK &&
 	    (e = put_some(j, "scepChallenge", c->challenge)) == OK &&
 	    (e = put_some(j, "scepTransactionID", c->txid)) == OK)
 		e = json_print(j, out);

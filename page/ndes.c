@@ -118,6 +118,7 @@ show(struct visit *v, const struct ca *ca, const struct buf *secret)
 		log_error("CA %s is not valid yet", ca->called);
 		return ERR_BUSY;
 	}
+	v->reply->body.secret = true;
 	ok = put_page(buf_span(&gen->cert), buf_cstr(secret),
 		 v->alias->challenge.ttl / 60, &html) &&
 	     widen(&html, &v->reply->body);

@@ -93,13 +93,20 @@ put_record(struct onetime *o, struct buf *out)
 	return ok && code_put(&o->code, out);
 }
 
-/* A home of an older version has no such room. */
+/* A home of an older version has no such room, or half of it after a crash. */
 static enum err
-ensure_room(const struct store *st)
+ensure_room(const struct store *st, const char *path)
 {
-	enum err e = file_exists(st->root, "onetime");
+	struct buf shard = BUF_INIT;
+	enum err e = ERR_SYSTEM;
 
-	return e == ERR_NOTFOUND ? store_room(st, "onetime") : e;
+	if (buf_add(&shard, path, (size_t)(store_base(path) - path)) &&
+	    buf_byte(&shard, '.'))
+		e = file_exists(st->root, buf_cstr(&shard));
+	if (e == ERR_NOTFOUND)
+		e = store_room(st, "onetime");
+	buf_release(&shard);
+	return e;
 }
 
 static enum err
@@ -111,7 +118,7 @@ store_record(const struct store *st, struct onetime *o)
 	if (put_record(o, &text))
 		e = onetime_path(st, o->code.id, &path);
 	if (e == OK)
-		e = ensure_room(st);
+		e = ensure_room(st, buf_cstr(&path));
 	if (e == OK)
 		e = file_create_once(st->tmp, st->root, buf_cstr(&path),
 		    buf_span(&text), FILE_RECORD, true);

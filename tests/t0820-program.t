@@ -176,7 +176,10 @@ wrong "another status" 'echo "no such table" >&2; exit 2' \
 	"alias prog: $JUDGE ended with status 2, which is neither 0 .yes., 1 .no. nor 75 .later.; $mends: no such table"
 wrong "a signal" 'kill -9 $$' "alias prog: $JUDGE was ended by signal 9; $mends"
 wrong "no key=value" 'echo yes' "output of $JUDGE: a line is not key=value"
-wrong "an unknown key" 'echo color=red' "color: there is no such key"
+wrong "an unknown key" 'echo color=red' "there is no such key"
+wrong "the challenge, as if it were one" 'echo "$(cat <&3)="' \
+	"there is no such key"
+not_ok "which is not shown" grep "4711" log
 wrong "a forged DN" 'printf "subject=CN=a\r\nO=b\n"' \
 	"subject: it has control characters"
 wrong "a profile that is not there" 'echo profile=NOWHERE' \
@@ -196,6 +199,9 @@ does 'set -x; x=$(cat <&3); echo "reason=$x"; exit 1'
 is "a script that shows everything" "$(gets bad)" "badRequest: the program says no"
 not_ok "does not show the challenge in the log" grep "4711" log
 like "only that it did" "$(cat log)" "words that hold the challenge"
+does 'printf "%0198d%s\n" 1 "$(cat <&3)" >&2; exit 1'
+is "nor one that ends in it" "$(gets bad)" "badRequest: the program says no"
+like "a part of it" "$(cat log)" "words that hold the challenge"
 
 does 'sleep 60 & echo $! >'"$FRESH"'/child; echo $$ >'"$FRESH"'/parent; wait'
 "$SCEP" alias set prog program.timeout=1s >>log 2>&1
@@ -331,6 +337,27 @@ is "or blocked" "$(gets stranger reg)" "badRequest: entity is blocked"
 does 'echo username=theirs'
 is "or another CA's" "$(gets stranger reg)" \
 	"badRequest: entity is registered with another CA"
+
+# --- renewals that it is asked about ------------------------------------------
+
+alias_of anew ra '[renewal]
+challenge = yes
+window = 0%'
+does 'exit 0'
+pkcsreq old x
+is "a certificate of the profile's length" "$(gets old anew)" issued
+client_key fresh
+builder pkcsreq --ca ca.pem --key fresh.key --signer-cert old-0.pem \
+	--signer-key old.key --type 17 --challenge x --subject /CN=old \
+	--txid id-fresh --csr-out fresh.csr --out fresh.der
+cp old-0.pem fresh.crt
+cp old.key fresh.key
+does 'echo subject=CN=whatever; echo validity=3h'
+is "is renewed" "$(gets fresh anew)" issued
+ok "for as long as the program says" \
+	openssl x509 -in fresh-0.pem -noout -checkend 10700
+not_ok "and no longer" openssl x509 -in fresh-0.pem -noout -checkend 10801
+is "under its own names" "$(subject_of fresh-0.pem)" "subject=CN=old"
 
 # --- people's yes too ---------------------------------------------------------
 

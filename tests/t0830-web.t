@@ -187,6 +187,30 @@ ask fine-cgi web
 is "the same bytes again: the same certificate, nobody is asked" \
 	"$(reply fine-cgi status) $(wc -l <asked)" "0 0"
 
+# Microsoft's attribute asks for extensions too, and so does another list of
+# the common one: what would be certified is what the service sees.
+EVIL=301930170603551d110410300e820c6576696c2e6578616d706c65
+unseen() { # NAME OID
+	ask "$1" web --attributes "$2=$EVIL"
+	like "$1: a certificate with that name" "$(openssl x509 -in "$1-0.pem" \
+		-noout -ext subjectAltName)" 'DNS:evil.example'
+	is "$1: the service has seen it" "$(asked \
+		'[body["x509CertificateRequest"][n] for n in ("dnsNames", "extensions")]')" \
+		"[['evil.example'], [{'id': '2.5.29.17', 'critical': False, 'value': 'MA6CDGV2aWwuZXhhbXBsZQ=='}]]"
+}
+unseen microsoft 1.3.6.1.4.1.311.2.1.14
+unseen verisign 2.16.840.1.113733.1.9.8
+
+# Of several the service would see the last, and step-ca certifies no other.
+several() { # NAME SUBJECT WHICH
+	ask "$1" web --subject "$2"
+	is "$1: no" "$(reply "$1" status) $(reply "$1" failinfo)" "2 2"
+	is "$1: nobody is asked" "$(wc -l <asked)" 0
+	like "$1: why" "$(tail -n 3 log)" "several $3"
+}
+several names /CN=admin/CN=device commonNames
+several serials /CN=device/serialNumber=1/serialNumber=2 serialNumbers
+
 # --- no
 
 refused() { # DESCRIPTION ANSWER LOG
@@ -328,7 +352,7 @@ is "CA mode: the certificate is the entity's" "$(subject bearer-0.pem)" \
 
 PORT=$(free_port)
 cp home/hook/key hook.key
-printf '# those that may\nopen-sesame cave\n' >devices.txt
+printf '# those that may\nopen-sesame cave\nopen-vault vault\n' >devices.txt
 "$TOP/examples/webhook.py" --list devices.txt --secret hook.key \
 	--cert hook/good.pem --client-ca hook/ca.pem --port "$PORT" \
 	>>httpd.log 2>&1 &
@@ -341,6 +365,12 @@ wait_for listening
 pkcsreq cave open-sesame
 ask cave listed
 is "the ready hook says yes" "$(reply cave status)" 0
+pkcsreq thief open-vault --subject "/O=Bank/CN=vault" --san dns:bank.example
+ask thief listed
+is "to the name on the list, and to no other" "$(reply thief status) $(
+	subject thief-0.pem)" "0 CN = vault"
+unlike "nor to a SAN" "$(openssl x509 -in thief-0.pem -noout -text)" \
+	'Alternative Name'
 pkcsreq house open-sesame
 ask house listed
 is "and no" "$(reply house status) $(reply house failinfo)" "2 2"
@@ -376,7 +406,7 @@ like "alias check: it must be" "$(cat .out)" 'it must be as https://'
 # --- secrets
 
 cat log .out >all.log
-unlike "no challenge in the log" "$(cat all.log)" 'magic word|open-sesame'
+unlike "no challenge in the log" "$(cat all.log)" 'magic word|open-sesame|open-vault'
 unlike "no token" "$(cat all.log)" 'token\.of'
 unlike "no key" "$(cat all.log)" "$(cut -c 1-20 home/hook/key)"
 not_ok "no challenge in the store" grep -rq 'magic word' home/store

@@ -352,6 +352,12 @@ makes_its_room(void **state)
 	make(h, 1, NULL, &o, typed);
 	clean(h);
 	onetime_release(&o);
+	/* whoever made it was killed before its shards were there */
+	run("rm", args);
+	assert_int_equal(dir_make(h->st.root, "onetime"), OK);
+	make(h, 1, NULL, &o, typed);
+	clean(h);
+	onetime_release(&o);
 }
 
 int

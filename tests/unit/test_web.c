@@ -7,6 +7,9 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "ca/der.h"
+#include "ca/dn.h"
+#include "ca/ext.h"
 #include "judge/web.h"
 
 /*
@@ -52,7 +55,8 @@ static const char told[] =
     "\"scepChallenge\":\"hush hush\",\"scepTransactionID\":\"A1 b\"}";
 
 static struct alias *net;
-static struct buf csr = BUF_INIT;
+static struct buf csr = BUF_INIT, altname = BUF_INIT;
+static struct extension wishes[2];
 
 static int
 begin(void **state)
@@ -68,6 +72,13 @@ begin(void **state)
 			     span_of(text, sizeof(text) - 1), NULL, NULL, &net),
 	    OK);
 	assert_int_equal(base64_read(span_of(CSR, sizeof(CSR) - 1), &csr), OK);
+	assert_int_equal(
+	    base64_read(span_of(EXT_SAN, sizeof(EXT_SAN) - 1), &altname), OK);
+	wishes[0] =
+	    (struct extension){ .oid = OID_SAN, .value = buf_span(&altname) };
+	wishes[1] = (struct extension){ .oid = OID_KEY_USAGE,
+		.critical = true,
+		.value = DER_BYTES("\x03\x02\x07\x80") };
 	log_sink(keep_line, NULL);
 	return 0;
 }
@@ -79,6 +90,7 @@ end(void **state)
 	log_sink(NULL, NULL);
 	alias_free(net);
 	buf_release(&csr);
+	buf_release(&altname);
 	return 0;
 }
 
@@ -94,6 +106,9 @@ asked(void)
 	return (struct judge_case){ .alias = net,
 		.challenge = words("hush hush"),
 		.csr = buf_span(&csr),
+		.altname = buf_span(&altname),
+		.asked = wishes,
+		.nasked = 2,
 		.txid = words("A1 b"),
 		.now = 1800000000 };
 }
@@ -148,6 +163,31 @@ what_json_cannot_say(void **state)
 	c.txid = words("\xff");
 	assert_int_equal(web_ask(&c, &out, &why), ERR_INPUT);
 	assert_string_equal(why, "the transactionID is no text");
+	assert_int_equal(out.len, 0);
+	buf_release(&out);
+}
+
+/* Two of what has one place, however they stand: the other would be unseen. */
+static void
+what_one_place_cannot_hold(void **state)
+{
+	static const char *const names[] = { "CN=a,CN=b", "CN=a+CN=a",
+		"CN=a,O=Lab,CN=b", "SN=1,CN=a,SN=2" };
+	struct judge_case c = asked();
+	struct buf out = BUF_SECRET;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct buf der = BUF_INIT;
+		const char *why = NULL;
+
+		assert_int_equal(dn_parse(names[i], &der), OK);
+		c.name = buf_span(&der);
+		assert_int_equal(web_ask(&c, &out, &why), ERR_INPUT);
+		assert_non_null(strstr(why,
+		    i < 3 ? "several commonNames" : "several serialNumbers"));
+		buf_release(&der);
+	}
 	assert_int_equal(out.len, 0);
 	buf_release(&out);
 }
@@ -311,6 +351,7 @@ main(void)
 		cmocka_unit_test(tells_all_of_a_request),
 		cmocka_unit_test(tells_what_there_is),
 		cmocka_unit_test(what_json_cannot_say),
+		cmocka_unit_test(what_one_place_cannot_hold),
 		cmocka_unit_test(half_requests),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(takes_overrides),
