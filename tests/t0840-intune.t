@@ -295,6 +295,47 @@ is "which knows us" "$(sed -n 's/^proxy //p' proxy/steps | sort -u)" \
 is "all the way" "$(steps)" "token discovery token validate success"
 cp secret.ini home/aliases/mdm.ini && touch_alias mdm
 
+# --- an alias that was another one meanwhile --------------------------------------------------------
+
+control '{"success": {"status": 500}}'
+is "held" "$(ask edited)" "http 503"
+another() { # REQUIRED: the alias without Intune
+	cat >home/aliases/mdm.ini <<-EOT
+	[scep]
+	operationmode = ra
+	[ra]
+	defaultca = ManagementCA
+	authpwd = intune-queued
+	[approval]
+	required = $1
+	EOT
+	touch_alias mdm
+}
+control '{}'
+another 0
+steps >/dev/null
+is "another judge lets nothing go" "$(gets edited)" "http 503"
+like "and says so" "$(cat log)" "has not acknowledged it, and the alias has another"
+is "nobody was asked" "$(steps)" ""
+another 1
+is "what waits for people" "$(ask queued >/dev/null; reply queued status)" 3
+id=$("$SCEP" request list | awk '{ print $1 }')
+cp secret.ini home/aliases/mdm.ini && touch_alias mdm
+before=$(issued)
+like "is not issued on their yes" "$("$SCEP" request approve "$id" 2>&1)" \
+	"cannot be issued: the alias has a judge by now whom nobody has asked"
+builder pkcsreq --ca ca.pem --key queued.key --type 20 --csr empty \
+	--txid id-queued --signer-subject /CN=queued --out queued.poll
+: >log
+request POST "/scep/mdm/pkiclient.exe?operation=PKIOperation" queued.poll
+is "nor by a poll" "$STATUS $(issued)" "200 $before"
+like "which says why" "$(cat log)" "has a judge by now whom nobody has asked"
+steps >/dev/null
+is "but on Intune's" "$(gets queued)" issued
+is "who was asked and told" "$(steps)" \
+	"token discovery token validate success"
+is "edited back: the held one" "$(gets edited)" resent
+
 # --- nothing is trusted, nothing is kept -----------------------------------------------------------
 
 "$SCEP" ca export ManagementCA --out home/ca.pem >.out 2>&1
