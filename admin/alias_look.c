@@ -132,9 +132,9 @@ alias_key_counts(const struct alias *a, const struct alias_key *key)
 		       strcmp(key->key, "operationmode") == 0;
 	if (strcmp(in, "proxy") == 0)
 		return false;
-	if (strncmp(key->key, "authpwd", 7) == 0 &&
-	    a->challenge.judge == JUDGE_SECRET)
-		return (key->key[7] == '\0') == (a->ra.secretfile == NULL);
+	if (strncmp(key->key, "authpwd", 7) == 0)
+		return a->challenge.judge == JUDGE_SECRET &&
+		       (key->key[7] == '\0') == (a->ra.secretfile == NULL);
 	if (a->mode == MODE_RA)
 		return strcmp(in, "scep") != 0 ||
 		       (strcmp(key->key, "defaultca") != 0 &&
@@ -170,7 +170,8 @@ show_key(struct command *cmd, const struct ini *ini, const struct alias *a,
 
 	(void)buf_printf(&name, "%s%s%s", plain ? "" : key->section,
 	    plain ? "" : ".", key->key);
-	if (!asked(cmd, buf_cstr(&name)))
+	/* what must be written out, and only beside what is not there */
+	if (value == NULL || !asked(cmd, buf_cstr(&name)))
 		goto out;
 	if (entry && alias_key_secret(key->section, key->key) && !a->ra.nocheck)
 		value = "hidden";
