@@ -150,6 +150,9 @@ is "its address is asked for anew" "$(steps)" \
 	"validate discovery validate success"
 fails validate '{"status": 302, "headers": {"Location": "https://x/"}}' \
 	"answers with HTTP 302"
+is "and after it has moved" "$(steps)" "validate discovery validate success"
+fails validate '{"status": 404}' "answers with HTTP 404"
+is "or is gone" "$(steps)" "validate discovery validate success"
 fails validate '{"body": "<html>Success</html>"}' "is not JSON"
 fails validate '{"json": {"Code": "Success"}}' "with no code"
 fails validate '{"close": -1}' "$down"
@@ -293,6 +296,9 @@ is "through a proxy" "$(ask prox)" issued
 is "which knows us" "$(sed -n 's/^proxy //p' proxy/steps | sort -u)" \
 	"Basic $(printf 'scep:pr0xy:pass' | base64)"
 is "all the way" "$(steps)" "token discovery token validate success"
+ok "what alias show says" sh -c "'$SCEP' alias show mdm >shown"
+unlike "is without its secrets, and what means nothing here" "$(cat shown)" \
+	"app/1|pr0xy|authpwd|target"
 cp secret.ini home/aliases/mdm.ini && touch_alias mdm
 
 # --- an alias that was another one meanwhile --------------------------------------------------------
