@@ -61,8 +61,8 @@ take_url(struct alias *a, size_t at, const char *value)
 	static const char scheme[] = "https://";
 	const char *host = value + sizeof(scheme) - 1;
 
-	if (strncmp(value, scheme, sizeof(scheme) - 1) != 0 ||
-	    *host == '\0' || *host == '/')
+	if (strncmp(value, scheme, sizeof(scheme) - 1) != 0 || *host == '\0' ||
+	    *host == '/')
 		return "it must be as https://host/path";
 	for (const char *p = value; *p != '\0'; p++)
 		if (*p <= ' ' || *p > '~')
