@@ -266,6 +266,7 @@ SRCS += fresh.c
 SRCS += getca.c
 SRCS += getcert.c
 SRCS += http.c
+SRCS += http_read.c
 SRCS += manager.c
 SRCS += password.c
 SRCS += pkioperation.c

@@ -102,6 +102,8 @@ access_admit(struct visit *v, bool *admitted)
 	if (*admitted)
 		return OK;
 	e = peer_subject(v->request, &subject);
+	if (e == OK)
+		e = dn_text(buf_span(&subject), &text);
 	if (e == ERR_NOTFOUND)
 		e = refuse(v, "no verified client certificate",
 		    "a client certificate is needed here");
@@ -110,7 +112,7 @@ access_admit(struct visit *v, bool *admitted)
 		    "the client certificate's subject cannot be read; let "
 		    "the web server hand over SSL_CLIENT_CERT",
 		    "this client certificate cannot be read");
-	else if (e == OK && dn_text(buf_span(&subject), &text) == OK &&
+	else if (e == OK &&
 		 (e = listed(v->alias, buf_span(&subject), admitted)) == OK) {
 		log_text(&v->line, "peer", buf_cstr(&text));
 		if (!*admitted)

@@ -30,8 +30,11 @@ ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	struct judgement j;
 	enum err e;
 
-	/* approved: what it paid with to wait may be over by now */
-	if (d->waiting.code != NULL &&
+	/*
+	 * Approved: what it paid with to wait may be over by now.  A judge who
+	 * wants to know what becomes of requests is asked about each.
+	 */
+	if (d->waiting.code != NULL && judge_holds(d->alias) == NULL &&
 	    strcmp(d->waiting.csr, msg->csr.digest) == 0) {
 		decision_paid_before(d);
 		d->verdict = VERDICT_GRANT;

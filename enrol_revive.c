@@ -130,6 +130,21 @@ find_old(const struct enrol *in, struct decision *d)
 	return e;
 }
 
+/*
+ * People's yes is not the judge's, and the request that it would be asked
+ * about is gone: what waited before the alias had this judge stays there.
+ */
+static enum err
+check_judge(const struct alias *alias, struct decision *d)
+{
+	return judge_holds(alias) == NULL ?
+		   OK :
+		   decision_refuse(d, FAIL_BADREQUEST,
+		       "the alias has a judge by now whom nobody has asked "
+		       "about this request; deny it, so that the device asks "
+		       "anew");
+}
+
 /* Who it is, and what the request makes of the entity (enrol_ra.c). */
 static enum err
 find_entity(const struct enrol *in, const struct pkimsg *msg, int64_t now,
@@ -176,7 +191,8 @@ enrol_revive(const struct enrol *in, const struct alias *alias,
 	d->renews = str_dup(w->renews);
 	if (d->username == NULL || (w->renews != NULL && d->renews == NULL))
 		return ERR_SYSTEM;
-	if ((e = fill_message(w, ca, now, msg)) != OK ||
+	if ((e = check_judge(alias, d)) != OK || d->verdict == VERDICT_REFUSE ||
+	    (e = fill_message(w, ca, now, msg)) != OK ||
 	    (e = find_entity(in, msg, now, d)) != OK ||
 	    d->verdict == VERDICT_REFUSE ||
 	    (e = decision_keep_rules(d)) != OK ||

@@ -138,12 +138,18 @@ ask(const struct visit *v, struct http_answer *out)
 	return e;
 }
 
-/* A no of the far server is one for the client too, unless it is "not now". */
+/*
+ * A no of the far server is one for the client too, unless it is "not now",
+ * or said to us: 403 means that our certificate is not admitted there, but
+ * for EJBCA's GetNextCACert, which has none.
+ */
 static bool
-is_no(int status)
+is_no(const struct operation *op, int status)
 {
-	return status >= 400 && status < 500 && status != 408 &&
-	       status != 425 && status != 429;
+	if (status == 403)
+		return strcmp(op->name, "GetNextCACert") == 0;
+	return status >= 400 && status < 500 && status != 407 &&
+	       status != 408 && status != 425 && status != 429;
 }
 
 /* Passes the answer back, if it is one. */
@@ -159,16 +165,22 @@ pass(struct visit *v, const struct operation *op, const struct http_answer *a)
 			   OK :
 			   ERR_SYSTEM;
 	}
-	if (is_no(a->status)) {
+	if (is_no(op, a->status)) {
 		log_error("alias %s: %s answered %d", v->alias->name,
 		    v->alias->proxy.peer.url, a->status);
 		return answer_text(
 		    v->reply, a->status, "refused by the CA's server");
 	}
-	log_error("alias %s: %s answered %d, type \"%s\", %zu bytes, which is "
-		  "no answer to %s",
-	    v->alias->name, v->alias->proxy.peer.url, a->status, a->type,
-	    a->body.len, op->name);
+	if (a->status == 403)
+		log_error("alias %s: %s does not admit us: clientcert must be "
+			  "good, and its subject in [access] peers there",
+		    v->alias->name, v->alias->proxy.peer.url);
+	else
+		log_error(
+		    "alias %s: %s answered %d, type \"%s\", %zu bytes, which is "
+		    "no answer to %s",
+		    v->alias->name, v->alias->proxy.peer.url, a->status,
+		    a->type, a->body.len, op->name);
 	return ERR_BUSY;
 }
 

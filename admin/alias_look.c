@@ -135,9 +135,9 @@ alias_key_counts(const struct alias *a, const struct alias_key *key)
 	if (strcmp(in, "queue") == 0)
 		return (strcmp(key->key, "limit") == 0) ==
 		       (a->mode == MODE_EXTERNALRA);
-	if (strncmp(key->key, "authpwd", 7) == 0 &&
-	    a->challenge.judge == JUDGE_SECRET)
-		return (key->key[7] == '\0') == (a->ra.secretfile == NULL);
+	if (strncmp(key->key, "authpwd", 7) == 0)
+		return a->challenge.judge == JUDGE_SECRET &&
+		       (key->key[7] == '\0') == (a->ra.secretfile == NULL);
 	if (a->mode == MODE_RA)
 		return strcmp(in, "scep") != 0 ||
 		       (strcmp(key->key, "defaultca") != 0 &&
@@ -175,7 +175,8 @@ show_key(struct command *cmd, const struct ini *ini, const struct alias *a,
 
 	(void)buf_printf(&name, "%s%s%s", plain ? "" : key->section,
 	    plain ? "" : ".", key->key);
-	if (!asked(cmd, buf_cstr(&name)))
+	/* what must be written out, and only beside what is not there */
+	if (value == NULL || !asked(cmd, buf_cstr(&name)))
 		goto out;
 	if (entry && alias_key_secret(key->section, key->key) && !a->ra.nocheck)
 		value = "hidden";

@@ -64,7 +64,7 @@ check_way(const struct ini *ini, const struct alias *a)
 /*
  * Nothing may pass Intune by: neither a person's yes days later, when its
  * challenge is long over and the request that it must be told of is gone, nor
- * a certificate that asks for the next one.
+ * a certificate that asks for the next one, nor an RA far away.
  */
 static unsigned
 check_doors(const struct ini *ini, const struct alias *a)
@@ -75,6 +75,10 @@ check_doors(const struct ini *ini, const struct alias *a)
 		wrong += alias_wrong(ini, "approval", "required",
 		    "with judge = intune it is 0: Intune's challenge lives an "
 		    "hour, which no approval can be waited for");
+	if (a->queue.ra != NULL)
+		wrong += alias_wrong(ini, "queue", "ra",
+		    "with judge = intune it must go: what the external RA "
+		    "says yes to, Intune was not asked about");
 	if (a->renewal.on && !a->renewal.challenge)
 		wrong += alias_wrong(ini, "challenge", "judge",
 		    "intune wants [renewal] challenge = yes or [scep] "

@@ -84,9 +84,9 @@ put_request(struct json *in, const struct judge_case *c)
 	struct buf base64 = BUF_SECRET; /* the challenge is in it */
 	enum err e;
 
-	if (!base64_put(&base64, c->csr))
-		return ERR_SYSTEM;
-	if ((e = json_put_text(in, "transactionId", c->txid)) == OK &&
+	e = base64_put(&base64, c->csr) ? OK : ERR_SYSTEM;
+	if (e == OK &&
+	    (e = json_put_text(in, "transactionId", c->txid)) == OK &&
 	    (e = json_put_text(in, "certificateRequest", buf_span(&base64))) ==
 		OK)
 		e = json_put_str(in, "callerInfo", INTUNE_CALLER);

@@ -88,8 +88,8 @@ enum intune_service { INTUNE_SCEP, INTUNE_REVOCATION, INTUNE__MAX };
 /*
  * POST of `ask` to <service>/verb.  OK: HTTP 200 and a JSON object, *answer is
  * the caller's.  A 401 is tried once more with a new token; where the service
- * cannot be reached or is in trouble, its address is asked for anew the next
- * time.
+ * cannot be reached, is in trouble or has moved, its address is asked for anew
+ * the next time.
  */
 enum err intune_call(const struct intune *in, enum intune_service service,
     const char *verb, const struct json *ask, struct json **answer);

@@ -342,6 +342,14 @@ out:
 	return e;
 }
 
+/* In trouble, or moved: a tenant may be served elsewhere by now. */
+static bool
+is_elsewhere(int status)
+{
+	return (status >= 300 && status < 400) || status == 404 ||
+	       status == 410 || status >= 500;
+}
+
 static enum err
 call_at(const struct intune *in, enum intune_service service, const char *url,
     struct span body, struct json **answer)
@@ -361,8 +369,8 @@ call_at(const struct intune *in, enum intune_service service, const char *url,
 		.version = services[service].version,
 		.body = body };
 	e = send(&c, &got);
-	if (e == ERR_BUSY || (e == OK && got.status >= 500))
-		forget(find_found(in, service)); /* it may have moved */
+	if (e == ERR_BUSY || (e == OK && is_elsewhere(got.status)))
+		forget(find_found(in, service));
 	if (e == OK)
 		e = read_answer(&c, &got, answer);
 	http_answer_release(&got);

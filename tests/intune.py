@@ -273,6 +273,8 @@ def success(ask, how):
         "certificateAuthority"})
     check_request(about)
     need(about["transactionId"] in validated, "told before it was asked")
+    need(validated[about["transactionId"]] == about["certificateRequest"],
+         "told of another request than it was asked about")
     need(re.fullmatch("([0-9a-f]{2} ){19}[0-9a-f]{2}",
                       about["certificateThumbprint"]), "certificateThumbprint")
     need(re.fullmatch("[0-9a-f]+", about["certificateSerialNumber"]),

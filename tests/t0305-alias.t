@@ -76,6 +76,7 @@ exits 1 "twice" scep alias delete broken
 
 # --- list, show -------------------------------------------------------------
 
+ok "show" scep alias show scep
 like "show: every key" "$(out scep alias show scep | tr '\n' '|')" \
 	'operationmode +ca\|cas +ManagementCA\|.*samekey +yes +\(default\)'
 is "show --match" "$(out scep alias show scep --match 'sha*')" \

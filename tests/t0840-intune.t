@@ -150,6 +150,9 @@ is "its address is asked for anew" "$(steps)" \
 	"validate discovery validate success"
 fails validate '{"status": 302, "headers": {"Location": "https://x/"}}' \
 	"answers with HTTP 302"
+is "and after it has moved" "$(steps)" "validate discovery validate success"
+fails validate '{"status": 404}' "answers with HTTP 404"
+is "or is gone" "$(steps)" "validate discovery validate success"
 fails validate '{"body": "<html>Success</html>"}' "is not JSON"
 fails validate '{"json": {"Code": "Success"}}' "with no code"
 fails validate '{"close": -1}' "$down"
@@ -293,7 +296,51 @@ is "through a proxy" "$(ask prox)" issued
 is "which knows us" "$(sed -n 's/^proxy //p' proxy/steps | sort -u)" \
 	"Basic $(printf 'scep:pr0xy:pass' | base64)"
 is "all the way" "$(steps)" "token discovery token validate success"
+ok "what alias show says" sh -c "'$SCEP' alias show mdm >shown"
+unlike "is without its secrets, and what means nothing here" "$(cat shown)" \
+	"app/1|pr0xy|authpwd|target"
 cp secret.ini home/aliases/mdm.ini && touch_alias mdm
+
+# --- an alias that was another one meanwhile --------------------------------------------------------
+
+control '{"success": {"status": 500}}'
+is "held" "$(ask edited)" "http 503"
+another() { # REQUIRED: the alias without Intune
+	cat >home/aliases/mdm.ini <<-EOT
+	[scep]
+	operationmode = ra
+	[ra]
+	defaultca = ManagementCA
+	authpwd = intune-queued
+	[approval]
+	required = $1
+	EOT
+	touch_alias mdm
+}
+control '{}'
+another 0
+steps >/dev/null
+is "another judge lets nothing go" "$(gets edited)" "http 503"
+like "and says so" "$(cat log)" "has not acknowledged it, and the alias has another"
+is "nobody was asked" "$(steps)" ""
+another 1
+is "what waits for people" "$(ask queued >/dev/null; reply queued status)" 3
+id=$("$SCEP" request list | awk '{ print $1 }')
+cp secret.ini home/aliases/mdm.ini && touch_alias mdm
+before=$(issued)
+like "is not issued on their yes" "$("$SCEP" request approve "$id" 2>&1)" \
+	"cannot be issued: the alias has a judge by now whom nobody has asked"
+builder pkcsreq --ca ca.pem --key queued.key --type 20 --csr empty \
+	--txid id-queued --signer-subject /CN=queued --out queued.poll
+: >log
+request POST "/scep/mdm/pkiclient.exe?operation=PKIOperation" queued.poll
+is "nor by a poll" "$STATUS $(issued)" "200 $before"
+like "which says why" "$(cat log)" "has a judge by now whom nobody has asked"
+steps >/dev/null
+is "but on Intune's" "$(gets queued)" issued
+is "who was asked and told" "$(steps)" \
+	"token discovery token validate success"
+is "edited back: the held one" "$(gets edited)" resent
 
 # --- nothing is trusted, nothing is kept -----------------------------------------------------------
 

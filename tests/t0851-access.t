@@ -101,6 +101,17 @@ is "in percent escapes" "$STATUS" 200
 SSL_CLIENT_VERIFY=SUCCESS SSL_CLIENT_S_DN="C=SE,O=Lab,CN=proxy1" \
 	SSL_CLIENT_CERT="$(head -n 3 listed.pem)" request GET "$GET"
 refused "$ODD" "half a certificate"
+# A subject that is none, which OpenSSL's own parser would not let in.
+openssl x509 -in listed.pem -outform DER -out listed.der
+python3 - <<'EOT'
+der = bytearray(open("listed.der", "rb").read())
+der[der.rindex(b"\x31\x0f\x30\x0d\x06\x03\x55\x04\x03")] = 0x30
+open("odd.der", "wb").write(der)
+EOT
+{ echo "-----BEGIN CERTIFICATE-----" && base64 odd.der &&
+    echo "-----END CERTIFICATE-----"; } >odd.pem
+SSL_CLIENT_VERIFY=SUCCESS SSL_CLIENT_CERT=$(cat odd.pem) request GET "$GET"
+refused "$ODD" "a subject that is none"
 SSL_CLIENT_VERIFY=SUCCESS SSL_CLIENT_S_DN="C=SE,O=Lab,CN=proxy1" \
 	SSL_CLIENT_CERT=$(head -c 33000 /dev/zero | tr '\0' x) request GET "$GET"
 refused "$NONE" "more than any certificate"

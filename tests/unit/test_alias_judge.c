@@ -24,25 +24,26 @@ static const char *const heads[MODE__MAX] = {
 		    "[approval]\nrequired = 0\n",
 	[MODE_PROXY] = "[scep]\noperationmode = proxy\n[proxy]\nurl = "
 		       "https://a/\nclientcert = c\nclientkey = k\n",
+	[MODE_EXTERNALRA] = "[scep]\noperationmode = externalra\ncas = A\n",
 };
 
 /* Each with what it must be told. */
 static const struct {
 	const char *lines;
 	enum judge_kind kind;
-	bool ca, ra;
+	bool ca, ra, external;
 } rows[] = {
-	{ "[challenge]\njudge = entity\n", JUDGE_ENTITY, true, false },
+	{ "[challenge]\njudge = entity\n", JUDGE_ENTITY, true, false, true },
 	{ "[challenge]\njudge = secret\n[ra]\nauthpwd = x\n", JUDGE_SECRET,
-	    false, true },
-	{ "[challenge]\njudge = onetime\n", JUDGE_ONETIME, true, true },
+	    false, true, true },
+	{ "[challenge]\njudge = onetime\n", JUDGE_ONETIME, true, true, true },
 	{ "[challenge]\njudge = PROGRAM\n[program]\npath = /x\n", JUDGE_PROGRAM,
-	    true, true },
+	    true, true, true },
 	{ "[challenge]\njudge = web\n[web]\nurl = https://h/p\n", JUDGE_WEB,
-	    true, true },
+	    true, true, true },
 	{ "[challenge]\njudge = intune\n[intune]\ntenant = t\naadappid = i\n"
 	  "aadappkey = k\n[scep]\nclientcertificaterenewal = no\n",
-	    JUDGE_INTUNE, false, true },
+	    JUDGE_INTUNE, false, true, false },
 };
 
 /* The table of modes and judges: what is not in it is an error. */
@@ -52,21 +53,20 @@ knows_who_judges_where(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		for (int mode = 0; mode < MODE__MAX; mode++) {
-			bool good = mode == MODE_CA ? rows[i].ca : rows[i].ra;
+			const bool may[MODE__MAX] = { [MODE_CA] = rows[i].ca,
+				[MODE_RA] = rows[i].ra,
+				[MODE_EXTERNALRA] = rows[i].external };
 			struct buf text = BUF_INIT;
 			struct alias *a = NULL;
 			enum err e;
 
-			if (heads[mode] == NULL)
-				continue;
-			good &= mode != MODE_PROXY;
 			assert_true(buf_printf(
 			    &text, "%s%s", heads[mode], rows[i].lines));
 			e = parse(buf_cstr(&text), &a);
-			if (e != (good ? OK : ERR_INPUT))
+			if (e != (may[mode] ? OK : ERR_INPUT))
 				fail_msg("%s: %s", buf_cstr(&text),
 				    buf_cstr(&logged));
-			if (good)
+			if (may[mode])
 				assert_int_equal(
 				    a->challenge.judge, rows[i].kind);
 			alias_free(a);
@@ -112,6 +112,14 @@ refuses_bad_sections(void **state)
 		{ MODE_RA, "[challenge]\njudge = entity\n",
 		    "in RA mode it is secret, onetime, program, web or "
 		    "intune" },
+		{ MODE_EXTERNALRA, INTUNE("aadappkey = k\n" NO_RENEWAL),
+		    "of an external RA it is entity, secret, onetime, program "
+		    "or web" },
+		{ MODE_RA,
+		    INTUNE("aadappkey = k\n" NO_RENEWAL) "[queue]\nra = "
+							 "r.pem\ntarget = "
+							 "ra\n",
+		    "ra: with judge = intune it must go" },
 		{ MODE_RA, "", "[ra] authpwd is missing" },
 		{ MODE_RA, "[ra]\nauthpwd = x\n[challenge]\njudge = onetime\n",
 		    "authpwd: it counts with [challenge] judge = secret "
