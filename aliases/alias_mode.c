@@ -191,10 +191,7 @@ check_queue(const struct ini *ini, const struct alias *a)
 
 /* ---- judges ----------------------------------------------------------- */
 
-/*
- * Who may judge in which mode.  Of an external RA Intune could not be told in
- * time: the certificate leaves with a poll, which brings no request.
- */
+/* Who may judge in which mode. */
 static const bool judges[MODE__MAX][JUDGE__MAX] = {
 	[MODE_CA] = { [JUDGE_ENTITY] = true,
 	    [JUDGE_ONETIME] = true,
@@ -209,7 +206,8 @@ static const bool judges[MODE__MAX][JUDGE__MAX] = {
 	    [JUDGE_SECRET] = true,
 	    [JUDGE_ONETIME] = true,
 	    [JUDGE_PROGRAM] = true,
-	    [JUDGE_WEB] = true },
+	    [JUDGE_WEB] = true,
+	    [JUDGE_INTUNE] = true },
 };
 
 static unsigned
@@ -219,8 +217,7 @@ check_judge(const struct ini *ini, const struct alias *a)
 		[MODE_CA] = "in CA mode it is entity, onetime, program or web",
 		[MODE_RA] = "in RA mode it is secret, onetime, program, web or "
 			    "intune",
-		[MODE_EXTERNALRA] = "of an external RA it is entity, secret, "
-				    "onetime, program or web",
+		[MODE_EXTERNALRA] = "it is not one of an external RA",
 	};
 	enum judge_kind kind = a->challenge.judge;
 	unsigned wrong = 0;

@@ -300,6 +300,7 @@ example_is_complete(void **state)
 		{ "ra", NULL, "[ra] [queue]", "authpwd" },
 		{ "externalra", "entity", "[queue]", NULL },
 		{ "externalra", "secret", "[ra] [queue]", "authpwd " },
+		{ "externalra", "intune", "[intune] [queue]", NULL },
 		{ "proxy", NULL, "[proxy]", NULL },
 	};
 	struct buf text = BUF_INIT, all = BUF_INIT;

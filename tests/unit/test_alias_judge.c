@@ -43,7 +43,7 @@ static const struct {
 	    true, true, true },
 	{ "[challenge]\njudge = intune\n[intune]\ntenant = t\naadappid = i\n"
 	  "aadappkey = k\n[scep]\nclientcertificaterenewal = no\n",
-	    JUDGE_INTUNE, false, true, false },
+	    JUDGE_INTUNE, false, true, true },
 };
 
 /* The table of modes and judges: what is not in it is an error. */
