@@ -152,9 +152,9 @@ enum err
 ca_ra_sign(const struct ca *ca, const struct ra_order *order,
     struct span subject, struct span spki, int64_t now, struct buf *der)
 {
-	const struct ra_order asked = { .key = RA_KEY,
-		.days = order->days,
-		.baseurl = order->baseurl };
+	const struct ra_order asked = {
+		.key = RA_KEY, .days = order->days, .baseurl = order->baseurl
+	};
 	const struct ra_make m = { .ca = ca->called,
 		.gen = ca_current(ca, now),
 		.order = &asked,
@@ -174,6 +174,11 @@ ca_ra_sign(const struct ca *ca, const struct ra_order *order,
 	}
 	if (m.gen == NULL) {
 		log_error("CA %s is not valid yet", ca->called);
+		return ERR_REFUSED;
+	}
+	if (dn_eq(subject, m.gen->subject)) {
+		log_error("an RA needs another name than its CA's: clients "
+			  "could not tell them apart");
 		return ERR_REFUSED;
 	}
 	e = order_check(&m);
