@@ -25,18 +25,23 @@ enum err
 queue_verify(const struct ca *ca, const char *name, enum letter_kind kind,
     struct span der, struct letter_opened *out, const char **why)
 {
-	struct span *signer = calloc(ca->ngen, sizeof(*signer));
-	struct letter_rule rule = {
-		.kind = kind, .name = name, .signer = signer, .n = ca->ngen
-	};
+	struct span *signer = calloc(2 * ca->ngen, sizeof(*signer));
+	struct span *key = signer == NULL ? NULL : signer + ca->ngen;
+	struct letter_rule rule = { .kind = kind,
+		.name = name,
+		.signer = signer,
+		.key = key,
+		.n = ca->ngen };
 	enum err e = ERR_SYSTEM;
 
 	if (signer == NULL) {
 		log_error("out of memory");
 		return e;
 	}
-	for (size_t i = 0; i < ca->ngen; i++)
+	for (size_t i = 0; i < ca->ngen; i++) {
 		signer[i] = buf_span(&ca->gen[i].cert);
+		key[i] = ca->gen[i].spki;
+	}
 	e = letter_verify(der, &rule, out, why);
 	free(signer);
 	if (e == OK)

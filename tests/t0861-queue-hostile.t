@@ -221,6 +221,15 @@ like "it says so" "$(cat pull.err)" \
 is "c has one certificate at most" "$(certs c)" 1
 rm -f "$OUT"/* "$IN"/*
 
+# A CA's new certificate for its key.
+at_ca
+quietly "$SCEP" ca renew Lab
+at_ra
+enrol renewed "$SECRET" fleet >.word
+ok "after ca renew: a pull" pull
+is "its answers are believed" "$(poll renewed fleet)" SUCCESS
+ok "its news too" "$SCEP" queue import --here
+
 # Old news.
 ok "news" pull
 cp copy/fleet/in/news,* oldnews
