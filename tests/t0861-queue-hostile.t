@@ -249,6 +249,24 @@ request GET /crl/Lab.crl
 is "old ones bring nothing back" "$(openssl crl -inform DER -in body -noout \
 	-crlnumber)" "$number"
 
+# News of a CA whose clock is wrong would have all later ones refused.
+faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+if [ -n "$faketime" ] && [ "${SCEP_FLAVOUR:-plain}" != asan ]; then
+	cp -a ca future
+	carry_out
+	SCEP_HOME=$FRESH/future
+	LD_PRELOAD=$faketime FAKETIME=+400d "$SCEP" queue pull copy \
+		>pull.out 2>pull.err
+	at_ra
+	cp copy/fleet/in/news,* "$IN/"
+	exits 1 "news of next year" "$SCEP" queue import --here
+	like "are told of" "$(cat .out)" \
+		"news is not taken: they were written in the future"
+	rm -rf future copy
+else
+	skip "news of next year" "needs libfaketime, on the plain build"
+fi
+
 # --- twice, and at once --------------------------------------------------------------------------
 
 for i in 1 2 3 4; do
