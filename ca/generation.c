@@ -10,8 +10,7 @@
 const struct parts parts_ca = { "cert.pem", "key.pem", "chain.pem",
 	"key.elsewhere" };
 const struct parts parts_ra = { "cert.pem", "key.pem", NULL, NULL };
-const struct parts parts_sign = { "sign.pem", "sign-key.pem", NULL,
-	NULL };
+const struct parts parts_sign = { "sign.pem", "sign-key.pem", NULL, NULL };
 
 void
 generation_release(struct generation *g)

@@ -211,7 +211,8 @@ ca_request_next(int home, const struct ca *ca, const char *key, bool encrypt,
 	enum err e;
 
 	key_kind(last->key, kind);
-	if ((e = key_here(last->key)) != OK || (e = ca_path(ca->called, &room)) != OK ||
+	if ((e = key_here(last->key)) != OK ||
+	    (e = ca_path(ca->called, &room)) != OK ||
 	    (e = next_path(ca->called, &folder)) != OK)
 		goto out;
 	const struct asking a = { .name = ca->called,
