@@ -180,6 +180,16 @@ take_next(const struct queue_side *s, const struct ca *ca, struct span der,
 	return e;
 }
 
+/* What a wrong clock has dated ahead would have all later ones refused. */
+static enum err
+is_credible(const struct queue_side *s, int64_t time, const char **why)
+{
+	if (time <= s->now + DAY)
+		return OK;
+	*why = "they were written in the future: a clock is wrong";
+	return ERR_INPUT;
+}
+
 /* Written after the last that were good? */
 static enum err
 is_newer(const struct queue_side *s, const char *name, int64_t time)
@@ -208,6 +218,7 @@ take(const struct queue_side *s, const struct ca *ca, const char *name,
 		goto out;
 	*why = "its text is unreadable";
 	if ((e = queue_news_read(l.text, &news)) != OK ||
+	    (e = is_credible(s, news.time, why)) != OK ||
 	    (e = is_newer(s, name, news.time)) != OK ||
 	    (e = take_crl(s, ca, l.part[0], why)) != OK ||
 	    (e = take_next(s, ca, l.part[1], why)) != OK)

@@ -5,6 +5,7 @@
 #include "ca/cert.h"
 #include "ca/chain.h"
 #include "ca/dn.h"
+#include "judge/judge.h"
 #include "queue.h"
 #include "queue_text.h"
 #include "store/cert.h"
@@ -24,18 +25,23 @@ enum err
 queue_verify(const struct ca *ca, const char *name, enum letter_kind kind,
     struct span der, struct letter_opened *out, const char **why)
 {
-	struct span *signer = calloc(ca->ngen, sizeof(*signer));
-	struct letter_rule rule = {
-		.kind = kind, .name = name, .signer = signer, .n = ca->ngen
-	};
+	struct span *signer = calloc(2 * ca->ngen, sizeof(*signer));
+	struct span *key = signer == NULL ? NULL : signer + ca->ngen;
+	struct letter_rule rule = { .kind = kind,
+		.name = name,
+		.signer = signer,
+		.key = key,
+		.n = ca->ngen };
 	enum err e = ERR_SYSTEM;
 
 	if (signer == NULL) {
 		log_error("out of memory");
 		return e;
 	}
-	for (size_t i = 0; i < ca->ngen; i++)
+	for (size_t i = 0; i < ca->ngen; i++) {
 		signer[i] = buf_span(&ca->gen[i].cert);
+		key[i] = ca->gen[i].spki;
+	}
 	e = letter_verify(der, &rule, out, why);
 	free(signer);
 	if (e == OK)
@@ -64,6 +70,17 @@ issuer_of(const struct ca *ca, const struct cert_view *v)
 		    cert_signed_by(v->der, ca->gen[i - 1].spki))
 			return &ca->gen[i - 1];
 	return NULL;
+}
+
+/* The judge that has said yes here must hear of it before it leaves. */
+static enum err
+hold(const struct queue_side *s, struct outcome *o)
+{
+	const char *holder = judge_holds(s->alias);
+
+	return holder == NULL || (o->held = str_dup(holder)) != NULL ?
+		   OK :
+		   ERR_SYSTEM;
 }
 
 static enum err
@@ -131,7 +148,7 @@ take_cert(const struct queue_side *s, const struct ca *ca,
 	    !buf_add(&o.id, q->txid.data, q->txid.len))
 		e = ERR_SYSTEM;
 	else if ((e = start(q, r, &o)) == OK &&
-		 (e = fill_cert(&v, q, r, &o)) == OK)
+		 (e = fill_cert(&v, q, r, &o)) == OK && (e = hold(s, &o)) == OK)
 		e = outcome_link(s->store, &o);
 	outcome_release(&o);
 	return e;

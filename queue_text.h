@@ -41,7 +41,7 @@ void queue_result_release(struct queue_result *r);
 enum err queue_result_text(const struct queue_result *r, struct buf *out);
 enum err queue_result_read(struct span text, struct queue_result *out);
 
-/* queue_take.c: a letter that some generation of this CA signed, opened. */
+/* queue_take.c: a letter that the key of some generation of this CA signed, opened. */
 enum err queue_verify(const struct ca *ca, const char *name,
     enum letter_kind kind, struct span der, struct letter_opened *out,
     const char **why);

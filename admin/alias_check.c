@@ -121,25 +121,32 @@ check_approvals(
 	cas_free(cas);
 }
 
-/* What an external RA takes in is encrypted to the CA's own key. */
+/*
+ * A CA of which only the certificate is here signs nothing: every request
+ * would get 503.  To one without an RSA key no external RA can write.
+ */
 static void
-check_external(struct look *l, const struct command *cmd, const struct alias *a)
+check_keys(struct look *l, const struct command *cmd, const struct alias *a)
 {
-	const struct generation *gen;
+	static const char elsewhere[] =
+	    "its key is on another host, so operationmode must be externalra:";
+	static const char no_rsa[] =
+	    "its key is no RSA key, so that no external RA can encrypt to it:";
+	bool external = a->mode == MODE_EXTERNALRA, ra = a->mode == MODE_RA;
 	const struct ca *ca = NULL;
 	struct cas *cas = NULL;
 
-	if (a->mode != MODE_EXTERNALRA || cas_new(cmd->home, &cas) != OK)
+	if (a->mode == MODE_PROXY || cas_new(cmd->home, &cas) != OK)
 		return;
 	for (size_t i = 0; i < a->ncas; i++) {
-		if (cas_find(cas, a->cas[i], &ca) != OK ||
-		    (gen = ca_current(ca, cmd->now)) == NULL ||
-		    key_type(gen->key) == KEY_RSA)
+		const struct key *key;
+
+		if (cas_find(cas, a->cas[i], &ca) != OK)
 			continue;
-		wrong(l, "scep", "cas",
-		    "an external RA needs a CA with an RSA key, which it has "
-		    "not:",
-		    a->cas[i]);
+		key = ca->gen[ca->ngen - 1].key;
+		if (external ? key_type(key) != KEY_RSA : key_elsewhere(key))
+			wrong(l, ra ? "ra" : "scep", ra ? "defaultca" : "cas",
+			    external ? no_rsa : elsewhere, a->cas[i]);
 	}
 	cas_free(cas);
 }
@@ -258,8 +265,8 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 		check_attr(
 		    &l, "renewal", "renewalignore", a->renewal.ignore[i]);
 	check_parameters(&l, a);
+	check_keys(&l, cmd, a);
 	check_program(&l, cmd, a);
-	check_external(&l, cmd, a);
 	if ((e = check_profiles(cmd, path, a)) == OK)
 		check_approvals(&l, cmd, a);
 	if (e == OK)

@@ -109,16 +109,21 @@ ca_run_import(struct command *cmd)
 		.chain = opt_bytes(cmd, "chain"),
 		.pkcs12 = opt_bytes(cmd, "pkcs12"),
 		.passphrase = opt_bytes(cmd, "passphrase"),
-		.encrypt = opt_flag(cmd, "encrypt-key") };
+		.encrypt = opt_flag(cmd, "encrypt-key"),
+		.elsewhere = opt_flag(cmd, "no-key") };
 	enum err e;
 
 	if (opt_given(cmd, "pkcs12") ?
-		(opt_given(cmd, "cert") || opt_given(cmd, "key")) :
+		(opt_given(cmd, "cert") || opt_given(cmd, "key") ||
+		    in.elsewhere) :
 		!opt_given(cmd, "cert") ||
-		    opt_given(cmd, "key") == opt_flag(cmd, "no-key"))
+		    opt_given(cmd, "key") == in.elsewhere)
 		return usage(cmd, "ca import wants --cert FILE and --key FILE, "
 				  "or --pkcs12 FILE; for an external RA --cert "
 				  "FILE and --no-key");
+	if (in.elsewhere && (in.encrypt || opt_given(cmd, "passphrase")))
+		return usage(cmd, "with --no-key there is no key that a "
+				  "passphrase could be for");
 	e = ca_import(cmd->home, &in);
 	return e == OK ? finish(cmd) : exists(cmd, e);
 }

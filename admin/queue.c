@@ -222,6 +222,13 @@ take_alias(const char *name, void *arg)
 	return e;
 }
 
+static bool
+is_news(const char *name)
+{
+	return strncmp(name, "news,", 5) == 0 && strlen(name) == 5 + 16 &&
+	       strspn(name + 5, "0123456789abcdef") == 16;
+}
+
 /* From the stream into in/: only what an external RA here waits for. */
 static enum err
 put_one(const char *alias, const char *name, struct span file, void *arg)
@@ -235,8 +242,7 @@ put_one(const char *alias, const char *name, struct span file, void *arg)
 		return say(e, "alias %s is no external RA here", alias);
 	if (e != OK)
 		return e;
-	if (!queue_name_read(name, transaction, &attempt) &&
-	    (strncmp(name, "news,", 5) != 0 || strchr(name, '/') != NULL)) {
+	if (!queue_name_read(name, transaction, &attempt) && !is_news(name)) {
 		bad(im, "a file", "it has a name that no answer has");
 		return OK;
 	}

@@ -33,6 +33,7 @@ struct pull {
 	struct aliases *aliases;
 	const struct alias *alias; /* whose requests are looked at now */
 	int dir;		   /* the room that is pulled, or -1 */
+	int out, in;		   /* of the alias, held open; or -1 */
 	struct words words;	   /* else: the command, */
 	struct buf answers;	   /* and the stream that goes back */
 	unsigned issued, refused, waiting, same, bad, later;
@@ -92,10 +93,10 @@ run_words(struct words *w, const char *verb, struct span input,
 
 /* The same bytes need not travel again. */
 static bool
-stands(const struct pull *p, const char *path, struct span file)
+stands(const struct pull *p, const char *name, struct span file)
 {
 	struct buf there = BUF_INIT;
-	bool same = file_read(p->dir, path, file.len, &there) == OK &&
+	bool same = file_read(p->in, name, file.len, &there) == OK &&
 		    span_eq(buf_span(&there), file);
 
 	buf_release(&there);
@@ -138,21 +139,11 @@ send_back(struct pull *p, const char *name, struct span file)
 static enum err
 leave(struct pull *p, const char *name, struct span file)
 {
-	struct buf path = BUF_INIT;
-	enum err e = ERR_SYSTEM;
-
 	if (p->dir < 0)
 		return send_back(p, name, file);
-	if (buf_printf(&path, "%s/in", p->alias->name))
-		e = dir_make(p->dir, buf_cstr(&path));
-	if (e == ERR_EXISTS)
-		e = OK;
-	if (e == OK && !buf_printf(&path, "/%s", name))
-		e = ERR_SYSTEM;
-	if (e == OK && !stands(p, buf_cstr(&path), file))
-		e = file_replace(p->dir, buf_cstr(&path), file, FILE_RECORD);
-	buf_release(&path);
-	return e;
+	if (stands(p, name, file))
+		return OK;
+	return file_replace(p->in, name, file, FILE_RECORD);
 }
 
 /* ---- one request ----------------------------------------------------------- */
@@ -274,41 +265,85 @@ leave_news(struct pull *p)
 
 /* ---- a folder -------------------------------------------------------------- */
 
+/*
+ * Whoever has the RA's host has made what lies there: links out of the folder,
+ * FIFOs, anything.  So each room is opened by itself, and held.
+ */
+static enum err
+open_rooms(struct pull *p, const char *alias)
+{
+	int room = -1;
+	enum err e = dir_open(p->dir, alias, &room);
+
+	if (e == OK)
+		e = dir_open(room, "out", &p->out);
+	if (e == ERR_NOTFOUND && room >= 0) /* nothing has waited yet */
+		e = OK;
+	if (e == OK)
+		e = dir_make(room, "in");
+	if (e == OK || e == ERR_EXISTS)
+		e = dir_open(room, "in", &p->in);
+	file_close(&room);
+	return e;
+}
+
+/* Logged by who could not read it. */
+static void
+count_strange(struct pull *p, const char *name)
+{
+	struct file_facts facts;
+
+	if (file_facts(p->out, name, &facts) == OK &&
+	    facts.type != FILE_REGULAR)
+		p->bad++;
+	else
+		p->later++;
+}
+
 static enum err
 dir_one(const char *name, void *arg)
 {
 	struct pull *p = arg;
-	struct buf path = BUF_INIT, file = BUF_INIT;
-	enum err e = ERR_SYSTEM;
+	struct buf file = BUF_INIT;
+	enum err e;
 
 	if (*name == '.') /* what rsync is about to write */
 		return OK;
-	if (buf_printf(&path, "%s/out/%s", p->alias->name, name))
-		e = file_read(p->dir, buf_cstr(&path), MAX_FILE, &file);
+	e = file_read(p->out, name, MAX_FILE, &file);
 	if (e == OK || e == ERR_TOOBIG)
 		e = take_one(p, name, buf_span(&file));
-	buf_release(&path);
+	else {
+		if (e != ERR_NOTFOUND)
+			count_strange(p, name);
+		e = OK; /* the others have theirs */
+	}
 	buf_release(&file);
-	return e == ERR_NOTFOUND ? OK : e;
+	return e;
 }
 
 static enum err
 dir_alias(const char *name, void *arg)
 {
 	struct pull *p = arg;
-	struct buf path = BUF_INIT;
 	enum err e;
 
 	if (*name == '.')
 		return OK;
 	if ((e = find_alias(p, name)) != OK)
 		return e == ERR_NOTFOUND ? OK : e;
-	e = ERR_SYSTEM;
-	if (buf_printf(&path, "%s/out", name))
-		e = dir_each(p->dir, buf_cstr(&path), dir_one, p);
-	if (e == OK || e == ERR_NOTFOUND)
-		e = leave_news(p);
-	buf_release(&path);
+	if (open_rooms(p, name) != OK) {
+		log_error("alias %s: its rooms are no directories that can be "
+			  "opened; nothing is taken",
+		    name);
+		p->bad++;
+	} else {
+		if (p->out >= 0)
+			e = dir_each(p->out, ".", dir_one, p);
+		if (e == OK)
+			e = leave_news(p);
+	}
+	file_close(&p->out);
+	file_close(&p->in);
 	return e;
 }
 
@@ -408,7 +443,7 @@ finish(struct pull *p)
 enum err
 run_queue_pull(struct command *cmd)
 {
-	struct pull p = { .cmd = cmd, .dir = -1 };
+	struct pull p = { .cmd = cmd, .dir = -1, .out = -1, .in = -1 };
 	const char *command = opt_text(cmd, "command");
 	enum err e;
 

@@ -296,8 +296,8 @@ enum err ca_request(int home, const struct ca_order *order, struct buf *csr);
  * What `ca import` brings, as file contents: PEM or DER certificate, PEM
  * key (passphrase may be empty), PEM chain; or a PKCS#12.  The key must fit
  * the certificate, and the certificate must be a CA's that has not expired.
- * Without key (and PKCS#12) it is on another host, and this one can only be an
- * external RA of that CA.
+ * With `elsewhere` no key comes, and this host can only be an external RA of
+ * that CA; neither PKCS#12 nor passphrase count then.
  * The chain may be unsorted; what does not belong is dropped with a warning.
  * Errors as ca_create()'s.
  */
@@ -305,7 +305,8 @@ struct ca_import {
 	const char *name;
 	struct span cert, key, chain, pkcs12;
 	struct span passphrase;
-	bool encrypt; /* the key files, with the site's passphrase */
+	bool encrypt;	/* the key files, with the site's passphrase */
+	bool elsewhere; /* no key: it is on another host */
 };
 enum err ca_import(int home, const struct ca_import *in);
 

@@ -11,7 +11,7 @@ read_key(const struct ca_import *in, struct bring *b)
 	struct cert_view v;
 	enum err e;
 
-	if (in->key.len > 0)
+	if (!in->elsewhere)
 		return key_read("key", in->key, in->passphrase, &b->key);
 	if ((e = cert_view(buf_span(&b->cert), &v)) != OK)
 		return e;

@@ -176,6 +176,11 @@ ca_ra_sign(const struct ca *ca, const struct ra_order *order,
 		log_error("CA %s is not valid yet", ca->called);
 		return ERR_REFUSED;
 	}
+	if (dn_eq(subject, m.gen->subject)) {
+		log_error("an RA needs another name than its CA's: clients "
+			  "could not tell them apart");
+		return ERR_REFUSED;
+	}
 	e = order_check(&m);
 	return e == OK ? certify(&m, &in, der) : e;
 }

@@ -21,10 +21,13 @@ COPY=${COPY:-${SCEP_HOME:-/var/lib/scep}/queue-copy}
 : "${RA:?which RA? RA=user@host:/path/of/its/home/store/queue}"
 
 mkdir -p "$COPY" || exit 1
-rsync -a --delete --exclude='.*' "$RA/" "$COPY/" || exit 1
+# Files and folders alone: whoever has the RA's host could leave links, devices
+# and FIFOs there.
+MODES='D0750,F0640'
+rsync -rtp --chmod="$MODES" --delete --exclude='.*' --max-size=4m "$RA/" "$COPY/" || exit 1
 "$SCEP" queue pull --quiet "$COPY"
 status=$?
 # The answers also where some request was refused: the others have theirs.
-rsync -a --include='/*/' --include='/*/in/' --include='/*/in/*' \
+rsync -rtp --chmod="$MODES" --include='/*/' --include='/*/in/' --include='/*/in/*' \
 	--exclude='*' "$COPY/" "$RA/" || exit 1
 exit "$status"

@@ -90,7 +90,7 @@ letter_release(struct letter_opened *o)
 	*o = (struct letter_opened){ .plain = BUF_SECRET };
 }
 
-/* The signer's certificate, if it is one of those that may sign. */
+/* The signer's certificate, if it or its key is one of those that may sign. */
 static enum err
 find_signer(const struct signed_data *sd, const struct letter_rule *rule,
     struct cert_view *out)
@@ -98,7 +98,8 @@ find_signer(const struct signed_data *sd, const struct letter_rule *rule,
 	if (signer_find(sd, out) != OK)
 		return ERR_INPUT;
 	for (size_t i = 0; i < rule->n; i++)
-		if (span_eq(out->der, rule->signer[i]))
+		if (span_eq(out->der, rule->signer[i]) ||
+		    (rule->key != NULL && span_eq(out->spki, rule->key[i])))
 			return OK;
 	return ERR_INPUT;
 }

@@ -58,13 +58,15 @@ void letter_release(struct letter_opened *o);
 
 /*
  * Whose letter is it?  One of this kind, under this name, signed with a
- * certificate that is one of n, byte for byte.  ERR_INPUT: no; *why says
- * what.  Nothing was decrypted then.
+ * certificate that is one of n, byte for byte, or, where keys are given, with
+ * one of their keys: a CA may have a newer certificate for its key than is
+ * known far away.  ERR_INPUT: no; *why says what.  Nothing was decrypted then.
  */
 struct letter_rule {
 	enum letter_kind kind;
-	const char *name; /* NULL: any */
-	const struct span *signer;
+	const char *name;	   /* NULL: any */
+	const struct span *signer; /* certificates, DER */
+	const struct span *key;	   /* SubjectPublicKeyInfo of each, or NULL */
 	size_t n;
 };
 enum err letter_verify(struct span der, const struct letter_rule *rule,

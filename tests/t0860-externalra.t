@@ -23,6 +23,36 @@ for words in "crl issue Lab" "ca renew Lab" "ca rollover Lab" \
 	like "$words: and says why" "$(cat .out)" "$elsewhere|no RA certificate"
 done
 
+# It signs for nobody, and is imported so only where that is asked for.
+printf '[scep]\noperationmode = ca\ncas = Lab\n' >ra/aliases/signs.ini
+exits 1 "an alias that would have to sign" "$SCEP" alias check signs
+like "is told of" "$(cat .out)" \
+	"signs.ini:3: cas: its key is on another host, so operationmode must be externalra: Lab"
+rm ra/aliases/signs.ini
+at_ca
+quietly "$SCEP" ca export Lab --pkcs12 lab.p12 --password p
+openssl req -new -newkey rsa:2048 -nodes -keyout same.key -subj "/CN=Lab CA/O=Lab" \
+	-out same.csr 2>/dev/null
+exits 1 "an RA of the CA's own name" "$SCEP" ca ra sign Lab same.csr
+like "is none" "$(cat .out)" "an RA needs another name than its CA's"
+quietly "$SCEP" ca create Curve --subject CN=Curve --key ec:P-256
+quietly "$SCEP" ca export Curve --out curve.pem
+at_ra
+: >nothing
+exits 2 "a key, and none" "$SCEP" ca import Two --pkcs12 lab.p12 \
+	--passphrase p --no-key
+exits 2 "a passphrase for none" "$SCEP" ca import Two --cert ca.pem \
+	--passphrase p --no-key
+not_ok "an empty key file is not none" "$SCEP" ca import Two --cert ca.pem \
+	--key nothing
+not_ok "nothing of that is left" test -e ra/ca/Two
+quietly "$SCEP" ca import Curve --cert curve.pem --no-key
+printf '[scep]\noperationmode = externalra\ncas = Curve\n[ra]\nauthpwd = none\n' \
+	>ra/aliases/curve.ini
+exits 1 "a CA that nobody can encrypt to" "$SCEP" alias check curve
+like "is told of" "$(cat .out)" "cas: its key is no RSA key"
+rm -r ra/aliases/curve.ini ra/ca/Curve
+
 # --- GetCACert: RA, CA, root ----------------------------------------------------------
 
 request GET "/scepraserver/scep/fleet/pkiclient.exe?operation=GetCACert"

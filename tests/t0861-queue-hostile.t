@@ -139,6 +139,41 @@ like "and of one without queue" "$(cat pull.err)" \
 	"alias scep takes no requests of an external RA"
 rm -rf copy
 
+# What somebody on the RA's host could leave there: a FIFO, links, folders.
+# None is followed, and none holds up the others.
+enrol odd "$SECRET" fleet >.word
+carry_out
+cp "copy/fleet/out/$(only)" linked
+mkfifo copy/fleet/out/0fifo
+mkdir copy/fleet/out/0dir
+ln -s "$FRESH/linked" "copy/fleet/out/0link"
+at_ca
+timeout 60 "$SCEP" queue pull copy >pull.out 2>pull.err
+is "odd files: exit status" $? 1
+at_ra
+like "they are told of" "$(cat pull.err)" "0dir is not a regular file"
+like "all three" "$(tail -n 1 pull.err)" "^scep: 3 of them are not requests"
+like "the other one is served" "$(cat pull.out)" "issued CN=odd"
+rm -rf copy/fleet/out/0* copy/fleet/in outside
+mkdir outside
+ln -s ../../outside copy/fleet/in
+exits 1 "answers by a link" take
+is "go nowhere else" "$(ls outside)" ""
+rm copy/fleet/in
+mv copy/fleet outside/
+ln -s ../outside/fleet copy/fleet
+exits 1 "a room that is a link" take
+is "is not entered" "$(ls outside/fleet)" out
+like "and is told of" "$(cat pull.err)" "alias fleet: its rooms are no directories"
+rm -rf copy outside
+mkfifo ra/store/queue/fleet/out/0fifo
+ln -s /etc/passwd ra/store/queue/fleet/out/0link
+ok "the example carries files and folders alone" pull
+is "no link, no FIFO" "$(find copy ! -type f ! -type d)" ""
+is "modes are the home's" "$(find copy -type f ! -perm 640)" ""
+rm -f ra/store/queue/fleet/out/0*
+is "odd has its certificate" "$(poll odd fleet)" SUCCESS
+
 # --- on the way back --------------------------------------------------------------------------
 
 enrol a "$SECRET" fleet >.word
@@ -186,6 +221,15 @@ like "it says so" "$(cat pull.err)" \
 is "c has one certificate at most" "$(certs c)" 1
 rm -f "$OUT"/* "$IN"/*
 
+# A CA's new certificate for its key.
+at_ca
+quietly "$SCEP" ca renew Lab
+at_ra
+enrol renewed "$SECRET" fleet >.word
+ok "after ca renew: a pull" pull
+is "its answers are believed" "$(poll renewed fleet)" SUCCESS
+ok "its news too" "$SCEP" queue import --here
+
 # Old news.
 ok "news" pull
 cp copy/fleet/in/news,* oldnews
@@ -204,6 +248,24 @@ request GET "/scep/fleet/pkiclient.exe?operation=GetCACert"
 request GET /crl/Lab.crl
 is "old ones bring nothing back" "$(openssl crl -inform DER -in body -noout \
 	-crlnumber)" "$number"
+
+# News of a CA whose clock is wrong would have all later ones refused.
+faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+if [ -n "$faketime" ] && [ "${SCEP_FLAVOUR:-plain}" != asan ]; then
+	cp -a ca future
+	carry_out
+	SCEP_HOME=$FRESH/future
+	LD_PRELOAD=$faketime FAKETIME=+400d "$SCEP" queue pull copy \
+		>pull.out 2>pull.err
+	at_ra
+	cp copy/fleet/in/news,* "$IN/"
+	exits 1 "news of next year" "$SCEP" queue import --here
+	like "are told of" "$(cat .out)" \
+		"news is not taken: they were written in the future"
+	rm -rf future copy
+else
+	skip "news of next year" "needs libfaketime, on the plain build"
+fi
 
 # --- twice, and at once --------------------------------------------------------------------------
 
@@ -250,6 +312,11 @@ is "to the client" "$(poll stream fleet)" SUCCESS
 "$SCEP" queue export >stream
 head -c -1 stream >half
 exits 1 "half a stream is none" sh -c '"$SCEP" queue import <half'
+for odd in news,zzz news,../../x ../x; do
+	printf 'scep-queue 1\nfile fleet %s 1\nx\nend\n' "$odd" >odd
+	exits 1 "$odd is no answer's name" sh -c '"$SCEP" queue import <odd'
+done
+is "nothing of them is kept" "$(ls "$IN")" ""
 
 # --- killed ----------------------------------------------------------------------------------------
 
