@@ -39,6 +39,7 @@ has a line for each request: its step, and its transactionID where it has one;
 as JSON.
 """
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -237,7 +238,12 @@ def openssl(*words, data=None):
 def check_request(about):
     """A PKCS#10 without armour; the challenge in it."""
     need(about["callerInfo"] == PROVIDER, "callerInfo")
-    text = about["certificateRequest"]
+    return challenge_of(about["certificateRequest"])
+
+
+@functools.lru_cache(maxsize=None)
+def challenge_of(text):
+    """Looked at once: most requests come several times."""
     need(re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", text), "certificateRequest")
     said = openssl("req", "-inform", "DER", "-noout", "-text", "-verify",
                    data=base64.b64decode(text))

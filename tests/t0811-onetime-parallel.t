@@ -73,6 +73,8 @@ is "and nobody else has more than a no" "$(grep -vc '^[02]$' got)" 0
 is "which is that it is used up" "$(grep -c 'reason="code is used up"' log)" \
 	$((N - 1))
 is "one is stored" "$(issued)" 1
+# The race for the last one is over: fewer keep the cores as busy.
+N=16
 many "$(new --count 3)" three
 is "a code for three: three certificates" "$(grep -c '^0$' got)" 3
 is "four are stored in all" "$(issued)" 4
@@ -188,10 +190,10 @@ refused() {
 granted() {
 	ask
 	[ "$(reply box status)" = 0 ] || fail "lost"
-	_serial=$(serial box-0.pem)
+	cp box-0.pem kept.pem
 	message box
 	ask
-	[ "$(serial box-0.pem)" = "$_serial" ] || fail "twice"
+	cmp -s box-0.pem kept.pem || fail "twice"
 	refused
 	"$SCEP" challenge delete --expired >>log 2>&1 || fail "not deleted"
 }
@@ -224,9 +226,9 @@ approved() {
 	approve
 	ask
 	[ "$(reply box status)" = 0 ] || fail "not issued"
-	_serial=$(serial box-0.pem)
+	cp box-0.pem kept.pem
 	ask
-	[ "$(serial box-0.pem)" = "$_serial" ] || fail "twice"
+	cmp -s box-0.pem kept.pem || fail "twice"
 	message rival
 	transmit rival
 	[ "$(reply rival status)" = 2 ] || fail "rival"

@@ -107,7 +107,8 @@ alias_web() { # NAME MODE PORT LINES OF [web]...
 CA='cafile = hook/ca.pem'
 KEY='secretfile = hook/key'
 CERT='clientcert = hook/client.crt'
-alias_web web ra "$ONE" "$CA" "$KEY" 'bearerfile = hook/token'
+alias_web web ra "$ONE" "$CA" "$KEY" 'bearerfile = hook/token' \
+	'timeout = 30s'
 alias_web named ca "$ONE" "$CA" "$KEY" 'id = 7d3c64dc-ec0e'
 alias_web hasty ra "$ONE" "$CA" "$KEY" 'timeout = 1s'
 alias_web mutual ra "$TWO" "$CA" "$CERT" 'clientkey = hook/client.key'
@@ -131,54 +132,56 @@ ask() { # NAME ALIAS [OPTIONS OF BUILDER...]: a request; the reply in NAME.rep
 		--cert "$_n.crt" --in body --out-prefix "$_n-" \
 		>"$_n.rep" 2>>log
 }
-# EXPRESSION: of the last request that a service has got; ask and body are
-# Python's.
+# EXPRESSIONS: of the last request that a service has got, a line for each;
+# ask and body are Python's.
 asked() {
 	python3 -c '
 import base64, hashlib, hmac, json, sys
 ask = json.loads(open("asked").read().splitlines()[-1])
 body = json.loads(ask["body"])
-print(eval(sys.argv[1]))' "$1"
+for words in sys.argv[1:]:
+    print(eval(words))' "$@"
 }
 in_store() { find home/store -type f | sort; }
 subject() { openssl x509 -in "$1" -noout -subject | sed 's/^subject=//'; }
 
 # --- what is sent
 
+line() { sed -n "$1p" said; }
 sent() {
 	DOOR=$1
 	answer '{"method": "POST", "json": {"allow": true}}'
 	ask "fine-$1" web --subject "/C=SE/O=Lab/OU=a/OU=b/CN=fine-$1/UID=7" \
 		--san dns:a.example,ip:192.0.2.7,email:a@b.example
 	is "$1: yes: a certificate" "$(reply "fine-$1" status)" 0
-	is "$1: POST of JSON" "$(asked \
-		'ask["method"], ask["path"], ask["query"], ask["headers"]["content-type"]')" \
+	asked 'ask["method"], ask["path"], ask["query"], ask["headers"]["content-type"]' \
+		'ask["headers"]["x-smallstep-signature"]' \
+		'hmac.new(base64.b64decode(open("home/hook/key").read()), ask["body"].encode(), hashlib.sha256).hexdigest()' \
+		'ask["headers"]["x-smallstep-webhook-id"]' \
+		'ask["headers"]["authorization"]' \
+		'body["scepChallenge"], body["scepTransactionID"], body["provisionerName"]' \
+		'sorted(body["x509CertificateRequest"]["subject"].items())' \
+		'[body["x509CertificateRequest"][n] for n in ("dnsNames", "ipAddresses", "emailAddresses", "uris")]' \
+		'body["x509CertificateRequest"]["publicKeyAlgorithm"]' \
+		'body["x509CertificateRequest"]["raw"]' \
+		'body["x509CertificateRequest"]["publicKey"]' >said
+	is "$1: POST of JSON" "$(line 1)" \
 		"('POST', '/hooks/scep', 'of=web', 'application/json')"
-	is "$1: signed as step-ca signs" "$(asked \
-		'ask["headers"]["x-smallstep-signature"]')" "$(asked \
-		'hmac.new(base64.b64decode(open("home/hook/key").read()), ask["body"].encode(), hashlib.sha256).hexdigest()')"
-	is "$1: its name" "$(asked \
-		'ask["headers"]["x-smallstep-webhook-id"]')" web
-	is "$1: the token" "$(asked 'ask["headers"]["authorization"]')" \
-		"Bearer token.of-the/hook="
-	is "$1: challenge and transaction" "$(asked \
-		'body["scepChallenge"], body["scepTransactionID"], body["provisionerName"]')" \
+	is "$1: signed as step-ca signs" "$(line 2)" "$(line 3)"
+	is "$1: its name" "$(line 4)" web
+	is "$1: the token" "$(line 5)" "Bearer token.of-the/hook="
+	is "$1: challenge and transaction" "$(line 6)" \
 		"('magic word', 'id-fine-$1', 'web')"
-	is "$1: the subject" "$(asked \
-		'sorted(body["x509CertificateRequest"]["subject"].items())')" \
+	is "$1: the subject" "$(line 7)" \
 		"[('commonName', 'fine-$1'), ('country', ['SE']), ('extraNames', [{'type': '0.9.2342.19200300.100.1.1', 'value': '7'}]), ('organization', ['Lab']), ('organizationalUnit', ['a', 'b'])]"
-	is "$1: the SAN" "$(asked \
-		'[body["x509CertificateRequest"][n] for n in ("dnsNames", "ipAddresses", "emailAddresses", "uris")]')" \
+	is "$1: the SAN" "$(line 8)" \
 		"[['a.example'], ['192.0.2.7'], ['a@b.example'], None]"
-	asked 'body["x509CertificateRequest"]["raw"]' | openssl base64 -d -A \
-		>raw.der
+	line 10 | openssl base64 -d -A >raw.der
 	ok "$1: the request itself" cmp raw.der "fine-$1.csr"
-	asked 'body["x509CertificateRequest"]["publicKey"]' |
-		openssl base64 -d -A | openssl pkey -pubin -inform DER >pub.pem
+	line 11 | openssl base64 -d -A | openssl pkey -pubin -inform DER >pub.pem
 	is "$1: its key" "$(cat pub.pem)" \
 		"$(openssl pkey -in "fine-$1.key" -pubout)"
-	is "$1: of which kind" "$(asked \
-		'body["x509CertificateRequest"]["publicKeyAlgorithm"]')" RSA
+	is "$1: of which kind" "$(line 9)" RSA
 }
 sent cgi
 sent fcgi

@@ -30,16 +30,17 @@ gets() { # NAME
 	*) sed -n 's/.*reason="\([^"]*\)".*/\1/p' log | tail -n 1 ;;
 	esac
 }
-issued() { find home/store/transaction -name '*,outcome' | wc -l; }
-released() { find home/store/transaction -name '*,released' | wc -l; }
+files() { [ ! -e "$1" ] || echo $#; }
+issued() { files home/store/transaction/*/*,outcome; }
+released() { files home/store/transaction/*/*,released; }
 # The steps since the last look, on one line.
 steps() {
 	awk '{ printf "%s%s", n++ ? " " : "", $1 }' steps 2>/dev/null
 	rm -f steps
 }
 told() { # NAME KEY: of its last notification
-	grep "\"transactionId\": \"id-$1\"" told | tail -n 1 |
-	    python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$2"
+	sed -En "/\"transactionId\": \"id-$1\"/s/.*\"$2\": (\"([^\"]*)\"|([0-9]+)).*/\\2\\3/p" \
+		told | tail -n 1
 }
 times_told() { grep -c "\"transactionId\": \"id-$1\"" told; }
 
@@ -261,16 +262,16 @@ is "and Intune knows of it" "$(steps) $(told r2 certificateSerialNumber)" \
 # --- who we are -------------------------------------------------------------------------------
 
 cp home/aliases/mdm.ini secret.ini
-openssl req -x509 -newkey rsa:2048 -nodes -keyout app.key -subj /CN=app \
-	-days 30 -out app.crt 2>/dev/null
+client_key app
+openssl req -x509 -key app.key -subj /CN=app -days 30 -out app.crt
 cat app.key app.crt >app.pem
 cp app.pem home/app.pem && chmod 600 home/app.pem
 intune_alias mdm "aadusekeybinding = yes" "aadkeybinding = app.pem"
 ok "the alias is good" "$SCEP" alias check mdm
 is "by certificate" "$(ask cert)" issued
 is "all steps" "$(steps)" "token discovery token validate success"
-openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -subj /CN=app \
-	-days 30 -out other.crt 2>/dev/null
+client_key other
+openssl req -x509 -key other.key -subj /CN=app -days 30 -out other.crt
 cat other.key other.crt >home/app.pem
 is "another's" "$(ask cert2)" "http 503"
 grep -q "JWT header" complaints && rm complaints

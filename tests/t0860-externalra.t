@@ -283,7 +283,7 @@ not_ok "and no third" test -e ra/ca/Lab/3
 
 if command -v pki >/dev/null; then
 	lighttpd_start 2
-	openssl genrsa -out gw.key 2048 2>/dev/null
+	client_key gw
 	timeout 60 pki --scep --url "$URL/scepraserver/scep/fleet/pkiclient.exe" \
 		--in gw.key --dn "O=Lab, CN=gw" --cacert-enc ra.pem \
 		--cacert-sig ra.pem --cacert ca.pem --interval 1 --maxpolltime 50 --outform pem \
