@@ -84,11 +84,12 @@ fill_cert(const struct cert_view *v, const struct queued *q,
 	o->profile = str_dup(r->profile ? r->profile : "");
 	o->remote = str_dup(q->remote ? q->remote : "");
 	o->code = str_dup(q->code);
+	o->held = str_dup(q->held);
 	memcpy(o->csr, q->csr, sizeof(o->csr));
 	memcpy(o->spki, q->spki, sizeof(o->spki));
 	buf_release(&subject);
 	return e == OK && o->subject && o->entity && o->profile && o->remote &&
-		       (o->code || !q->code) &&
+		       (o->code || !q->code) && (o->held || !q->held) &&
 		       buf_add(&o->cert, v->der.p, v->der.len) ?
 		   OK :
 		   ERR_SYSTEM;
@@ -144,6 +145,8 @@ take_refusal(const struct queue_side *s, const struct queued *q,
 	struct outcome o = { .kind = OUTCOME_REFUSED, .fail = r->fail };
 	enum err e = start(q, r, &o);
 
+	if (q->held != NULL) /* names what its judge is told of */
+		memcpy(o.csr, q->csr, sizeof(o.csr));
 	o.by = str_dup(q->ca);
 	o.why = str_dup(r->why);
 	if (o.by == NULL || (o.why == NULL && r->why != NULL))

@@ -15,7 +15,7 @@ COPY=${COPY:-${SCEP_HOME:-/var/lib/scep}/queue-copy}
 : "${RA:?which RA? RA=user@host:/path/of/its/home/store/queue}"
 
 mkdir -p "$COPY" || exit 1
-rsync -a --delete --exclude='.*' "$RA/" "$COPY/" || exit 1
+rsync -a --delete --exclude='.*' --exclude='/*/untold/' "$RA/" "$COPY/" || exit 1
 "$SCEP" queue pull --quiet "$COPY"
 status=$?
 # The answers also where some request was refused: the others have theirs.

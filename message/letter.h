@@ -11,6 +11,7 @@
  *	request	 the RA signs, and encrypts to the CA
  *	result	 the CA signs: what became of one request
  *	news	 the CA signs: its CRL and its next certificate
+ *	untold	 the RA signs, and encrypts to itself: a request as it came
  *
  * They are encrypted first and signed then, so that whoever gets one knows
  * whose it is before a private key of his touches it.  transactionID is the
@@ -23,7 +24,8 @@
 enum letter_kind {
 	LETTER_REQUEST = 101, /* the messageType */
 	LETTER_RESULT = 102,
-	LETTER_NEWS = 103
+	LETTER_NEWS = 103,
+	LETTER_UNTOLD = 104
 };
 #define LETTER_NONCE 16
 #define LETTER_PARTS 2

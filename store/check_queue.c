@@ -51,6 +51,63 @@ check_out(const char *path, void *check)
 	return OK;
 }
 
+/* Has the judge still to hear what becomes of this request? */
+static enum err
+is_untold(const struct store *st, const char *path,
+    const char transaction[SHA256_HEX], unsigned attempt, bool *yes)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct buf at = BUF_INIT;
+	bool released = false;
+	enum err e;
+
+	if ((*yes = queue_waits(st, transaction, attempt) == OK))
+		return OK;
+	if ((e = outcome_path(st, transaction, attempt, &at)) == OK)
+		e = outcome_read(st, buf_cstr(&at), &o);
+	if (e == OK && o.held != NULL)
+		e = outcome_released(st, &o, &released);
+	*yes = e == OK && !released && *o.csr != '\0' &&
+	       (o.held != NULL || o.kind == OUTCOME_REFUSED) &&
+	       strcmp(strrchr(path, ',') + 1, o.csr) == 0;
+	outcome_release(&o);
+	buf_release(&at);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
+static enum err
+check_untold(const char *path, void *check)
+{
+	struct check *c = check;
+	char transaction[SHA256_HEX], csr[SHA256_HEX];
+	struct buf letter = BUF_INIT;
+	struct file_facts facts;
+	unsigned attempt = 0;
+	bool needed = false, fixed;
+	enum err e;
+
+	if (!check_facts(c, path, FILE_REGULAR, &facts))
+		return OK;
+	if (!untold_name_read(store_base(path), transaction, &attempt, csr)) {
+		check_damage(c, path, STRANGE);
+		return OK;
+	}
+	e = is_untold(c->st, path, transaction, attempt, &needed);
+	if (e != OK || (!needed && facts.mtime > c->now - YOUNG))
+		return OK; /* a broken outcome is told of where it lies */
+	if (!needed) {
+		fixed = c->repair && file_unlink(c->st->root, path) == OK;
+		check_litter(c, path,
+		    "nobody is to be told of it; repair removes it", fixed);
+	} else if (queue_letter(c->st, path, &letter) == ERR_INPUT) {
+		check_damage(c, path,
+		    "cannot be read; restore it, or have the device send its "
+		    "request again");
+	}
+	buf_release(&letter);
+	return OK;
+}
+
 /* What came from elsewhere: its owner and mode are whoever's brought it. */
 static enum err
 check_in(const char *path, void *check)
@@ -121,6 +178,7 @@ check_room(const char *path, void *check)
 		{ "out", check_out },
 		{ "in", check_in },
 		{ "done", check_done_shard },
+		{ "untold", check_untold },
 	};
 	const char *name = store_base(path);
 	struct file_facts facts;
