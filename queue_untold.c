@@ -46,7 +46,17 @@ queue_untold_drop(const struct queue_side *s, const struct pkimsg *msg,
 	untold_drop(s->store, &u);
 }
 
-/* Signed by any RA certificate that this host has had of the CA. */
+/* The RA that has signed it; its other half has the key, if it has two. */
+static struct key *
+key_of(const struct ca *ca, const struct letter_opened *l)
+{
+	for (size_t i = 0; i < ca->nra; i++)
+		if (span_eq(l->signer, buf_span(&ra_signer(&ca->ra[i])->cert)))
+			return ca->ra[i].enc.key;
+	return NULL;
+}
+
+/* By any RA certificate that this host has had of the CA, ended or not. */
 static enum err
 open_letter(
     const struct ca *ca, const char *name, struct span der, struct buf *csr)
@@ -57,14 +67,13 @@ open_letter(
 		.signer = signer,
 		.n = ca->nra };
 	struct letter_opened l = { .plain = BUF_SECRET };
-	struct address to;
 	const char *why = "memory is out";
 	enum err e = ERR_SYSTEM;
 
 	for (size_t i = 0; signer != NULL && i < ca->nra; i++)
 		signer[i] = buf_span(&ra_signer(&ca->ra[i])->cert);
 	if (signer != NULL && (e = letter_verify(der, &rule, &l, &why)) == OK &&
-	    (e = letter_open(&l, &ca, 1, &to, &why)) == OK)
+	    (e = letter_open_own(&l, key_of(ca, &l), &why)) == OK)
 		e = buf_add(csr, l.part[0].p, l.part[0].len) ? OK : ERR_SYSTEM;
 	if (e != OK)
 		log_error("what was kept of the request %s is not taken: %s",

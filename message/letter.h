@@ -79,6 +79,10 @@ enum err letter_verify(struct span der, const struct letter_rule *rule,
 enum err letter_open(struct letter_opened *o, const struct ca *const *cas,
     size_t ncas, struct address *to, const char **why);
 
+/* The same of one that its writer has encrypted to this key of his own. */
+enum err letter_open_own(
+    struct letter_opened *o, struct key *key, const char **why);
+
 /* The content by itself, a plain function of bytes.  ERR_INPUT (silent). */
 enum err letter_content(
     struct span der, struct span *text, struct span part[LETTER_PARTS]);

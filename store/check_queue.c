@@ -13,6 +13,23 @@ is_hidden(const char *name)
 	return *name == '.'; /* rsync writes there, before it renames */
 }
 
+/* What its judge is told of was kept before it was linked. */
+static void
+check_kept_for(struct check *c, const char *path, const struct queued *q)
+{
+	const struct untold u = { q->alias, q->transaction, q->attempt,
+		q->csr };
+	struct buf letter = BUF_INIT;
+
+	if (q->held != NULL &&
+	    untold_find(c->st, &u, &letter) == ERR_NOTFOUND &&
+	    queue_waits(c->st, q->transaction, q->attempt) == OK)
+		check_damage(c, path,
+		    "has nothing in untold/ that its judge could be told of; "
+		    "restore that, or have the device send its request again");
+	buf_release(&letter);
+}
+
 /* One in out/: it can be read, and its attempt has no outcome. */
 static enum err
 check_out(const char *path, void *check)
@@ -35,6 +52,8 @@ check_out(const char *path, void *check)
 	}
 	(void)sscanf(path, "queue/%32[^/]", alias);
 	e = queue_find(c->st, alias, transaction, attempt, &q);
+	if (e == OK)
+		check_kept_for(c, path, &q);
 	queued_release(&q);
 	if (e == ERR_SYSTEM)
 		check_damage(c, path, "cannot be read; restore it");
