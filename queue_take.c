@@ -77,6 +77,8 @@ fill_cert(const struct cert_view *v, const struct queued *q,
 	o->not_after = v->not_after;
 	if (!cert_serial(v->serial, o->serial))
 		return ERR_INPUT;
+	if (q->held != NULL && (o->held = str_dup(q->held)) == NULL)
+		return ERR_SYSTEM;
 	if ((e = dn_text(v->subject, &subject)) == ERR_INPUT)
 		e = OK;
 	o->subject = str_dup(buf_cstr(&subject));
@@ -84,12 +86,11 @@ fill_cert(const struct cert_view *v, const struct queued *q,
 	o->profile = str_dup(r->profile ? r->profile : "");
 	o->remote = str_dup(q->remote ? q->remote : "");
 	o->code = str_dup(q->code);
-	o->held = str_dup(q->held);
 	memcpy(o->csr, q->csr, sizeof(o->csr));
 	memcpy(o->spki, q->spki, sizeof(o->spki));
 	buf_release(&subject);
 	return e == OK && o->subject && o->entity && o->profile && o->remote &&
-		       (o->code || !q->code) && (o->held || !q->held) &&
+		       (o->code || !q->code) &&
 		       buf_add(&o->cert, v->der.p, v->der.len) ?
 		   OK :
 		   ERR_SYSTEM;
