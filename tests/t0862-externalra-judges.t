@@ -194,6 +194,9 @@ is "Intune hears of the last one first" "$(steps)" \
 	"token discovery token failure validate"
 is "the new one is kept" "$(kept)" 1
 
+exits 1 "revocations are not the RA's" "$SCEP" intune revocations --alias mdm
+like "but the CA's" "$(cat .out)" "external RA: certificates are revoked on"
+
 # --- a program ------------------------------------------------------------------------------------
 
 is "the program says no" "$(enrol p1 "open barley" prog)" "failinfo 2"
