@@ -29,7 +29,8 @@ void
 decision_init(struct decision *d)
 {
 	*d = (struct decision){ .verdict = VERDICT_REFUSE,
-		.fail = FAIL_BADREQUEST };
+		.fail = FAIL_BADREQUEST,
+		.received = BUF_SECRET };
 }
 
 void
@@ -40,6 +41,7 @@ decision_release(struct decision *d)
 	entity_release(&d->entity);
 	code_release(&d->code);
 	overrides_release(&d->over);
+	buf_release(&d->received);
 	buf_release(&d->subject);
 	buf_release(&d->subject_text);
 	buf_release(&d->san);

@@ -60,9 +60,14 @@ struct decision {
 	struct transaction transaction; /* borrows from alias and message */
 	struct entity entity;		/* owned */
 	enum payment pay;
-	struct code code;	 /* owned; what pays, if its id is set */
-	struct overrides over;	 /* owned: what the judge wants instead */
-	bool judged;		 /* the judge has said yes to this message */
+	struct code code;      /* owned; what pays, if its id is set */
+	struct overrides over; /* owned: what the judge wants instead */
+	bool judged;	       /* the judge has said yes to this message */
+	/*
+	 * PKCS#10 DER as received, owned, secret: of a request that its judge
+	 * is told of, where this message brings none (an external RA's poll)
+	 */
+	struct buf received;
 	struct outcome old;	 /* of a renewal: the signer's certificate */
 	char *renews;		 /* "<ca>/<generation>/<serial>" of it; owned */
 	struct waiting waiting;	 /* waiting, or approved (PAY_APPROVAL) */

@@ -65,6 +65,12 @@ void decision_take(struct decision *d, struct judgement *j);
 /* The case for the judge; subject and SAN stay "".  Borrows from all three. */
 struct judge_case enrol_case(const struct enrol *in, const struct pkimsg *msg,
     int64_t now, const struct decision *d);
+/*
+ * enrol_release.c: the judge's yes, to this message or to d->received, came to
+ * nothing, by d->fail and d->reason; that nobody heard is logged.
+ */
+void enrol_tell_refusal(const struct enrol *in, const struct pkimsg *msg,
+    int64_t now, const struct decision *d);
 /* Names and profile of d->over into d->entity. */
 enum err decision_override(struct decision *d);
 /* May an answer be enveloped under the challenge, where it has to be (C-96)? */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "enrol_own.h"
+#include "store/queue.h"
 #include "store/supersede.h"
 
 /*
@@ -16,6 +17,30 @@
  * between its answer and our mark, it is told once more.
  */
 
+/* Of this message, or of the one that it asks about; csr is the caller's. */
+static enum err
+case_of(const struct enrol *in, const struct pkimsg *msg, int64_t now,
+    const struct decision *d, struct csr *csr, struct judge_case *out)
+{
+	const char *why = NULL;
+	bool verified = false;
+	enum err e;
+
+	*out = enrol_case(in, msg, now, d);
+	if (d->received.len == 0)
+		return OK;
+	e = csr_read(buf_span(&d->received), csr, &verified, &why);
+	if (e != OK) {
+		log_error("a request that was kept cannot be read: %s",
+		    why ? why : err_name(e));
+		return ERR_SYSTEM;
+	}
+	out->csr = buf_span(&csr->der);
+	out->challenge = buf_span(&csr->challenge);
+	out->name = csr->subject;
+	return OK;
+}
+
 /* Nothing can be told without the request: its client sends it again. */
 static enum err
 tell_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
@@ -23,9 +48,11 @@ tell_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 {
 	const struct outcome *o = &d->outcome;
 	const char *holder = d->alias ? judge_holds(d->alias) : NULL;
-	const struct judge_case c = enrol_case(in, msg, now, d);
+	struct csr csr = { .der = BUF_SECRET, .challenge = BUF_SECRET };
+	struct judge_case c;
+	enum err e;
 
-	if (msg->csr.der.len == 0) {
+	if (msg->csr.der.len == 0 && d->received.len == 0) {
 		log_warn("certificate %s is held: %s has not acknowledged it; "
 			 "its client has to send the request again",
 		    o->serial, o->held);
@@ -37,7 +64,22 @@ tell_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		    o->serial, o->held);
 		return ERR_BUSY;
 	}
-	return judge_issued(&c, buf_span(&o->cert));
+	if ((e = case_of(in, msg, now, d, &csr, &c)) == OK)
+		e = judge_issued(&c, buf_span(&o->cert));
+	csr_release(&csr);
+	return e;
+}
+
+/* It has been told: what an external RA has kept for that may go. */
+static void
+forget(const struct enrol *in, const struct decision *d)
+{
+	const struct outcome *o = &d->outcome;
+	const struct untold u = { o->alias, o->transaction, o->attempt,
+		o->csr };
+
+	if (d->alias != NULL && d->alias->mode == MODE_EXTERNALRA)
+		untold_drop(in->store, &u);
 }
 
 static enum err
@@ -55,21 +97,26 @@ let_go(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 		return e;
 	if ((e = tell_judge(in, msg, now, d)) != OK)
 		return e;
-	return outcome_let_go(in->store, o, now);
+	if ((e = outcome_let_go(in->store, o, now)) == OK)
+		forget(in, d);
+	return e;
 }
 
-/* The judge's yes came to nothing; its people may want to know why. */
-static void
-tell_refusal(const struct enrol *in, const struct pkimsg *msg, int64_t now,
-    const struct decision *d)
+/* Its people may want to know why. */
+void
+enrol_tell_refusal(const struct enrol *in, const struct pkimsg *msg,
+    int64_t now, const struct decision *d)
 {
-	const struct judge_case c = enrol_case(in, msg, now, d);
+	struct csr csr = { .der = BUF_SECRET, .challenge = BUF_SECRET };
 	struct buf why = BUF_INIT;
+	struct judge_case c;
 
-	if (buf_printf(&why, "%s%s%s", d->reason ? d->reason : "refused",
+	if (case_of(in, msg, now, d, &csr, &c) == OK &&
+	    buf_printf(&why, "%s%s%s", d->reason ? d->reason : "refused",
 		d->field ? ": " : "", d->field ? d->field : ""))
 		judge_refused(&c, d->fail, buf_cstr(&why));
 	buf_release(&why);
+	csr_release(&csr);
 }
 
 /* Only when the new certificate leaves, the days of the old one begin (C-126). */
@@ -98,7 +145,7 @@ enrol_release(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	enum err e = OK;
 
 	if (d->verdict == VERDICT_REFUSE && d->judged)
-		tell_refusal(in, msg, now, d);
+		enrol_tell_refusal(in, msg, now, d);
 	if (d->verdict != VERDICT_ISSUED && d->verdict != VERDICT_KEPT &&
 	    d->verdict != VERDICT_FOUND)
 		return OK;

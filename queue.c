@@ -7,6 +7,7 @@
 #include "ca/dn.h"
 #include "crl.h"
 #include "enrol_own.h"
+#include "queue_own.h"
 #include "queue_text.h"
 #include "store/revoked.h"
 
@@ -111,7 +112,6 @@ queue_poll(const struct enrol *in, const struct queue_side *s,
 	struct standing t;
 	enum err e;
 
-	(void)in;
 	if ((e = name_transaction(s, msg, d)) != OK)
 		return e;
 	if ((e = look(s, d, &t)) != OK)
@@ -121,8 +121,10 @@ queue_poll(const struct enrol *in, const struct queue_side *s,
 	} else if (t.any && t.last.kind == OUTCOME_CERTIFICATE) {
 		d->outcome = t.last;
 		t.last = (struct outcome)OUTCOME_INIT;
-		e = decision_keep(d);
+		if ((e = decision_keep(d)) == OK)
+			e = queue_recall(s, msg->ca, d);
 	} else if (t.any && t.last.kind == OUTCOME_REFUSED) {
+		queue_tell_refused(in, s, msg, &t.last);
 		e = decision_refuse(
 		    d, (enum failinfo)t.last.fail, "the CA refused it");
 	} else {
@@ -313,9 +315,11 @@ fill_texts(const struct enrol *in, const struct pkimsg *msg,
 	q->username = str_dup(name);
 	q->remote = str_dup(in->remote);
 	q->code = *d->code.id != '\0' ? str_dup(d->code.id) : NULL;
+	q->held = str_dup(judge_holds(d->alias));
 	return q->alias && q->ca && (q->username || !name) &&
 		       (q->remote || !in->remote) &&
 		       (q->code || *d->code.id == '\0') &&
+		       (q->held || !judge_holds(d->alias)) &&
 		       buf_add(&q->txid, msg->txid.data, msg->txid.len) ?
 		   OK :
 		   ERR_SYSTEM;
@@ -349,6 +353,28 @@ check_room(const struct queue_side *s)
 	return ERR_BUSY;
 }
 
+/* Another request of this client was faster: then only that one is kept. */
+static enum err
+link_queued(const struct queue_side *s, const struct pkimsg *msg,
+    const struct decision *d, const struct queued *q)
+{
+	struct queued first = { .attempt = 0 };
+	enum err e = OK;
+
+	if (q->held != NULL)
+		e = queue_untold_keep(s, msg, d);
+	if (e != OK || (e = queue_link(s->store, q)) == OK || q->held == NULL)
+		return e;
+	if (e == ERR_TOOBIG ||
+	    (e == ERR_EXISTS &&
+		queue_find(s->store, q->alias, q->transaction, q->attempt,
+		    &first) == OK &&
+		strcmp(first.csr, q->csr) != 0))
+		queue_untold_drop(s, msg, d);
+	queued_release(&first);
+	return e;
+}
+
 /* Into the queue; the same client may have been faster than itself. */
 static enum err
 enqueue(const struct enrol *in, const struct queue_side *s,
@@ -363,7 +389,7 @@ enqueue(const struct enrol *in, const struct queue_side *s,
 	    (e = fill_texts(in, msg, d, &q)) != OK ||
 	    (e = write_letter(in, s, msg, d, &q)) != OK)
 		goto out;
-	e = queue_link(s->store, &q);
+	e = link_queued(s, msg, d, &q);
 	if (e == ERR_TOOBIG)
 		e = decision_refuse(d, FAIL_BADREQUEST,
 		    "the request is too large for a record");
@@ -434,8 +460,11 @@ queue_enrol(const struct enrol *in, const struct queue_side *s,
 		goto out;
 	}
 	e = find_replay(s, msg, d);
-	if (e == ERR_NOTFOUND)
+	if (e == ERR_NOTFOUND) {
+		if (t.any)
+			queue_tell_refused(in, s, msg, &t.last);
 		e = admit(in, s, msg, &t, d);
+	}
 out:
 	standing_release(&t);
 	return e;

@@ -72,17 +72,6 @@ issuer_of(const struct ca *ca, const struct cert_view *v)
 	return NULL;
 }
 
-/* The judge that has said yes here must hear of it before it leaves. */
-static enum err
-hold(const struct queue_side *s, struct outcome *o)
-{
-	const char *holder = judge_holds(s->alias);
-
-	return holder == NULL || (o->held = str_dup(holder)) != NULL ?
-		   OK :
-		   ERR_SYSTEM;
-}
-
 static enum err
 fill_cert(const struct cert_view *v, const struct queued *q,
     const struct queue_result *r, struct outcome *o)
@@ -94,6 +83,8 @@ fill_cert(const struct cert_view *v, const struct queued *q,
 	o->not_after = v->not_after;
 	if (!cert_serial(v->serial, o->serial))
 		return ERR_INPUT;
+	if (q->held != NULL && (o->held = str_dup(q->held)) == NULL)
+		return ERR_SYSTEM;
 	if ((e = dn_text(v->subject, &subject)) == ERR_INPUT)
 		e = OK;
 	o->subject = str_dup(buf_cstr(&subject));
@@ -148,7 +139,7 @@ take_cert(const struct queue_side *s, const struct ca *ca,
 	    !buf_add(&o.id, q->txid.data, q->txid.len))
 		e = ERR_SYSTEM;
 	else if ((e = start(q, r, &o)) == OK &&
-		 (e = fill_cert(&v, q, r, &o)) == OK && (e = hold(s, &o)) == OK)
+		 (e = fill_cert(&v, q, r, &o)) == OK)
 		e = outcome_link(s->store, &o);
 	outcome_release(&o);
 	return e;
@@ -161,6 +152,8 @@ take_refusal(const struct queue_side *s, const struct queued *q,
 	struct outcome o = { .kind = OUTCOME_REFUSED, .fail = r->fail };
 	enum err e = start(q, r, &o);
 
+	if (q->held != NULL) /* names what its judge is told of */
+		memcpy(o.csr, q->csr, sizeof(o.csr));
 	o.by = str_dup(q->ca);
 	o.why = str_dup(r->why);
 	if (o.by == NULL || (o.why == NULL && r->why != NULL))

@@ -223,6 +223,11 @@ load_alias(struct run *r, const char *name)
 	if ((e = alias_load(cmd, name, &path, &text)) == OK)
 		e = alias_check_text(
 		    cmd, name, buf_cstr(&path), buf_span(&text), &r->alias);
+	if (e == OK && r->alias->mode == MODE_EXTERNALRA)
+		e = say(ERR_REFUSED,
+		    "alias %s is an external RA: certificates are revoked on "
+		    "the CA's host, by `scep cert revoke`",
+		    name);
 	if (e == OK && r->alias->challenge.judge != JUDGE_INTUNE)
 		e = say(ERR_REFUSED,
 		    "the judge of alias %s is not Intune ([challenge] judge)",

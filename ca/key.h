@@ -105,7 +105,7 @@ enum err key_sign_next(struct key *key, enum digest digest, struct span der,
 /*
  * Signs the attributes of a letter between an external RA and its CA
  * (message/letter.h): der is a DER SET OF Attribute with one messageType, of
- * 101 to 103, which no message of SCEP has.  ERR_REFUSED for all else.
+ * 101 to 104, which no message of SCEP has.  ERR_REFUSED for all else.
  */
 enum err key_sign_letter(struct key *key, enum digest digest, struct span der,
     struct buf *signature);

@@ -82,7 +82,7 @@ is_certrep(struct span values)
 	       text.p[0] == '3';
 }
 
-/* The same of "101" to "103", which SCEP does not know. */
+/* The same of "101" to "104", which SCEP does not know. */
 static bool
 is_letter(struct span values)
 {
@@ -90,7 +90,7 @@ is_letter(struct span values)
 
 	return der_one(values, DER_PRINT, &text) && text.len == 3 &&
 	       text.p[0] == '1' && text.p[1] == '0' && text.p[2] >= '1' &&
-	       text.p[2] <= '3';
+	       text.p[2] <= '4';
 }
 
 /*

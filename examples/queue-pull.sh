@@ -24,7 +24,8 @@ mkdir -p "$COPY" || exit 1
 # Files and folders alone: whoever has the RA's host could leave links, devices
 # and FIFOs there.
 MODES='D0750,F0640'
-rsync -rtp --chmod="$MODES" --delete --exclude='.*' --max-size=4m "$RA/" "$COPY/" || exit 1
+rsync -rtp --chmod="$MODES" --delete --exclude='.*' --exclude='/*/untold/' \
+    --max-size=4m "$RA/" "$COPY/" || exit 1
 "$SCEP" queue pull --quiet "$COPY"
 status=$?
 # The answers also where some request was refused: the others have theirs.

@@ -203,6 +203,34 @@ letter_content(
 	return in.len == 0 ? OK : ERR_INPUT;
 }
 
+/* What one recipient's key makes of it. */
+static enum err
+decrypt(struct letter_opened *o, const struct envelope *env,
+    const struct recipient *to, struct key *key, const char **why)
+{
+	struct unwrap how = { .cipher = CIPHER__MAX, .key = key };
+	const struct cipher_kind *kind;
+	unsigned padded = 0;
+	size_t len = 0;
+	enum err e;
+
+	*why = "it is encrypted in a way that no letter is";
+	if ((kind = cipher_find(env->cipher.oid)) == NULL ||
+	    kind->id != CIPHER_AES256 ||
+	    !transport_read(&to->transport, &how.transport))
+		return ERR_INPUT;
+	how.cipher = kind->id;
+	how.block = to->block;
+	e = envelope_unwrap(env, &how, &o->plain, &padded, &len);
+	if (e != OK)
+		return e;
+	*why = "its content cannot be decrypted";
+	if (padded == 0)
+		return ERR_INPUT;
+	o->content = span_of(o->plain.data, len);
+	return OK;
+}
+
 /* With a key of these CAs. */
 static enum err
 unwrap(struct letter_opened *o, const struct ca *const *cas, size_t ncas,
@@ -210,11 +238,8 @@ unwrap(struct letter_opened *o, const struct ca *const *cas, size_t ncas,
 {
 	/* long after its end too: letters wait */
 	const struct when when = { 0, INT64_MAX };
+	const struct recipient *recipient;
 	struct envelope env;
-	struct unwrap how = { .cipher = CIPHER__MAX };
-	const struct cipher_kind *kind;
-	unsigned padded = 0;
-	size_t len = 0;
 	enum err e;
 
 	if ((e = envelope_read(o->content, &env, why)) != OK)
@@ -223,23 +248,16 @@ unwrap(struct letter_opened *o, const struct ca *const *cas, size_t ncas,
 	*why = "it is encrypted to no CA of the alias";
 	if (to->times != 1)
 		return ERR_INPUT;
-	*why = "it is encrypted in a way that no letter is";
-	if ((kind = cipher_find(env.cipher.oid)) == NULL ||
-	    kind->id != CIPHER_AES256 ||
-	    !transport_read(&to->recipient->transport, &how.transport))
-		return ERR_INPUT;
-	how.cipher = kind->id;
-	how.key = to->to->key;
-	how.block = to->recipient->block;
+	recipient = to->recipient;
 	to->recipient = NULL; /* of env */
-	e = envelope_unwrap(&env, &how, &o->plain, &padded, &len);
-	if (e != OK)
-		return e;
-	*why = "its content cannot be decrypted";
-	if (padded == 0)
-		return ERR_INPUT;
-	o->content = span_of(o->plain.data, len);
-	return OK;
+	return decrypt(o, &env, recipient, to->to->key, why);
+}
+
+static enum err
+read_content(struct letter_opened *o, const char **why)
+{
+	*why = "its content is unreadable";
+	return letter_content(o->content, &o->text, o->part);
 }
 
 enum err
@@ -250,8 +268,20 @@ letter_open(struct letter_opened *o, const struct ca *const *cas, size_t ncas,
 
 	if (cas != NULL)
 		e = unwrap(o, cas, ncas, to, why);
-	if (e != OK)
-		return e;
-	*why = "its content is unreadable";
-	return letter_content(o->content, &o->text, o->part);
+	return e == OK ? read_content(o, why) : e;
+}
+
+enum err
+letter_open_own(struct letter_opened *o, struct key *key, const char **why)
+{
+	struct envelope env;
+	enum err e = envelope_read(o->content, &env, why);
+
+	if (e == OK && env.n != 1) {
+		*why = "it is not encrypted to one key alone";
+		e = ERR_INPUT;
+	}
+	if (e == OK)
+		e = decrypt(o, &env, &env.recipient[0], key, why);
+	return e == OK ? read_content(o, why) : e;
 }

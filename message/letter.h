@@ -11,6 +11,7 @@
  *	request	 the RA signs, and encrypts to the CA
  *	result	 the CA signs: what became of one request
  *	news	 the CA signs: its CRL and its next certificate
+ *	untold	 the RA signs, and encrypts to itself: a request as it came
  *
  * They are encrypted first and signed then, so that whoever gets one knows
  * whose it is before a private key of his touches it.  transactionID is the
@@ -23,7 +24,8 @@
 enum letter_kind {
 	LETTER_REQUEST = 101, /* the messageType */
 	LETTER_RESULT = 102,
-	LETTER_NEWS = 103
+	LETTER_NEWS = 103,
+	LETTER_UNTOLD = 104
 };
 #define LETTER_NONCE 16
 #define LETTER_PARTS 2
@@ -78,6 +80,10 @@ enum err letter_verify(struct span der, const struct letter_rule *rule,
  */
 enum err letter_open(struct letter_opened *o, const struct ca *const *cas,
     size_t ncas, struct address *to, const char **why);
+
+/* The same of one that its writer has encrypted to this key of his own. */
+enum err letter_open_own(
+    struct letter_opened *o, struct key *key, const char **why);
 
 /* The content by itself, a plain function of bytes.  ERR_INPUT (silent). */
 enum err letter_content(

@@ -13,6 +13,23 @@ is_hidden(const char *name)
 	return *name == '.'; /* rsync writes there, before it renames */
 }
 
+/* What its judge is told of was kept before it was linked. */
+static void
+check_kept_for(struct check *c, const char *path, const struct queued *q)
+{
+	const struct untold u = { q->alias, q->transaction, q->attempt,
+		q->csr };
+	struct buf letter = BUF_INIT;
+
+	if (q->held != NULL &&
+	    untold_find(c->st, &u, &letter) == ERR_NOTFOUND &&
+	    queue_waits(c->st, q->transaction, q->attempt) == OK)
+		check_damage(c, path,
+		    "has nothing in untold/ that its judge could be told of; "
+		    "restore that, or have the device send its request again");
+	buf_release(&letter);
+}
+
 /* One in out/: it can be read, and its attempt has no outcome. */
 static enum err
 check_out(const char *path, void *check)
@@ -35,6 +52,8 @@ check_out(const char *path, void *check)
 	}
 	(void)sscanf(path, "queue/%32[^/]", alias);
 	e = queue_find(c->st, alias, transaction, attempt, &q);
+	if (e == OK)
+		check_kept_for(c, path, &q);
 	queued_release(&q);
 	if (e == ERR_SYSTEM)
 		check_damage(c, path, "cannot be read; restore it");
@@ -48,6 +67,63 @@ check_out(const char *path, void *check)
 		fixed = file_exists(c->st->root, path) == ERR_NOTFOUND;
 	}
 	check_litter(c, path, "has its outcome; repair removes it", fixed);
+	return OK;
+}
+
+/* Has the judge still to hear what becomes of this request? */
+static enum err
+is_untold(const struct store *st, const char *path,
+    const char transaction[SHA256_HEX], unsigned attempt, bool *yes)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct buf at = BUF_INIT;
+	bool released = false;
+	enum err e;
+
+	if ((*yes = queue_waits(st, transaction, attempt) == OK))
+		return OK;
+	if ((e = outcome_path(st, transaction, attempt, &at)) == OK)
+		e = outcome_read(st, buf_cstr(&at), &o);
+	if (e == OK && o.held != NULL)
+		e = outcome_released(st, &o, &released);
+	*yes = e == OK && !released && *o.csr != '\0' &&
+	       (o.held != NULL || o.kind == OUTCOME_REFUSED) &&
+	       strcmp(strrchr(path, ',') + 1, o.csr) == 0;
+	outcome_release(&o);
+	buf_release(&at);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
+static enum err
+check_untold(const char *path, void *check)
+{
+	struct check *c = check;
+	char transaction[SHA256_HEX], csr[SHA256_HEX];
+	struct buf letter = BUF_INIT;
+	struct file_facts facts;
+	unsigned attempt = 0;
+	bool needed = false, fixed;
+	enum err e;
+
+	if (!check_facts(c, path, FILE_REGULAR, &facts))
+		return OK;
+	if (!untold_name_read(store_base(path), transaction, &attempt, csr)) {
+		check_damage(c, path, STRANGE);
+		return OK;
+	}
+	e = is_untold(c->st, path, transaction, attempt, &needed);
+	if (e != OK || (!needed && facts.mtime > c->now - YOUNG))
+		return OK; /* a broken outcome is told of where it lies */
+	if (!needed) {
+		fixed = c->repair && file_unlink(c->st->root, path) == OK;
+		check_litter(c, path,
+		    "nobody is to be told of it; repair removes it", fixed);
+	} else if (queue_letter(c->st, path, &letter) == ERR_INPUT) {
+		check_damage(c, path,
+		    "cannot be read; restore it, or have the device send its "
+		    "request again");
+	}
+	buf_release(&letter);
 	return OK;
 }
 
@@ -121,6 +197,7 @@ check_room(const char *path, void *check)
 		{ "out", check_out },
 		{ "in", check_in },
 		{ "done", check_done_shard },
+		{ "untold", check_untold },
 	};
 	const char *name = store_base(path);
 	struct file_facts facts;

@@ -126,6 +126,7 @@ put_decided(const struct outcome *o, struct buf *out)
 {
 	return record_text(out, "by", o->by) &&
 	       record_text(out, "why", o->why) &&
+	       record_text(out, "csr", *o->csr ? o->csr : NULL) &&
 	       (o->kind != OUTCOME_REFUSED ||
 		   record_num(out, "fail", o->fail)) &&
 	       (o->issued == 0 || record_time(out, "time", o->issued));
@@ -217,6 +218,9 @@ get_decided(const struct record *r, struct outcome *o)
 	    (record_get_num(r, "fail", &fail) != OK || fail < 0 || fail > 4))
 		return ERR_INPUT;
 	o->fail = (unsigned)fail;
+	if (record_get(r, "csr") != NULL &&
+	    record_digits(r, "csr", 64, 64, o->csr) != OK)
+		return ERR_INPUT;
 	if (by == NULL && (person || o->kind == OUTCOME_PASSED))
 		return ERR_INPUT;
 	if (person && record_get_time(r, "time", &o->issued) != OK)

@@ -39,6 +39,7 @@ queued_release(struct queued *q)
 	free(q->subject);
 	free(q->remote);
 	free(q->code);
+	free(q->held);
 	buf_release(&q->txid);
 	buf_release(&q->letter);
 	*q = (struct queued){ .attempt = 0 };
@@ -103,6 +104,7 @@ put(const struct queued *q, struct buf *out)
 	       record_text(out, "spki", q->spki) &&
 	       record_text(out, "nonce", q->nonce) &&
 	       record_text(out, "code", q->code) &&
+	       record_text(out, "held", q->held) &&
 	       record_text(out, "username", q->username) &&
 	       record_text(out, "subject", q->subject) &&
 	       record_text(out, "remote", q->remote) &&
@@ -150,6 +152,7 @@ get_texts(const struct record *r, struct queued *q)
 	if ((e = copy(r, "alias", &q->alias)) != OK ||
 	    (e = copy(r, "ca", &q->ca)) != OK ||
 	    (e = copy(r, "code", &q->code)) != OK ||
+	    (e = copy(r, "held", &q->held)) != OK ||
 	    (e = copy(r, "username", &q->username)) != OK ||
 	    (e = copy(r, "subject", &q->subject)) != OK ||
 	    (e = copy(r, "remote", &q->remote)) != OK)

@@ -10,6 +10,7 @@
  *	queue/<alias>/in/ab34...,1	what the CA says to it
  *	queue/<alias>/in/news,<CA>	the CA's news, the last that came
  *	queue/<alias>/news,<CA>		when the last good ones were written
+ *	queue/<alias>/untold/...	what a judge is to be told of; below
  *	queue/<alias>/done/ab/ab34...,1	on the CA's host: what it has said
  *
  * Names are <transaction>,<attempt>.  On the RA's host the file in out/ is the
@@ -35,6 +36,7 @@ struct queued {
 	struct buf txid;
 	char *username, *subject, *remote; /* for people; or NULL */
 	char *code;			   /* id of what paid here, or NULL */
+	char *held; /* whom to tell before the answer leaves, or NULL */
 	int64_t created;
 	struct buf letter; /* DER */
 };
@@ -86,6 +88,28 @@ enum err queue_letter(
 enum err queue_in_path(const char *alias, const char *name, struct buf *out);
 enum err queue_put_in(const struct store *st, const char *alias,
     const char *name, struct span file);
+
+/*
+ * queue/<alias>/untold/<transaction>,<attempt>,<csr>: the request as it came,
+ * sealed, while a judge has to hear what became of it and a poll does not
+ * bring it.  Linked before the record in out/, and removed when the judge has
+ * been told; nothing is decided by it.
+ */
+struct untold {
+	const char *alias, *transaction; /* borrowed, all three */
+	unsigned attempt;
+	const char *csr; /* SHA-256 of the exact CSR */
+};
+/* Durable; OK also where one of that name stands. */
+enum err untold_link(
+    const struct store *st, const struct untold *u, struct span letter);
+/* Appends the letter.  ERR_NOTFOUND; ERR_INPUT (silent): it is not whole. */
+enum err untold_find(
+    const struct store *st, const struct untold *u, struct buf *letter);
+void untold_drop(const struct store *st, const struct untold *u);
+/* The parts of such a name; false: it is none. */
+bool untold_name_read(const char *name, char transaction[SHA256_HEX],
+    unsigned *attempt, char csr[SHA256_HEX]);
 
 /* The room, out/ and in/ of an alias; they may be there. */
 enum err queue_rooms(const struct store *st, const char *alias);

@@ -60,7 +60,7 @@ struct outcome {
 	unsigned fail; /* REFUSED: failInfo */
 	char *profile;
 	char *remote;	       /* who asked */
-	char csr[SHA256_HEX];  /* SHA-256 of the exact CSR */
+	char csr[SHA256_HEX];  /* SHA-256 of the exact CSR; REFUSED: or "" */
 	char spki[SHA256_HEX]; /* SHA-256 of the certified SPKI */
 	char serial[41];       /* lower-case hex, as many digits as bytes */
 	int64_t issued;	       /* when; also of a denial */

@@ -69,7 +69,7 @@ judge = entity
 }
 
 # Only rsync knows both hosts.
-carry_out() { mkdir -p copy && rsync -a --delete ra/store/queue/ copy/; }
+carry_out() { mkdir -p copy && rsync -a --delete --exclude='/*/untold/' ra/store/queue/ copy/; }
 # By the example for timers; its exit status is the command's.
 pull() {
 	mkdir -p "$ROOT/bin"

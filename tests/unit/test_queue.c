@@ -186,6 +186,34 @@ names_are_ours(void **state)
 }
 
 static void
+names_of_kept_requests(void **state)
+{
+	static const char *const none[] = {
+		HASH,
+		HASH ",1",
+		HASH "," HASH,
+		HASH ",0," HASH,
+		HASH ",1x," HASH,
+		HASH ",1," HASH "0",
+		HASH ",1,A" HASH,
+		"../" HASH ",1," HASH,
+		HASH "," HASH ",1," HASH,
+		",",
+		"",
+	};
+	char transaction[SHA256_HEX], csr[SHA256_HEX];
+	unsigned n = 0;
+
+	(void)state;
+	assert_true(untold_name_read(HASH ",12," HASH, transaction, &n, csr));
+	assert_string_equal(transaction, HASH);
+	assert_string_equal(csr, HASH);
+	assert_int_equal(n, 12);
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		assert_false(untold_name_read(none[i], transaction, &n, csr));
+}
+
+static void
 content_has_two_parts(void **state)
 {
 	struct span text, part[LETTER_PARTS];
@@ -217,6 +245,7 @@ main(void)
 		cmocka_unit_test(result_comes_back),
 		cmocka_unit_test(files_are_whole),
 		cmocka_unit_test(names_are_ours),
+		cmocka_unit_test(names_of_kept_requests),
 		cmocka_unit_test(content_has_two_parts),
 	};
 

@@ -1,0 +1,231 @@
+#!/bin/sh
+# The judges of an external RA: Intune, a program, one-time codes.  They are
+# asked on the RA's host, which answers devices; the CA's host gets files and
+# gives files (rsync from one folder to another), and needs no network at all.
+# shellcheck disable=SC1091,SC2034,SC2154 # lib.sh uses them
+. "${0%/*}/lib.sh"
+. "$TOP/tests/queue.sh"
+. "$TOP/tests/intune.sh"
+
+two_homes
+ln -s ra home
+intune_start
+
+JUDGE=$FRESH/judge
+cat >"$JUDGE" <<'EOT'
+#!/bin/sh
+[ "$(cat <&3)" = "open sesame" ] && echo username=vouched
+EOT
+chmod 755 "$JUDGE"
+{
+	cat ext.ini
+	cat <<-EOT
+	[renewal]
+	challenge = yes
+	[challenge]
+	judge = intune
+	[intune]
+	tenant = contoso
+	aadappid = app-1
+	aadappkey = "s3cret of app/1"
+	authority = $INTUNE/
+	resourceurl = $INTUNE/res/
+	graphresourceurl = $INTUNE/
+	timeout = 4s
+	cafile = its.pem
+	EOT
+} >mdm
+{ cat ext.ini && printf '[challenge]\njudge = program\n[program]\npath = %s\n' \
+	"$JUDGE"; } >prog
+{ cat ext.ini && printf '[challenge]\njudge = onetime\n'; } >once
+for name in mdm prog once; do
+	at_ra
+	quietly "$SCEP" alias add "$name" --from "$name"
+	at_ca
+	quietly "$SCEP" alias add "$name" --from fleet.ini
+done
+at_ra
+
+steps() {
+	awk '{ printf "%s%s", n++ ? " " : "", $1 }' steps 2>/dev/null
+	rm -f steps
+}
+told() { # NAME KEY: of its last notification
+	grep "\"transactionId\": \"id-$1\"" told | tail -n 1 |
+	    python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$2"
+}
+touch told
+times_told() { grep -c "\"transactionId\": \"id-$1\"" told; }
+UNTOLD=ra/store/queue/mdm/untold
+kept() { find "$UNTOLD" -type f 2>/dev/null | wc -l; }
+marks() { find ra/store/transaction -name '*,released' | wc -l; }
+# NAME CHALLENGE OPTIONS: asks, and the CA issues, or refuses.
+ask() { # NAME [OPTIONS...]
+	_n=$1
+	shift
+	is "$_n waits" "$(enrol "$_n" "intune-$_n" mdm "$@")" PENDING
+	ok "the CA takes it" pull
+}
+again() { : >log && transmit "$1" mdm; }
+polls() { : >log && poll "$1" mdm; }
+
+# --- Intune: asked at once ---------------------------------------------------------
+
+is "a challenge that is none" "$(enrol bad "not Intune's" mdm)" "failinfo 2"
+is "makes no record, and nothing is kept" \
+	"$("$SCEP" queue list | wc -l) $(kept)" "0 0"
+is "Intune was asked" "$(steps)" "token discovery token validate"
+is "one of Intune's waits" "$(enrol one intune-one mdm)" PENDING
+is "and was asked about" "$(steps)" "token discovery token validate"
+is "its request is kept" "$(kept)" 1
+kept=$(find "$UNTOLD" -type f)
+is "under its CSR" "${kept##*,}" "$(sha256sum <one.csr | cut -c1-64)"
+openssl cms -verify -inform PEM -in "$kept" -noverify -out kept.der 2>/dev/null
+openssl cms -decrypt -inform DER -in kept.der -inkey ra/ca/Lab/ra/1/key.pem \
+	-out kept.plain 2>/dev/null
+ok "with its challenge" grep -q intune-one kept.plain
+not_ok "which the RA's key alone shows" grep -q intune-one kept.der
+is "and no file in clear" "$(grep -rl intune-one ra/store)" ""
+ok "the RA's home is whole" "$SCEP" check
+is "a poll waits" "$(poll one mdm)" PENDING
+ok "the CA takes it" pull
+like "and issues" "$(cat pull.out)" "^mdm [0-9a-f]{16} issued CN=one"
+is "what is kept does not travel" "$(find copy -name untold)" ""
+is "nobody was asked or told on the CA's host" "$(steps)" ""
+
+# --- and told before the certificate leaves ----------------------------------------------
+
+control '{"success": {"status": 500}}'
+is "not acknowledged: a poll" "$(polls one)" "http 503"
+like "says why" "$(cat log)" "Intune has not acknowledged the certificate"
+is "it was tried" "$(steps)" "token discovery token success"
+is "the same request once more" "$(enrol one intune-one mdm >.word
+	again one)" "http 503"
+builder wanted --cert ca.pem --serial "$(sed -n 's/^serial = //p' \
+	ra/store/transaction/*/*,outcome)" --out wanted
+getcert() { # NAME
+	: >log
+	builder pkcsreq --ca ra.pem --key "$1.key" --type 21 --csr wanted \
+		--txid about --cert-out "$1.crt" --out "$1.der" 2>>log
+	transmit "$1" mdm
+}
+is "GetCert" "$(getcert one)" "http 503"
+like "says why" "$(cat log)" "is held: intune has not acknowledged it"
+is "nothing has left" "$(marks) $(kept) $(times_told one)" "0 1 0"
+ok "the RA's home is whole" "$SCEP" check
+control '{}'
+is "acknowledged: the poll has it" "$(polls one)" SUCCESS
+cp one-0.pem one.pem
+is "the CA's" "$(openssl verify -CAfile ca.pem one.pem)" "one.pem: OK"
+is "Intune was told of this one" "$(told one certificateSerialNumber)" \
+	"$(serial one.pem | tr A-F a-f)"
+is "with the request that it had said yes to" "$(told one certificateRequest |
+	base64 -d | sha256sum | cut -c1-64)" "${kept##*,}"
+is "the mark stands, nothing is kept" "$(marks) $(kept)" "1 0"
+steps >/dev/null
+is "another poll" "$(polls one)" SUCCESS
+ok "the same certificate" cmp one-0.pem one.pem
+is "GetCert" "$(getcert one)" SUCCESS
+is "told once" "$(steps) $(times_told one)" " 1"
+
+ask lost
+control '{"success": {"close": -1, "done": true}}'
+is "Intune's answer is lost" "$(polls lost) $(kept)" "http 503 1"
+control '{}'
+is "the next poll" "$(polls lost) $(kept)" "SUCCESS 0"
+is "told twice, of one certificate" "$(times_told lost) $(grep id-lost told |
+	sed 's/.*SerialNumber": "\([0-9a-f]*\)".*/\1/' | sort -u | wc -l)" "2 1"
+
+ask again
+is "the same request instead of a poll" "$(again again)" SUCCESS
+is "told once, nothing is kept" "$(times_told again) $(kept)" "1 0"
+
+# --- what is kept is lost, or another's ------------------------------------------------
+
+is "gone waits" "$(enrol gone intune-gone mdm)" PENDING
+mv "$UNTOLD"/* gone.kept
+exits 1 "lost while it waits: scep check" "$SCEP" check
+like "says so" "$(cat .out)" "has nothing in untold/ that its judge could be"
+ok "the CA takes it" pull
+is "a poll" "$(polls gone)" "http 503"
+like "what to do" "$(cat log)" \
+	"untold/.* is missing: restore it, or have the device send its request again"
+ask swapped
+swapped=$(find "$UNTOLD" -type f)
+cp "$swapped" swapped.kept
+cp gone.kept "$swapped"
+is "another's" "$(polls swapped)" "http 503"
+like "is not taken" "$(cat log)" "is not taken: it was written under another name"
+sed '/BEGIN/,$d' swapped.kept >"$swapped"
+is "half of it" "$(polls swapped)" "http 503"
+exits 1 "scep check" "$SCEP" check
+like "says so" "$(cat .out)" "cannot be read; restore it"
+cp swapped.kept "$swapped"
+is "restored" "$(polls swapped)" SUCCESS
+is "of the lost one the same request" "$(enrol gone intune-gone mdm)" SUCCESS
+is "both were told of, once" "$(times_told swapped) $(times_told gone)" "1 1"
+cp swapped.kept "$swapped"
+touch -d "1 hour ago" "$swapped"
+ok "left behind by a crash" "$SCEP" check --repair
+is "it is taken away" "$(kept)" 0
+
+# --- the CA refuses ----------------------------------------------------------------------------
+
+at_ca
+quietly "$SCEP" entity block one
+at_ra
+ask no --subject /CN=one
+like "the CA refuses" "$(cat pull.out)" "refused CN=one: entity is blocked"
+steps >/dev/null
+is "the device hears of it" "$(polls no)" "failinfo 2"
+is "and Intune, before" "$(steps)" "token discovery token failure"
+is "by its number" "$(told no hResult)" $((0x20000102))
+is "with the CA's words" "$(told no errorDescription)" "entity is blocked"
+is "once" "$(polls no) $(steps) $(times_told no) $(kept)" "failinfo 2  1 0"
+ask no2 --subject /CN=one
+control '{"failure": {"status": 500}}'
+is "that it cannot be told changes nothing" "$(polls no2)" "failinfo 2"
+like "but a line" "$(cat log)" "was not told why"
+control '{}'
+ask no3 --subject /CN=one
+steps >/dev/null
+is "a new request instead of a poll" "$(again no3)" PENDING
+is "Intune hears of the last one first" "$(steps)" \
+	"token discovery token failure validate"
+is "the new one is kept" "$(kept)" 1
+
+exits 1 "revocations are not the RA's" "$SCEP" intune revocations --alias mdm
+like "but the CA's" "$(cat .out)" "external RA: certificates are revoked on"
+
+# --- a program ------------------------------------------------------------------------------------
+
+is "the program says no" "$(enrol p1 "open barley" prog)" "failinfo 2"
+is "nothing waits" "$("$SCEP" queue list --alias prog)" ""
+is "it says yes" "$(enrol p1 "open sesame" prog)" PENDING
+ok "the CA takes it" pull
+is "the poll fetches it" "$(poll p1 prog)" SUCCESS
+at_ca
+ok "for whom the program says" "$SCEP" entity show vouched
+at_ra
+
+# --- one-time codes -----------------------------------------------------------------------------------
+
+code=$("$SCEP" challenge new --alias once)
+is "a code that is none" "$(enrol o0 "$(echo "$code" | tr 0-9A-F 1-9A-F0)" \
+	once)" "failinfo 2"
+is "a code" "$(enrol o1 "$code" once)" PENDING
+is "is used up when its request waits" "$(enrol o2 "$code" once)" "failinfo 2"
+is "of another the same request waits on" "$(enrol o1 "$code" once)" PENDING
+ok "the CA takes it" pull
+is "one request" "$(grep -c "^once" pull.out)" 1
+is "the poll fetches it" "$(poll o1 once)" SUCCESS
+is "and nothing for the other" "$(poll o2 once)" "failinfo 4"
+is "no challenge is in the store" "$(grep -rl "$code\|sesame\|intune-" \
+	ra/store ca/store)" ""
+
+is "Microsoft had nothing to complain about" \
+	"$(cat complaints 2>/dev/null)" ""
+at_ca
+ok "scep check of the CA's home" "$SCEP" check
+at_ra
+done_testing
