@@ -170,6 +170,7 @@ walk() {
 		traced -e "trace=$1" -e "inject=$1:signal=KILL:when=$n"
 		"$3" 2>/dev/null
 		plain
+		grep -q "killed by SIGKILL" trace || fail "not killed"
 		"$4"
 	done
 	is "$3, killed at $1: $count places" "${bad:-none}" none
