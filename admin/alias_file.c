@@ -174,7 +174,7 @@ check_new(const struct command *cmd, const char *name, const char *path,
 	e = alias_check_text(cmd, name, path, text, &a);
 	e = alias_heard(&heard, e);
 	buf_release(&heard);
-	*queue = e == OK && a->mode == MODE_EXTERNALRA;
+	*queue = e == OK && a != NULL && a->mode == MODE_EXTERNALRA;
 	alias_free(a);
 	return e;
 }

@@ -23,9 +23,9 @@ struct onetime {
 	char *profile;	  /* of the certificate, or NULL */
 	char *by;	  /* who made it, for people */
 };
-#define ONETIME_INIT              \
-	{                         \
-		.code = { { 0 } } \
+#define ONETIME_INIT          \
+	{                     \
+		.alias = NULL \
 	}
 void onetime_release(struct onetime *o);
 

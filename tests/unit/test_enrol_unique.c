@@ -116,7 +116,7 @@ setup(void **state)
 	assert_int_equal(cert_rooms(&w->store, "TestCA", 1), OK);
 	assert_int_equal(cas_new(w->home, &w->cas), OK);
 	assert_int_equal(profiles_new(w->home, &w->profiles), OK);
-	w->in = (struct enrol){ &w->store, w->profiles, NULL };
+	w->in = (struct enrol){ .store = &w->store, .profiles = w->profiles };
 	w->alias = (struct alias){
 		.name = "scep", .cas = cas, .ncas = 1, .cutusername = true
 	};
