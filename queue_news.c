@@ -99,7 +99,7 @@ take_crl(const struct queue_side *s, const struct ca *ca, struct span der,
 	enum err e;
 
 	*why = "its CRL is unreadable";
-	if ((e = crl_view(der, &v)) != OK || !v.numbered || v.number == 0)
+	if (crl_view(der, &v) != OK || !v.numbered || v.number == 0)
 		return ERR_INPUT;
 	for (size_t i = ca->ngen; i > 0 && by.generation == 0; i--)
 		if (crl_signed(der, ca->gen[i - 1].spki))

@@ -215,8 +215,7 @@ static const struct alias_row rows[] = {
 	{ "renewal", "challenge", alias_take_bool, AT(renewal.challenge) },
 	{ NULL, NULL, NULL, 0 },
 };
-static const struct alias_row *const tables[] = { rows, alias_far_rows };
-#define TABLES (sizeof(tables) / sizeof(*tables))
+static const struct alias_row *const tables[] = { rows, alias_far_rows, NULL };
 
 static const char *
 take_ident(struct alias *a, const struct ini_entry *entry)
@@ -242,7 +241,7 @@ alias_take(struct alias *a, const struct ini_entry *entry)
 
 	if (strcmp(entry->section, "identifiers") == 0)
 		return take_ident(a, entry);
-	for (size_t i = 0; i < TABLES; i++)
+	for (size_t i = 0; tables[i] != NULL; i++)
 		for (row = tables[i]; row->section != NULL; row++) {
 			if (strcmp(entry->section, row->section) != 0)
 				continue;

@@ -1,5 +1,7 @@
 #include "page/ndes.h"
 
+#include <ctype.h>
+
 #include "base/log.h"
 #include "base/names.h"
 #include "store/audit.h"
@@ -22,13 +24,10 @@ put_thumbprint(struct span cert, struct buf *html)
 
 	if (sha256_hex(cert, hex) != OK)
 		return false;
-	for (size_t i = 0; hex[i] != '\0'; i++) {
-		char c = hex[i] >= 'a' ? (char)(hex[i] - 'a' + 'A') : hex[i];
-
+	for (size_t i = 0; hex[i] != '\0'; i++)
 		if ((i > 0 && i % 8 == 0 && !buf_byte(html, ' ')) ||
-		    !buf_byte(html, (uint8_t)c))
+		    !buf_byte(html, (uint8_t)toupper((unsigned char)hex[i])))
 			return false;
-	}
 	return true;
 }
 
