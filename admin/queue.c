@@ -9,7 +9,7 @@
 
 /* The queue between an external RA and its CA, on the RA's host. */
 
-#define MAX_IN 134217728
+#define MAX_IN 134217728 /* bytes on standard input: two CRLs */
 
 /* ---- list ------------------------------------------------------------------ */
 

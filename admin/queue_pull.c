@@ -12,8 +12,8 @@
 
 /* `scep queue pull`: the CA's host takes requests, and leaves its answers. */
 
-#define MAX_BACK    3145728	     /* bytes of answers at a time */
-#define MAX_FILE    (MAX_RECORD * 2) /* of a request */
+#define MAX_BACK    3145728 /* bytes of answers at a time */
+#define MAX_FILE    524288  /* of a request */
 #define MAX_STREAM  FETCH_MAX_LIMIT
 #define RUN_TIMEOUT 300000 /* ms of a command */
 
