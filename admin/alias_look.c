@@ -132,6 +132,8 @@ alias_key_counts(const struct alias *a, const struct alias_key *key)
 		       strcmp(key->key, "operationmode") == 0;
 	if (strcmp(in, "proxy") == 0)
 		return false;
+	if (strcmp(key->key, "target") == 0)
+		return a->queue.ra != NULL;
 	if (strcmp(in, "queue") == 0)
 		return (strcmp(key->key, "limit") == 0) ==
 		       (a->mode == MODE_EXTERNALRA);
