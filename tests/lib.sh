@@ -169,6 +169,15 @@ free_port() {
 	return 1
 }
 
+# COUNT: the places where a walk kills, 1 to COUNT.  A process that is killed
+# tells a sanitizer nothing, so under them it is every third, for what comes
+# after: the plain build is killed at each.
+killed_at() {
+	_step=1
+	[ "${SCEP_FLAVOUR:-plain}" != asan ] || _step=3
+	seq 1 $_step "$1"
+}
+
 # --- a home -------------------------------------------------------------------
 
 _new_home() {

@@ -80,9 +80,9 @@ walk() {
 	fresh
 	traced -e "trace=$1"
 	_count=$(grep -c "$1(" trace)
-	_n=0 _bad=
-	while [ $_n -lt "$_count" ]; do
-		_n=$((_n + 1))
+	_places=$(seq 1 "$_count") _bad=
+	[ "$2" != signal=KILL ] || _places=$(killed_at "$_count")
+	for _n in $_places; do
 		fresh
 		_had=$(issued)
 		traced -e "trace=$1" -e "inject=$1:$2:when=$_n"

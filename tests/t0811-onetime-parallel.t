@@ -164,8 +164,7 @@ walk() {
 	plain
 	count=$(grep -c "$1(" trace)
 	"$4"
-	while [ $n -lt "$count" ]; do
-		n=$((n + 1))
+	for n in $(killed_at "$count"); do
 		"$2"
 		traced -e "trace=$1" -e "inject=$1:signal=KILL:when=$n"
 		"$3" 2>/dev/null
