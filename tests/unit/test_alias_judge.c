@@ -112,9 +112,6 @@ refuses_bad_sections(void **state)
 		{ MODE_RA, "[challenge]\njudge = entity\n",
 		    "in RA mode it is secret, onetime, program, web or "
 		    "intune" },
-		{ MODE_EXTERNALRA, INTUNE("aadappkey = k\n" NO_RENEWAL),
-		    "of an external RA it is entity, secret, onetime, program "
-		    "or web" },
 		{ MODE_RA,
 		    INTUNE("aadappkey = k\n" NO_RENEWAL) "[queue]\nra = "
 							 "r.pem\ntarget = "
