@@ -134,7 +134,7 @@ refuses_bad_sections(void **state)
 		    "alone" },
 		{ MODE_CA, "[intune]\ntenant = x\n", "[intune] counts with" },
 		{ MODE_RA, INTUNE("aadappkey = k\n") "[renewal]\n",
-		    "challenge: with judge = intune it must be yes" },
+		    "judge: intune wants [renewal] challenge = yes" },
 		{ MODE_RA, INTUNE(NO_RENEWAL),
 		    "[intune] aadappkey is missing" },
 		{ MODE_RA,
