@@ -229,10 +229,10 @@ too_slow_kills_the_whole_group(void **state)
 	    "cd %s; sleep 60 & echo $! >one; sh -c 'sleep 61 & echo $! >two; "
 	    "wait' & echo $$ >self; trap '' TERM; echo much; wait; wait",
 	    folder);
-	assert_int_equal(run_script(script, 500, &out), ERR_BUSY);
-	assert_in_range(time_ticks() - start, 500, 2400);
+	assert_int_equal(run_script(script, 2000, &out), ERR_BUSY);
+	assert_in_range(time_ticks() - start, 2000, 30000);
 	assert_int_equal(out.output.len, 0);
-	assert_logged("/bin/sh: took longer than 500 ms: killed");
+	assert_logged("/bin/sh: took longer than 2000 ms: killed");
 	assert_gone(pid_in("one"));
 	assert_gone(pid_in("two"));
 	assert_gone(pid_in("self"));
@@ -391,10 +391,10 @@ trouble_above(void **state)
 	} cases[] = {
 		{ "kill -9 $PPID; sleep 60", "its process died by signal 9" },
 		{ "kill -STOP $PPID; sleep 60",
-		    "took longer than 300 ms: killed" },
+		    "took longer than 2000 ms: killed" },
 		{ "kill -9 " HELPER "; sleep 60", "the helper died" },
 		{ "kill -STOP " HELPER "; sleep 60",
-		    "the helper did not answer in 2300 ms: killed" },
+		    "the helper did not answer in 4000 ms: killed" },
 	};
 	char script[256];
 
@@ -407,9 +407,9 @@ trouble_above(void **state)
 		(void)snprintf(script, sizeof(script), "echo $$ >%s/self; %s",
 		    folder, cases[i].script);
 		buf_clear(&the_log);
-		assert_int_equal(run_script(script, 300, &out), ERR_BUSY);
+		assert_int_equal(run_script(script, 2000, &out), ERR_BUSY);
 		assert_logged(cases[i].log);
-		assert_in_range(time_ticks() - start, 0, 5000);
+		assert_in_range(time_ticks() - start, 0, 30000);
 		assert_gone(pid_in("self"));
 		/* The next job works, with the same helper if that lives. */
 		if (i < 2)
