@@ -108,7 +108,7 @@ fill_inodes() {
 }
 
 if [ "$(id -u)" -eq 0 ] && mkdir small && mount -t tmpfs \
-	-o size=8m,nr_inodes=4000,mode=755 none small 2>/dev/null; then
+	-o size=8m,nr_inodes=5000,mode=755 none small 2>/dev/null; then
 	cp -a home small/home
 	SCEP_HOME=$FRESH/small/home
 	DOOR=cgi
