@@ -16,8 +16,12 @@ try() {
 	pkcsreq old "$code" --txid "old-$n" "$@" 2>>log
 	request POST "/scep?operation=PKIOperation" old.der
 	[ "$STATUS" = 200 ] || { echo "status=http-$STATUS" >old.rep; return 1; }
-	env -u OPENSSL_MODULES "$BUILDER" certrep --legacy --ca ca.pem --key old.key --cert old.crt \
-		--in body --out-prefix old- >old.rep 2>>log
+	(
+		unset OPENSSL_MODULES
+		builder certrep --legacy --ca ca.pem --key old.key \
+			--cert old.crt --in body --out-prefix old- >old.rep \
+			2>>log
+	)
 }
 has_provider() { grep -q 'legacy\.so' "/proc/$FCGI_PID/maps"; }
 

@@ -203,7 +203,7 @@ openssl req -in full.csr -inform DER -outform DER 2>/dev/null |
 exits 1 "half a request" "$SCEP" profile try full --csr short.csr
 exits 2 "no request" "$SCEP" profile try full
 client_key small 1024
-"$BUILDER" pkcsreq --ca ca.pem --key small.key --csr-out small.csr --out x.der
+builder pkcsreq --ca ca.pem --key small.key --csr-out small.csr --out x.der
 like "RSA 1024" "$("$SCEP" profile try ENDUSER --csr small.csr 2>&1)" \
 	"refused: the RSA key is shorter"
 
