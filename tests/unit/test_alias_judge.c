@@ -98,104 +98,96 @@ has_its_own_judge(void **state)
 #define NO_RENEWAL "[scep]\nclientcertificaterenewal = no\n"
 
 /* Half a section, one that means nothing here, a value that is none. */
+static const struct {
+	enum operation_mode mode;
+	const char *lines, *says;
+} bad[] = {
+	{ MODE_CA, "[challenge]\njudge = me\n",
+	    "x.ini:5: judge: it must be entity, secret" },
+	{ MODE_CA, "[challenge]\njudge = intune\n",
+	    "in CA mode it is entity, onetime, program or web" },
+	{ MODE_RA, "[challenge]\njudge = entity\n",
+	    "in RA mode it is secret, onetime, program, web or "
+	    "intune" },
+	{ MODE_RA,
+	    INTUNE("aadappkey = k\n" NO_RENEWAL) "[queue]\nra = "
+						 "r.pem\ntarget = "
+						 "ra\n",
+	    "ra: with judge = intune it must go" },
+	{ MODE_RA, "", "[ra] authpwd is missing" },
+	{ MODE_RA, "[ra]\nauthpwd = x\n[challenge]\njudge = onetime\n",
+	    "authpwd: it counts with [challenge] judge = secret "
+	    "alone" },
+	{ MODE_CA, "[challenge]\njudge = program\n",
+	    "[program] path is missing" },
+	{ MODE_CA, "[challenge]\njudge = web\n", "[web] url is missing" },
+	{ MODE_CA, "[challenge]\njudge = onetime\npage = yes\n",
+	    "page: its codes are for anybody: that needs RA mode" },
+	{ MODE_RA, "[ra]\nauthpwd = x\n[challenge]\npage = yes\n",
+	    "page: it counts with [challenge] judge = onetime alone" },
+	{ MODE_CA, "[program]\npath = /x\n",
+	    "[program] counts with [challenge] judge = program "
+	    "alone" },
+	{ MODE_CA, "[intune]\ntenant = x\n", "[intune] counts with" },
+	{ MODE_RA, INTUNE("aadappkey = k\n") "[renewal]\n",
+	    "judge: intune wants [renewal] challenge = yes" },
+	{ MODE_RA, INTUNE(NO_RENEWAL), "[intune] aadappkey is missing" },
+	{ MODE_RA, INTUNE("aadappkey = k\naadappkeyfile = f\n" NO_RENEWAL),
+	    "aadappkey: aadappkeyfile is there too" },
+	{ MODE_RA, INTUNE("aadappkey = k\naadkeybinding = f\n" NO_RENEWAL),
+	    "aadkeybinding: it counts with aadusekeybinding = yes" },
+	{ MODE_RA, INTUNE("aadusekeybinding = yes\n" NO_RENEWAL),
+	    "[intune] aadkeybinding is missing" },
+	{ MODE_RA,
+	    INTUNE("aadusekeybinding = yes\naadkeybinding = f\n"
+		   "aadappkey = k\n" NO_RENEWAL),
+	    "aadappkey: with aadusekeybinding = yes" },
+	{ MODE_RA,
+	    INTUNE("aadusekeybinding = yes\naadkeybinding = f\n"
+		   "aadappkeyfile = k\n" NO_RENEWAL),
+	    "aadappkeyfile: with aadusekeybinding = yes" },
+	{ MODE_RA, INTUNE("aadappkey = k\nproxyhost = h\n" NO_RENEWAL),
+	    "[intune] proxyport is missing" },
+	{ MODE_RA, INTUNE("aadappkey = k\nproxyport = 1\n" NO_RENEWAL),
+	    "proxyport: it counts with proxyhost alone" },
+	{ MODE_RA, INTUNE("aadappkey = k\nproxyuser = u\n" NO_RENEWAL),
+	    "proxyuser: it counts with proxyhost alone" },
+	{ MODE_RA,
+	    INTUNE("aadappkey = k\nproxyhost = h\nproxyport = 1\n"
+		   "proxypass = p\n" NO_RENEWAL),
+	    "proxypass: it counts with proxyuser alone" },
+	{ MODE_RA,
+	    INTUNE("aadappkey = k\nproxyhost = h\nproxyport = 1\n"
+		   "proxyuser = a:b\n" NO_RENEWAL),
+	    "proxyuser: a name for a proxy has no colon" },
+	{ MODE_RA, INTUNE("aadappkey = k\nproxyhost = h:1\n"),
+	    "proxyhost: it must be of letters" },
+	{ MODE_RA, "[challenge]\njudge = intune\n[intune]\ntenant = a/b\n",
+	    "tenant: it must be of letters" },
+	{ MODE_CA, "[proxy]\nkeep = 1h\n", "[proxy] counts with" },
+	{ MODE_PROXY, "[challenge]\njudge = web\n",
+	    "with operationmode = proxy only [proxy] and [access]" },
+	{ MODE_PROXY, "[ra]\nauthpwd = x\n",
+	    "with operationmode = proxy only" },
+	{ MODE_CA, "[challenge]\njudge = program\n[program]\npath = x\n",
+	    "path: it must be an absolute path" },
+	{ MODE_CA, "[challenge]\njudge = web\n[web]\nurl = http://h/\n",
+	    "url: it must be as https://host/path" },
+	{ MODE_CA, "[challenge]\njudge = web\n[web]\nurl = https:///x\n",
+	    "url: it must be as https://host/path" },
+	{ MODE_CA, "[challenge]\njudge = web\n[web]\nurl = \"https://a b\"\n",
+	    "url: it has a character that no URL has" },
+	{ MODE_CA, "[challenge]\njudge = web\n[web]\ntimeout = 121s\n",
+	    "timeout: it must be a duration from 1s to 120s" },
+	{ MODE_CA, "[challenge]\njudge = web\n[web]\npin = sha256//x\n",
+	    "pin: it must be sha256// and 44" },
+	{ MODE_CA, "[access]\npeers = \"CN=a;;CN=b\"\n",
+	    "peers: it has an empty name" },
+};
+
 static void
 refuses_bad_sections(void **state)
 {
-	static const struct {
-		enum operation_mode mode;
-		const char *lines, *says;
-	} bad[] = {
-		{ MODE_CA, "[challenge]\njudge = me\n",
-		    "x.ini:5: judge: it must be entity, secret" },
-		{ MODE_CA, "[challenge]\njudge = intune\n",
-		    "in CA mode it is entity, onetime, program or web" },
-		{ MODE_RA, "[challenge]\njudge = entity\n",
-		    "in RA mode it is secret, onetime, program, web or "
-		    "intune" },
-		{ MODE_RA,
-		    INTUNE("aadappkey = k\n" NO_RENEWAL) "[queue]\nra = "
-							 "r.pem\ntarget = "
-							 "ra\n",
-		    "ra: with judge = intune it must go" },
-		{ MODE_RA, "", "[ra] authpwd is missing" },
-		{ MODE_RA, "[ra]\nauthpwd = x\n[challenge]\njudge = onetime\n",
-		    "authpwd: it counts with [challenge] judge = secret "
-		    "alone" },
-		{ MODE_CA, "[challenge]\njudge = program\n",
-		    "[program] path is missing" },
-		{ MODE_CA, "[challenge]\njudge = web\n",
-		    "[web] url is missing" },
-		{ MODE_CA, "[challenge]\njudge = onetime\npage = yes\n",
-		    "page: its codes are for anybody: that needs RA mode" },
-		{ MODE_RA, "[ra]\nauthpwd = x\n[challenge]\npage = yes\n",
-		    "page: it counts with [challenge] judge = onetime alone" },
-		{ MODE_CA, "[program]\npath = /x\n",
-		    "[program] counts with [challenge] judge = program "
-		    "alone" },
-		{ MODE_CA, "[intune]\ntenant = x\n", "[intune] counts with" },
-		{ MODE_RA, INTUNE("aadappkey = k\n") "[renewal]\n",
-		    "judge: intune wants [renewal] challenge = yes" },
-		{ MODE_RA, INTUNE(NO_RENEWAL),
-		    "[intune] aadappkey is missing" },
-		{ MODE_RA,
-		    INTUNE("aadappkey = k\naadappkeyfile = f\n" NO_RENEWAL),
-		    "aadappkey: aadappkeyfile is there too" },
-		{ MODE_RA,
-		    INTUNE("aadappkey = k\naadkeybinding = f\n" NO_RENEWAL),
-		    "aadkeybinding: it counts with aadusekeybinding = yes" },
-		{ MODE_RA, INTUNE("aadusekeybinding = yes\n" NO_RENEWAL),
-		    "[intune] aadkeybinding is missing" },
-		{ MODE_RA,
-		    INTUNE("aadusekeybinding = yes\naadkeybinding = f\n"
-			   "aadappkey = k\n" NO_RENEWAL),
-		    "aadappkey: with aadusekeybinding = yes" },
-		{ MODE_RA,
-		    INTUNE("aadusekeybinding = yes\naadkeybinding = f\n"
-			   "aadappkeyfile = k\n" NO_RENEWAL),
-		    "aadappkeyfile: with aadusekeybinding = yes" },
-		{ MODE_RA, INTUNE("aadappkey = k\nproxyhost = h\n" NO_RENEWAL),
-		    "[intune] proxyport is missing" },
-		{ MODE_RA, INTUNE("aadappkey = k\nproxyport = 1\n" NO_RENEWAL),
-		    "proxyport: it counts with proxyhost alone" },
-		{ MODE_RA, INTUNE("aadappkey = k\nproxyuser = u\n" NO_RENEWAL),
-		    "proxyuser: it counts with proxyhost alone" },
-		{ MODE_RA,
-		    INTUNE("aadappkey = k\nproxyhost = h\nproxyport = 1\n"
-			   "proxypass = p\n" NO_RENEWAL),
-		    "proxypass: it counts with proxyuser alone" },
-		{ MODE_RA,
-		    INTUNE("aadappkey = k\nproxyhost = h\nproxyport = 1\n"
-			   "proxyuser = a:b\n" NO_RENEWAL),
-		    "proxyuser: a name for a proxy has no colon" },
-		{ MODE_RA, INTUNE("aadappkey = k\nproxyhost = h:1\n"),
-		    "proxyhost: it must be of letters" },
-		{ MODE_RA,
-		    "[challenge]\njudge = intune\n[intune]\ntenant = a/b\n",
-		    "tenant: it must be of letters" },
-		{ MODE_CA, "[proxy]\nkeep = 1h\n", "[proxy] counts with" },
-		{ MODE_PROXY, "[challenge]\njudge = web\n",
-		    "with operationmode = proxy only [proxy] and [access]" },
-		{ MODE_PROXY, "[ra]\nauthpwd = x\n",
-		    "with operationmode = proxy only" },
-		{ MODE_CA,
-		    "[challenge]\njudge = program\n[program]\npath = x\n",
-		    "path: it must be an absolute path" },
-		{ MODE_CA, "[challenge]\njudge = web\n[web]\nurl = http://h/\n",
-		    "url: it must be as https://host/path" },
-		{ MODE_CA,
-		    "[challenge]\njudge = web\n[web]\nurl = https:///x\n",
-		    "url: it must be as https://host/path" },
-		{ MODE_CA,
-		    "[challenge]\njudge = web\n[web]\nurl = \"https://a b\"\n",
-		    "url: it has a character that no URL has" },
-		{ MODE_CA, "[challenge]\njudge = web\n[web]\ntimeout = 121s\n",
-		    "timeout: it must be a duration from 1s to 120s" },
-		{ MODE_CA, "[challenge]\njudge = web\n[web]\npin = sha256//x\n",
-		    "pin: it must be sha256// and 44" },
-		{ MODE_CA, "[access]\npeers = \"CN=a;;CN=b\"\n",
-		    "peers: it has an empty name" },
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct buf text = BUF_INIT;
