@@ -10,8 +10,9 @@
 #   skip DESCRIPTION REASON         diag WORDS
 #
 # Set by the caller or found: SCEP (the binary), SCEP_BUILD (its build
-# folder, with tests/builder).  Set here: SCEP_HOME, a home to be made in the
-# fresh directory that is the working directory, and TOP.
+# folder, with tests/builder), SCEP_CLIENT (another builder), SCEP_LEAKS (0:
+# LeakSanitizer looks at workers alone).  Set here: SCEP_HOME, a home to be
+# made in the fresh directory that is the working directory, and TOP.
 
 set -u
 TOP=$(cd "${0%/*}/.." && pwd)
@@ -19,7 +20,7 @@ SCEP=${SCEP:-$TOP/scep}
 case $SCEP in /*) ;; *) SCEP=$PWD/$SCEP ;; esac
 TESTED=$SCEP
 BUILD=${SCEP_BUILD:-$TOP/build/plain}
-BUILDER=$BUILD/tests/builder
+BUILDER=${SCEP_CLIENT:-$BUILD/tests/builder}
 # What several scripts use and takes long to make.
 KEYS=$TOP/build/keys
 HOMES=$BUILD/homes
@@ -29,14 +30,15 @@ FRESH=$(mktemp -d "${TMPDIR:-/tmp}/scep-test.XXXXXX") || exit 1
 chmod 755 "$FRESH"
 cd "$FRESH" || exit 1
 SCEP_HOME=$FRESH/home
-export SCEP SCEP_HOME
+LEAKS_TOO=${ASAN_OPTIONS:-}:detect_leaks=1 # for workers
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=${SCEP_LEAKS:-1}
+export SCEP SCEP_HOME ASAN_OPTIONS
 unset REQUEST_METHOD GATEWAY_INTERFACE QUERY_STRING SCEP_ALIAS
 umask 022
 
 CR=$(printf '\r')
 tests=0
 failed=0
-servers=
 
 # --- TAP --------------------------------------------------------------------
 
@@ -126,8 +128,9 @@ wait_for() {
 	done
 }
 
-# Remembers a server that runs in the background.
-server() { servers="$servers $1"; }
+# Remembers a server that runs in the background, also for who started it in a
+# subshell.
+server() { echo "$1" >>"$FRESH/.servers"; }
 
 _gone() { ! kill -0 "$1" 2>/dev/null; }
 
@@ -138,10 +141,11 @@ stop_server() { # PID [SIGNAL]
 }
 
 stop_servers() {
-	for _pid in $servers; do
+	[ -e "$FRESH/.servers" ] || return 0
+	while read -r _pid; do
 		stop_server "$_pid"
-	done
-	servers=
+	done <"$FRESH/.servers"
+	rm "$FRESH/.servers"
 }
 
 _cleanup() {
@@ -169,13 +173,29 @@ free_port() {
 	return 1
 }
 
-# COUNT: the places where a walk kills, 1 to COUNT.  A process that is killed
-# tells a sanitizer nothing, so under them it is every third, for what comes
-# after: the plain build is killed at each.
-killed_at() {
+# LeakSanitizer cannot look at a process that is traced.
+no_leaks() {
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	LEAKS_TOO=$ASAN_OPTIONS
+}
+
+# COUNT: the places where a walk lets a call fail, 1 to COUNT.  Under the
+# sanitizers, which look at what an error leaves behind, they are a sample: the
+# plain build fails at each.
+fails_at() {
 	_step=1
-	[ "${SCEP_FLAVOUR:-plain}" != asan ] || _step=3
-	seq 1 $_step "$1"
+	[ "${SCEP_FLAVOUR:-plain}" != asan ] || _step=$((($1 + 5) / 6))
+	[ "$1" -eq 0 ] || seq 1 $_step "$1"
+}
+
+# COUNT: the places where a walk kills.  A process that is killed tells a
+# sanitizer nothing, so under them they are two, for what comes after.
+killed_at() {
+	if [ "${SCEP_FLAVOUR:-plain}" = asan ] && [ "$1" -gt 2 ]; then
+		printf '1\n%s\n' "$1"
+	else
+		seq 1 "$1"
+	fi
 }
 
 # --- a home -------------------------------------------------------------------
@@ -272,7 +292,8 @@ header() { sed -n "s/^$1: //p" headers; }
 # Workers under another user set SPAWN="-u USER ...".
 fcgi_start() {
 	# shellcheck disable=SC2086 # words
-	spawn-fcgi -n ${SPAWN:-} -s "$FRESH/fcgi.sock" -- "$SCEP" \
+	ASAN_OPTIONS=$LEAKS_TOO \
+		spawn-fcgi -n ${SPAWN:-} -s "$FRESH/fcgi.sock" -- "$SCEP" \
 		>>log 2>&1 &
 	FCGI_PID=$!
 	server "$FCGI_PID"
@@ -285,7 +306,8 @@ lighttpd_start() { # [WORKERS]
 	PORT=$(free_port)
 	URL=http://127.0.0.1:$PORT
 	# shellcheck disable=SC2086 # words
-	spawn-fcgi -F "${1:-2}" ${SPAWN:-} -s "$FRESH/scep.sock" -- "$SCEP" \
+	ASAN_OPTIONS=$LEAKS_TOO spawn-fcgi -F "${1:-2}" ${SPAWN:-} \
+		-s "$FRESH/scep.sock" -- "$SCEP" \
 		>spawned 2>>log
 	WORKERS=$(sed -n 's/.*PID: //p' spawned | tr '\n' ' ')
 	for _pid in $WORKERS; do
@@ -324,12 +346,17 @@ lighttpd_cgi_start() {
 
 # --- messages -----------------------------------------------------------------
 
-# The builder is a tool of the tests, started thousands of times: for leaks of
-# its own LeakSanitizer looks where BUILDER_LEAKS is 1, in t0220, which has
-# messages of every kind.  Everything else of the sanitizers stays on.
+# The client of the tests, started thousands of times.  Scripts that have
+# messages of every kind say sanitized_client: there it runs under the
+# sanitizers itself, leaks and all, whatever the hurry.
+_leaks=0
+sanitized_client() {
+	BUILDER=$BUILD/tests/builder
+	_leaks=1
+}
+
 builder() {
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=${BUILDER_LEAKS:-0}" \
-		"$BUILDER" "$@"
+	ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=$_leaks" "$BUILDER" "$@"
 }
 
 # NAME [KIND]: a client key of its own, NAME.key.  Those of the usual kind come

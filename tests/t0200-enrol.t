@@ -346,7 +346,7 @@ if strace -e trace=none true 2>/dev/null; then
 			"$FRESH" trace=openat,linkat,symlinkat,mkdirat "$SCEP" \
 			>traced.sh
 		chmod 755 traced.sh
-		ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
+		ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" \
 			SCEP=$FRESH/traced.sh send "$1"
 		grep -Eo 'O_CREAT|^[0-9]+ +[a-z]*link|mkdir' trace |
 			sed 's/.* //' | sort | uniq -c | tr -s ' \n' ' '

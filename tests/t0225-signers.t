@@ -4,6 +4,7 @@
 # under their challenge (C-43 to C-51, C-79, C-84, C-85, C-92 to C-99, C-105).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
+sanitized_client
 
 DOOR=fcgi
 make_home

@@ -4,6 +4,7 @@
 # (C-92 to C-97).
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
+sanitized_client
 
 make_home
 # A CA that nothing can be encrypted to: made with another key, which is

@@ -4,6 +4,7 @@
 # three of them, where SCEP_VECTORS names their folder.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
+sanitized_client
 
 DOOR=fcgi
 make_home

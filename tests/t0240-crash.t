@@ -8,9 +8,7 @@
 
 strace -e trace=none true 2>/dev/null ||
 	skip_all_tests "strace cannot trace here"
-# LeakSanitizer cannot look at a process that is traced.
-ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
-export ASAN_OPTIONS
+no_leaks
 
 make_home
 code=$(add_entity box --count 10000)
@@ -80,8 +78,11 @@ walk() {
 	fresh
 	traced -e "trace=$1"
 	_count=$(grep -c "$1(" trace)
-	_places=$(seq 1 "$_count") _bad=
-	[ "$2" != signal=KILL ] || _places=$(killed_at "$_count")
+	_bad=
+	case $2 in
+	signal=KILL) _places=$(killed_at "$_count") ;;
+	*) _places=$(fails_at "$_count") ;;
+	esac
 	for _n in $_places; do
 		fresh
 		_had=$(issued)

@@ -7,9 +7,7 @@
 
 strace -e trace=none true 2>/dev/null ||
 	skip_all_tests "strace cannot trace here"
-# LeakSanitizer cannot look at a process that is traced.
-ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
-export ASAN_OPTIONS
+no_leaks
 
 make_home
 cat >ra.ini <<'END'

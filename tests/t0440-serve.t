@@ -24,7 +24,8 @@ sock=$FRESH/run/s.sock
 # OPTIONS...: a manager on $sock; sets MANAGER; its lines are in serve.log.
 serve_start() {
 	: >serve.log
-	"$SCEP" serve --listen "unix:$sock" "$@" 2>>serve.log &
+	ASAN_OPTIONS=$LEAKS_TOO \
+		"$SCEP" serve --listen "unix:$sock" "$@" 2>>serve.log &
 	MANAGER=$!
 	server $MANAGER
 	wait_for test -S "$sock"

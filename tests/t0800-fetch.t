@@ -87,9 +87,7 @@ fi
 # --- none can be started ----------------------------------------------------------
 
 if strace -e trace=none true 2>/dev/null; then
-	# LeakSanitizer cannot look at a process that is traced.
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
-	export ASAN_OPTIONS
+	no_leaks
 	printf '#!/bin/sh\nexec strace -D -f -qq -o /dev/null %s "%s"\n' \
 		"-e trace=socketpair -e inject=socketpair:error=EMFILE" \
 		"$SCEP" >poor

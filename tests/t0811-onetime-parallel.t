@@ -112,9 +112,7 @@ if ! strace -e trace=none true 2>/dev/null; then
 	skip "killed anywhere" "strace cannot trace here"
 	done_testing
 fi
-# LeakSanitizer cannot look at a process that is traced.
-ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
-export ASAN_OPTIONS
+no_leaks
 client_key box
 client_key rival
 calls="linkat symlinkat unlinkat"

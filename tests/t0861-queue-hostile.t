@@ -323,11 +323,10 @@ is "nothing of them is kept" "$(ls "$IN")" ""
 # --- killed ----------------------------------------------------------------------------------------
 
 if strace -e trace=none true 2>/dev/null; then
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
-	export ASAN_OPTIONS
+	no_leaks
 	round=0 step=1 bad=''
 	# see killed_at() in lib.sh
-	[ "${SCEP_FLAVOUR:-plain}" != asan ] || step=3
+	[ "${SCEP_FLAVOUR:-plain}" != asan ] || step=9
 	kill_at() { # CALL N COMMAND...
 		_call=$1 _n=$2
 		shift 2
