@@ -336,7 +336,7 @@ is "data that is no object is others' business" "$(reply template status)" 0
 # --- CA mode: the entity must be registered
 
 answer '{"json": {"allow": true}}'
-"$SCEP" entity add known --generate >>log 2>&1
+"$SCEP" entity add known --no-code >>log 2>&1
 ask known named
 is "CA mode: a registered entity" "$(reply known status)" 0
 is "CA mode: its name for us" "$(asked \
