@@ -132,9 +132,13 @@ list_one(const struct outcome *o, void *arg)
 enum err
 run_cert_list(struct command *cmd)
 {
+	static const struct heading columns[] = { { "SERIAL", 40 },
+		{ "UNTIL", 20 }, { "STATE", 10 }, { "CA", 16 },
+		{ "ENTITY", 16 }, { "SUBJECT", 0 } };
 	struct listing l = { .cmd = cmd };
 	enum err e;
 
+	print_heading(cmd, columns);
 	if ((e = ca_filter_open(cmd, &l.filter)) == OK)
 		e = cert_each(&cmd->store, list_one, &l);
 	ca_filter_close(&l.filter);
