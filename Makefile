@@ -19,6 +19,7 @@ DESTDIR =
 SRCS =
 SRCS += admin/admin.c
 SRCS += admin/alias.c
+SRCS += admin/alias_add.c
 SRCS += admin/alias_check.c
 SRCS += admin/alias_file.c
 SRCS += admin/alias_key.c
