@@ -195,6 +195,17 @@ void print_text(FILE *out, const char *value);
  */
 void print_cell(FILE *out, const char *value, int width);
 
+/*
+ * Names above the columns of a list, with the widths of its cells; the last
+ * has width 0.  For people at a terminal alone: in a pipe each line is a
+ * record, and where there is none nothing comes out.  Nor with --json.
+ */
+struct heading {
+	const char *name;
+	int width;
+};
+void print_heading(const struct command *cmd, const struct heading *columns);
+
 /* A line "Label:    value" of `show`; NULL: no line. */
 void print_field(FILE *out, const char *label, const char *value);
 void print_time(FILE *out, const char *label, int64_t value);

@@ -260,6 +260,8 @@ run_unset(struct command *cmd)
 /* ---- the noun -------------------------------------------------------- */
 
 static const struct option add_options[] = {
+	{ "mode", "operationmode", OPT_TEXT, "MODE",
+	    "ca (default), ra, externalra or proxy; see below" },
 	{ "ca", "caname", OPT_TEXT, "CA",
 	    "the CA it serves; needed where there are several" },
 	{ "from", "file", OPT_FILE, "FILE", "take this file as it is" },
@@ -305,7 +307,13 @@ static const struct verb verbs[] = {
 	    .options = add_options,
 	    .run = alias_add,
 	    .help = "make an alias",
-	    .more = "  scep alias add scep --ca ManagementCA\n"
+	    .more = "--mode ra, externalra and proxy write a file that lacks "
+		    "what you alone can say: who\nmay enrol, or where the CA "
+		    "is.  It is not served before that is filled in, and\nwhat "
+		    "it is is printed, and stands in the file.\n\n"
+		    "  scep alias add scep --ca ManagementCA\n"
+		    "  scep alias add mdm --mode ra\n"
+		    "  scep alias set mdm authpwdfile=mdm.secret required=0\n"
 		    "  scep alias add scep --proxy "
 		    "https://ca.example.org/scep/scep/pkiclient.exe \\\n"
 		    "      --clientcert /etc/scep/proxy.pem "

@@ -93,9 +93,13 @@ bool alias_of_file(const char *file, struct buf *name);
 enum err alias_vacant(
     const struct command *cmd, const char *path, const char *name);
 
-/* Makes the file of a new alias; ERR_EXISTS, ERR_REFUSED (said). */
-enum err alias_create(
-    const struct command *cmd, const char *name, struct span text);
+/*
+ * Makes the file of a new alias; ERR_EXISTS, ERR_REFUSED (said).  `checked` is
+ * what must be good: text itself, or text with what an administrator is still
+ * to fill in; empty: nothing is looked at.
+ */
+enum err alias_create(const struct command *cmd, const char *name,
+    struct span checked, struct span text);
 
 /* The key of that name, of a section or the first of any (NULL); or NULL. */
 const struct alias_key *alias_key_find(const char *section, const char *key);
@@ -112,7 +116,7 @@ enum err alias_key_guess(
 /* Does this key mean anything with the alias's mode and judge? */
 bool alias_key_counts(const struct alias *a, const struct alias_key *key);
 
-/* The verbs by which aliases come and go (alias_name.c). */
+/* The verbs by which aliases come and go (alias_add.c, alias_name.c). */
 enum err alias_add(struct command *cmd);
 enum err alias_copy(struct command *cmd);
 enum err alias_rename(struct command *cmd);

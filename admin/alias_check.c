@@ -151,6 +151,24 @@ check_keys(struct look *l, const struct command *cmd, const struct alias *a)
 	cas_free(cas);
 }
 
+/*
+ * namegenerationparameters = UID;SN;CN means UID alone, and nothing tells:
+ * what follows is a comment (iniparser).  The value may be a secret.
+ */
+static void
+warn_of_cuts(const struct look *l)
+{
+	for (size_t i = 0; i < l->ini->n; i++) {
+		const struct ini_entry *entry = &l->ini->entry[i];
+
+		if (entry->cut != '\0')
+			log_warn("%s:%d: %s: a warning: the value ends before "
+				 "the '%c'; quote it if that belongs to it, "
+				 "put a blank in front if it is a comment",
+			    l->path, entry->line, entry->key, entry->cut);
+	}
+}
+
 /* ---- [program] --------------------------------------------------------- */
 
 /* What belongs to others, or what they may write, is their judge. */
@@ -261,6 +279,7 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 	if ((e = ini_parse(path, text, &ini)) != OK)
 		return e;
 	l.ini = ini;
+	warn_of_cuts(&l);
 	for (size_t i = 0; i < a->renewal.nignore; i++)
 		check_attr(
 		    &l, "renewal", "renewalignore", a->renewal.ignore[i]);

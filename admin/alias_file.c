@@ -198,7 +198,8 @@ alias_swap(const struct command *cmd, const char *name, struct span was,
 }
 
 enum err
-alias_create(const struct command *cmd, const char *name, struct span text)
+alias_create(const struct command *cmd, const char *name, struct span checked,
+    struct span text)
 {
 	struct buf path = BUF_INIT;
 	bool queue = false;
@@ -206,7 +207,9 @@ alias_create(const struct command *cmd, const char *name, struct span text)
 
 	if ((e = alias_path(name, &path)) == OK &&
 	    (e = alias_vacant(cmd, buf_cstr(&path), name)) == OK &&
-	    (e = check_new(cmd, name, buf_cstr(&path), text, &queue)) == OK)
+	    checked.len > 0)
+		e = check_new(cmd, name, buf_cstr(&path), checked, &queue);
+	if (e == OK)
 		e = file_create_new(cmd->store.tmp, cmd->home, buf_cstr(&path),
 		    text, FILE_RECORD);
 	if (e == OK && queue)

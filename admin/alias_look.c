@@ -80,11 +80,10 @@ out:
 enum err
 alias_list(struct command *cmd)
 {
-	if (!opt_flag(cmd, "json")) {
-		print_cell(cmd->out, "NAME", 20);
-		print_cell(cmd->out, "MODE", 11);
-		print_cell(cmd->out, "CAS", 0);
-	}
+	static const struct heading columns[] = { { "NAME", 20 },
+		{ "MODE", 11 }, { "CAS", 0 } };
+
+	print_heading(cmd, columns);
 	return dir_each(cmd->home, "aliases", list_file, cmd);
 }
 

@@ -2,92 +2,10 @@
 
 #include "admin/request.h"
 #include "base/limits.h"
-#include "ca/ca.h"
 #include "store/kept.h"
 #include "store/queue.h"
 
-/* The verbs by which aliases come and go: add, copy, rename, delete. */
-
-/* The only CA of the home, where --ca does not say. */
-static enum err
-choose_ca(const struct command *cmd, struct buf *out)
-{
-	const char *ca = opt_text(cmd, "ca");
-	struct known_cas known = { .n = 0 };
-	enum err e;
-
-	if (ca != NULL)
-		return buf_str(out, ca) ? OK : ERR_SYSTEM;
-	if ((e = known_cas_read(cmd->home, &known)) != OK)
-		return e;
-	if (known.n == 0)
-		e = say(ERR_REFUSED,
-		    "there is no CA yet; `scep ca create NAME` makes one");
-	else if (known.n > 1)
-		e = say(
-		    ERR_REFUSED, "there are several CAs; say which with --ca");
-	else
-		e = buf_str(out, known.name[0]) ? OK : ERR_SYSTEM;
-	known_cas_release(&known);
-	return e;
-}
-
-static const char template[] =
-    "; Alias %s.  `scep alias show %s` prints every key with its value;\n"
-    "; scep-alias(5) explains them, and says where example.ini is.\n"
-    "\n"
-    "[scep]\n"
-    "operationmode = ca\n"
-    "cas = \"%s\"\n"
-    "\n"
-    "; Cisco's VPN client needs yes, Juniper no.\n"
-    ";includeca = no\n"
-    ";sha1 = yes\n"
-    ";des3 = yes\n"
-    ";legacy = no\n"
-    "\n"
-    "[identifiers]\n"
-    "; What a client calls the CA, where that is not its name here.\n"
-    ";MobileIronSCEP = \"%s\"\n";
-
-enum err
-alias_add(struct command *cmd)
-{
-	const char *name = cmd->name[0];
-	struct span given = opt_bytes(cmd, "from");
-	struct buf path = BUF_INIT, text = BUF_SECRET, ca = BUF_INIT;
-	enum err e;
-
-	if (!opt_given(cmd, "proxy") &&
-	    (opt_given(cmd, "clientcert") || opt_given(cmd, "clientkey") ||
-		opt_given(cmd, "cafile")))
-		return usage(cmd,
-		    "--clientcert, --clientkey and --cafile go with --proxy");
-	if ((e = alias_path(name, &path)) != OK ||
-	    (e = alias_vacant(cmd, buf_cstr(&path), name)) != OK)
-		goto out;
-	if (opt_given(cmd, "from")) {
-		if (!buf_add(&text, given.p, given.len))
-			e = ERR_SYSTEM;
-	} else if (opt_given(cmd, "proxy")) {
-		e = alias_proxy_text(cmd, name, &text);
-	} else if ((e = choose_ca(cmd, &ca)) == OK &&
-		   !buf_printf(&text, template, name, name, buf_cstr(&ca),
-		       buf_cstr(&ca))) {
-		e = ERR_SYSTEM;
-	}
-	if (e == OK)
-		e = alias_create(cmd, name, buf_span(&text));
-	if (e == OK)
-		(void)fprintf(cmd->out,
-		    "alias %s is served at /scep/%s/pkiclient.exe\n", name,
-		    name);
-out:
-	buf_release(&path);
-	buf_release(&text);
-	buf_release(&ca);
-	return e;
-}
+/* The verbs by which aliases come and go, but for add: copy, rename, delete. */
 
 enum err
 alias_copy(struct command *cmd)
@@ -97,7 +15,8 @@ alias_copy(struct command *cmd)
 
 	(void)buf_printf(&cmd->detail, "to %s", cmd->name[1]);
 	if ((e = alias_load(cmd, cmd->name[0], &from, &text)) == OK)
-		e = alias_create(cmd, cmd->name[1], buf_span(&text));
+		e = alias_create(
+		    cmd, cmd->name[1], buf_span(&text), buf_span(&text));
 	buf_release(&from);
 	buf_release(&text);
 	return e;

@@ -284,11 +284,14 @@ list_one(struct command *cmd, struct cas *cas, const char *name)
 enum err
 ca_run_list(struct command *cmd)
 {
+	static const struct heading columns[] = { { "NAME", 20 },
+		{ "UNTIL", 20 }, { "KEY", 13 }, { "SUBJECT", 0 } };
 	struct cas *cas = NULL;
 	char **names = NULL;
 	size_t i, n = 0;
 	enum err e, one;
 
+	print_heading(cmd, columns);
 	if ((e = ca_names(cmd->home, &names, &n)) != OK)
 		return e;
 	e = cas_new(cmd->home, &cas);

@@ -166,6 +166,11 @@ list_one(const struct challenge *c, void *arg)
 enum err
 run_challenge_list(struct command *cmd)
 {
+	static const struct heading columns[] = { { "ID", SHORT_ID },
+		{ "STATE", 7 }, { "USED", 5 }, { "UNTIL", TIME_TEXT - 1 },
+		{ "ALIAS", 12 }, { "FOR", 24 }, { "BY", 0 } };
+
+	print_heading(cmd, columns);
 	return challenge_each(cmd, list_one, cmd);
 }
 

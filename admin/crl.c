@@ -12,6 +12,8 @@ struct round {
 	struct crl_times times;
 	enum err (*each)(struct round *r, const struct crl_source *from);
 	unsigned found;
+	unsigned to_come; /* keys that have signed none yet */
+	unsigned abroad;  /* of these, those on another host */
 };
 
 static enum err
@@ -65,20 +67,15 @@ out:
 }
 
 static enum err
-walk(struct command *cmd,
-    enum err (*each)(struct round *r, const struct crl_source *from),
-    unsigned *found)
+walk(struct round *r)
 {
-	struct round r = { .cmd = cmd, .each = each };
 	struct site site;
 	enum err e;
 
-	if ((e = site_read(cmd->home, &site)) != OK)
+	if ((e = site_read(r->cmd->home, &site)) != OK)
 		return e;
-	r.times = (struct crl_times){ site.crlvalidity, site.crloverlap };
-	e = each_ca(&r);
-	*found = r.found;
-	return e;
+	r->times = (struct crl_times){ site.crlvalidity, site.crloverlap };
+	return each_ca(r);
 }
 
 /* --- issue --------------------------------------------------------------- */
@@ -131,11 +128,11 @@ out:
 enum err
 run_crl_issue(struct command *cmd)
 {
-	unsigned found = 0;
-	enum err e = walk(cmd, issue_one, &found);
+	struct round r = { .cmd = cmd, .each = issue_one };
+	enum err e = walk(&r);
 
 	cmd->unchanged = e == OK; /* each has its own audit line */
-	if (e == OK && found == 0)
+	if (e == OK && r.found == 0)
 		return say(ERR_NOTFOUND,
 		    "no CA whose certificate is valid now; `scep ca list` "
 		    "shows them");
@@ -234,6 +231,8 @@ show_one(struct round *r, const struct crl_source *from)
 		return OK;
 	e = crl_last(&cmd->store, from->ca->name, from->gen->n, &crl);
 	if (e == ERR_NOTFOUND) {
+		r->to_come++;
+		r->abroad += key_elsewhere(from->gen->key);
 		e = OK;
 		goto out;
 	}
@@ -258,14 +257,18 @@ out:
 static enum err
 run_show(struct command *cmd)
 {
-	unsigned found = 0;
-	enum err e = walk(cmd, show_one, &found);
+	struct round r = { .cmd = cmd, .each = show_one };
+	enum err e = walk(&r);
 
-	if (e == OK && found == 0)
+	if (e != OK || r.found > 0)
+		return e;
+	if (r.abroad > 0 && r.abroad == r.to_come)
 		return say(ERR_NOTFOUND,
-		    "no CRL yet; `scep crl issue` or the first who asks for "
-		    "one makes it");
-	return e;
+		    "no CRL yet; the key is on another host, and `scep queue "
+		    "pull` there brings one");
+	return say(ERR_NOTFOUND,
+	    "no CRL yet; `scep crl issue` or the first who asks for "
+	    "one makes it");
 }
 
 #define END                                      \

@@ -27,7 +27,7 @@ run_addalias(struct command *cmd)
 	if (buf_printf(&text, minimal, name, name))
 		e = ejbca_put(&text, "scep", "cas", buf_cstr(&cas));
 	if (e == OK)
-		e = alias_create(cmd, name, buf_span(&text));
+		e = alias_create(cmd, name, buf_span(&text), buf_span(&text));
 	if (e == OK)
 		(void)fprintf(cmd->out,
 		    "Added SCEP alias: %s\n"

@@ -322,7 +322,8 @@ ejbca_run_uploadfile(struct command *cmd)
 	(void)buf_printf(&cmd->detail, "of %s", opt_text(cmd, "file"));
 	if ((e = ejbca_alias_new(cmd, u.alias)) == OK &&
 	    (e = read_file(&u)) == OK && (e = put_all(&u)) == OK)
-		e = alias_create(cmd, u.alias, buf_span(&u.text));
+		e = alias_create(
+		    cmd, u.alias, buf_span(&u.text), buf_span(&u.text));
 	if (e == OK)
 		(void)fprintf(cmd->out, "Added SCEP alias: %s\n", u.alias);
 	upload_release(&u);

@@ -136,182 +136,6 @@ entity_get(const struct command *cmd, const char *username, struct entity *out)
 	return e;
 }
 
-/* Puts an option's text into a field; "" empties it, absence leaves it. */
-static enum err
-take(const struct command *cmd, const char *option, char **field,
-    enum err (*check)(const char *))
-{
-	const char *text = opt_text(cmd, option);
-	char *copy = NULL;
-	enum err e;
-
-	if (text == NULL)
-		return OK;
-	if (*text != '\0') {
-		if (check != NULL && (e = check(text)) != OK)
-			return e;
-		if ((copy = str_dup(text)) == NULL)
-			return ERR_SYSTEM;
-	}
-	free(*field);
-	*field = copy;
-	return OK;
-}
-
-static enum err
-take_ca(const struct command *cmd, struct entity *entity)
-{
-	struct ca_list cas = { NULL, 0 };
-	const char *name;
-	enum err e;
-
-	if (entity->ca != NULL && !opt_given(cmd, "ca"))
-		return OK;
-	if ((e = ca_list_read(cmd, &cas)) != OK)
-		return e;
-	name = ca_list_choose(cmd, &cas, opt_text(cmd, "ca"));
-	if (name == NULL) {
-		e = ERR_REFUSED;
-	} else {
-		free(entity->ca);
-		entity->ca = str_dup(name);
-		e = entity->ca == NULL ? ERR_SYSTEM : OK;
-	}
-	ca_list_release(&cas);
-	return e;
-}
-
-/* Does the command say anything that a profile has rules for? */
-static bool
-names_given(const struct command *cmd)
-{
-	return opt_given(cmd, "subject") || opt_given(cmd, "san") ||
-	       opt_given(cmd, "ca") || opt_given(cmd, "profile");
-}
-
-/* The fields that `add` and `set` share. */
-static enum err
-take_fields(const struct command *cmd, struct entity *entity)
-{
-	enum err e;
-
-	if ((e = take(cmd, "subject", &entity->subject, check_subject)) != OK ||
-	    (e = take(cmd, "san", &entity->san, check_san)) != OK ||
-	    (e = take(cmd, "email", &entity->email, NULL)) != OK ||
-	    (e = take(cmd, "profile", &entity->profile, NULL)) != OK ||
-	    (e = take_ca(cmd, entity)) != OK)
-		return e;
-	return names_given(cmd) ? entity_fits(cmd, entity) : OK;
-}
-
-static const char *const fields[] = { "subject", "san", "ca", "profile",
-	"email" };
-#define N_FIELDS (sizeof(fields) / sizeof(*fields))
-
-/* What the audit tells of the record: the fields as they were typed. */
-static void
-tell_fields(struct command *cmd)
-{
-	const char *text;
-	size_t i;
-
-	for (i = 0; i < N_FIELDS; i++) {
-		text = opt_text(cmd, fields[i]);
-		if (text != NULL)
-			(void)buf_printf(&cmd->detail, "%s%s: %s",
-			    cmd->detail.len == 0 ? "" : "; ", fields[i], text);
-	}
-}
-
-enum err
-entity_refuse_twin(const struct command *cmd, const char *username)
-{
-	struct entity twin = ENTITY_INIT;
-	enum err e;
-
-	e = entity_find(
-	    &cmd->store, span_of(username, strlen(username)), &twin);
-	entity_release(&twin);
-	if (e == ERR_NOTFOUND)
-		return OK;
-	if (e != OK)
-		return e;
-	return say(ERR_EXISTS,
-	    "there is an entity %s already; `scep entity set` changes it, "
-	    "`scep entity setpwd` gives it a new code",
-	    username);
-}
-
-enum err
-run_entity_add(struct command *cmd)
-{
-	struct entity entity = ENTITY_INIT;
-	struct new_code c = NEW_CODE_INIT;
-	const char *username = cmd->name[0];
-	enum err e;
-
-	tell_fields(cmd);
-	if ((e = check_username(username)) != OK ||
-	    (e = code_asked(cmd, &c)) != OK ||
-	    (e = entity_refuse_twin(cmd, username)) != OK)
-		goto out;
-	if ((entity.username = str_dup(username)) == NULL) {
-		e = ERR_SYSTEM;
-		goto out;
-	}
-	if ((e = take_fields(cmd, &entity)) != OK ||
-	    (e = code_count(cmd, &entity, opt_given(cmd, "count"), &c)) != OK ||
-	    (e = entity_register(cmd, &entity, &c)) != OK)
-		goto out;
-	if (strchr(username, ' ') != NULL)
-		log_warn("%s: a request's name ends at its first blank unless "
-			 "the alias says cutusername = no",
-		    username);
-	code_print(cmd, &c);
-out:
-	entity_release(&entity);
-	buf_release(&c.secret);
-	return e;
-}
-
-/* Reads, changes, links the next version; again if another was faster. */
-static enum err
-change(struct command *cmd, const char *username,
-    enum err (*edit)(const struct command *, struct entity *))
-{
-	struct entity entity = ENTITY_INIT;
-	enum err e = ERR_BUSY;
-	int i;
-
-	for (i = 0; i < RETRIES && e == ERR_BUSY; i++) {
-		entity_release(&entity);
-		entity = (struct entity)ENTITY_INIT;
-		if ((e = entity_get(cmd, username, &entity)) != OK ||
-		    (e = edit(cmd, &entity)) != OK)
-			break;
-		e = entity_update(&cmd->store, &entity);
-	}
-	entity_release(&entity);
-	if (e == ERR_BUSY)
-		return say(e, "others are changing %s; try again", username);
-	return e;
-}
-
-enum err
-run_entity_set(struct command *cmd)
-{
-	size_t i, given = 0;
-
-	tell_fields(cmd);
-	for (i = 0; i < N_FIELDS; i++)
-		given += opt_given(cmd, fields[i]);
-	if (given == 0)
-		return usage(cmd,
-		    "set what? --subject, --san, --ca, --profile or --email; "
-		    "codes: `scep entity setpwd`");
-	return change(cmd, cmd->name[0], take_fields);
-}
-
 enum err
 run_entity_delete(struct command *cmd)
 {
@@ -416,7 +240,15 @@ run_unblock(struct command *cmd)
 		    "come under it" },                      \
 	    TTL, COUNT
 
-static const struct option add_options[] = { FIELDS, CODE, WHO, END };
+static const struct option add_options[] = {
+	FIELDS,
+	CODE,
+	{ "no-code", "no-password", OPT_FLAG, NULL,
+	    "it needs none: the alias's judge is a program, a web service, "
+	    "..." },
+	WHO,
+	END,
+};
 static const struct option set_options[] = { FIELDS, WHO, END };
 static const struct option setpwd_options[] = { CODE, WHO, END };
 static const struct option who_options[] = { WHO, END };
@@ -438,6 +270,8 @@ static const struct option import_options[] = {
 	{ "ca", NULL, OPT_TEXT, "NAME", "for lines without a ca" },
 	{ "profile", NULL, OPT_TEXT, "NAME", "for lines without a profile" },
 	{ "ttl", "valid", OPT_TIME, "TIME", "for lines without a ttl" },
+	{ "no-code", "no-password", OPT_FLAG, NULL,
+	    "no code where a line has no password" },
 	{ "dry-run", NULL, OPT_FLAG, NULL, "only check the file" },
 	END,
 };
@@ -452,7 +286,10 @@ static const struct option block_options[] = {
 static const struct verb entity_verbs[] = {
 	{ "add", { "create", "new", NULL }, "NAME", 1, 1, add_options,
 	    run_entity_add, "register a device or person",
-	    "Exactly one of --password, --password-file and --generate.\n\n"
+	    "One of --password, --password-file, --generate and --no-code.  "
+	    "Without any of them\nit has no code if no alias of its CA asks "
+	    "for one, that is, if another judge says\nyes: [challenge] judge = "
+	    "program, web or onetime.\n\n"
 	    "--recoverable goes with --generate: for clients that must encrypt "
 	    "to a CA\nwithout an RSA key.\n\n"
 	    "  scep entity add router1 --subject CN=router1,O=Lab --generate",
@@ -461,7 +298,8 @@ static const struct verb entity_verbs[] = {
 	    "register all of a CSV file, or none",
 	    "RFC 4180 with a header line, columns in any order: username, "
 	    "password, subject,\nsan, ca, email, profile, ttl.  A line with "
-	    "an empty password gets a generated\ncode, written to --out.\n\n"
+	    "an empty password gets a generated\ncode, written to --out; with "
+	    "--no-code it has none.\n\n"
 	    "  scep entity import devices.csv --out codes.csv",
 	    true, false, NAMES_FILES },
 	{ "set", { NULL }, "NAME", 1, 1, set_options, run_entity_set,

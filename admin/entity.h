@@ -6,17 +6,17 @@
 #include "store/entity.h"
 
 /*
- * What the files of the noun `entity` share: entity.c (the table, add, set,
- * delete, block), entity_code.c (secrets, and what happens to an entity and
- * its code together), entity_rules.c (what its profile says of it),
- * entity_show.c, entity_import.c; and what EJBCA's `ra` uses of them
- * (ejbca_ra.c).
+ * What the files of the noun `entity` share: entity.c (the table, delete,
+ * block), entity_set.c (add, set), entity_code.c (secrets, and what happens to
+ * an entity and its code together), entity_judge.c (does it need one),
+ * entity_rules.c (what its profile says of it), entity_show.c,
+ * entity_import.c; and what EJBCA's `ra` uses of them (ejbca_ra.c).
  */
 #define RETRIES 5 /* times that a change is tried when others change too */
 
 /* A secret on its way into the store. */
 struct new_code {
-	struct buf secret; /* the exact bytes that are compared */
+	struct buf secret; /* the exact bytes that are compared; none: empty */
 	enum code_form form;
 	unsigned count;	 /* certificates it may pay for */
 	int64_t expires; /* 0: never */
@@ -38,10 +38,30 @@ enum err code_choose(struct new_code *c, struct span secret);
  */
 enum err code_asked(struct command *cmd, struct new_code *c);
 
+/*
+ * The same for `entity add`, where --no-code is the fourth way: c->secret stays
+ * empty.  None of the four: it does too, and *open says that entity_needs_code()
+ * has to be asked.
+ */
+enum err code_asked_or_none(
+    struct command *cmd, struct new_code *c, bool *open);
+
+/* The usage error of a code that is needed and was not given. */
+enum err code_wanted(struct command *cmd);
+
+/*
+ * Is there an alias of CA mode for that CA whose judge is the entity's own
+ * code?  Also where there is none for it at all, or a file cannot be read.
+ */
+enum err entity_needs_code(struct command *cmd, const char *ca, bool *yes);
+
 /* Prints a generated one, alone, on standard output; others not at all. */
 void code_print(const struct command *cmd, const struct new_code *c);
 
-/* code_add(), then entity_add() with it; the code does not outlive failure. */
+/*
+ * code_add(), if there is a secret, then entity_add() with it; the code does
+ * not outlive failure.
+ */
 enum err entity_register(
     const struct command *cmd, struct entity *e, const struct new_code *c);
 

@@ -76,36 +76,76 @@ first_line(struct span text)
 }
 
 enum err
+code_wanted(struct command *cmd)
+{
+	return usage(cmd,
+	    "say one of --generate, --password - (reads a line), "
+	    "--password-file FILE%s",
+	    strcmp(cmd->verb->name, "add") == 0 ?
+		", or --no-code if another judge says yes to it" :
+		"");
+}
+
+static int
+ways(const struct command *cmd)
+{
+	return opt_given(cmd, "password") + opt_given(cmd, "password-file") +
+	       opt_given(cmd, "generate");
+}
+
+/* The secret itself, and its form. */
+static enum err
+take_secret(struct command *cmd, struct new_code *c)
+{
+	enum err e;
+
+	if (opt_given(cmd, "recoverable") && !opt_given(cmd, "generate"))
+		return usage(cmd,
+		    "--recoverable goes with --generate: what protects a "
+		    "message must have 128 random bits");
+	if (opt_given(cmd, "password"))
+		return code_choose(c, opt_bytes(cmd, "password"));
+	if (opt_given(cmd, "password-file"))
+		return code_choose(
+		    c, first_line(opt_bytes(cmd, "password-file")));
+	e = code_generate(c);
+	if (opt_given(cmd, "recoverable"))
+		c->form = CODE_SEALED;
+	return e;
+}
+
+enum err
 code_asked(struct command *cmd, struct new_code *c)
 {
 	int64_t count = opt_number(cmd, "count", 1);
-	int ways = opt_given(cmd, "password") +
-		   opt_given(cmd, "password-file") + opt_given(cmd, "generate");
 
-	if (ways != 1)
-		return usage(cmd,
-		    "say one of --generate, --password - (reads a line), "
-		    "--password-file FILE");
+	if (ways(cmd) != 1)
+		return code_wanted(cmd);
 	if (count < 1 || count > MAX_CODE_COUNT)
 		return usage(cmd, "--count is 1 to %d", MAX_CODE_COUNT);
 	c->count = (unsigned)count;
 	c->expires = opt_time(cmd, "ttl", 0);
 	if (opt_given(cmd, "ttl") && c->expires <= cmd->now)
 		return usage(cmd, "--ttl is a time in the past");
-	if (opt_given(cmd, "recoverable") && !opt_given(cmd, "generate"))
-		return usage(cmd,
-		    "--recoverable goes with --generate: what protects a "
-		    "message must have 128 random bits");
-	if (opt_given(cmd, "generate")) {
-		enum err e = code_generate(c);
+	return take_secret(cmd, c);
+}
 
-		if (opt_given(cmd, "recoverable"))
-			c->form = CODE_SEALED;
-		return e;
-	}
-	if (opt_given(cmd, "password"))
-		return code_choose(c, opt_bytes(cmd, "password"));
-	return code_choose(c, first_line(opt_bytes(cmd, "password-file")));
+enum err
+code_asked_or_none(struct command *cmd, struct new_code *c, bool *open)
+{
+	bool none = opt_flag(cmd, "no-code");
+
+	*open = ways(cmd) == 0 && !none;
+	if (!*open && !none)
+		return code_asked(cmd, c);
+	if (ways(cmd) > 0)
+		return code_wanted(cmd);
+	if (opt_given(cmd, "ttl") || opt_given(cmd, "count") ||
+	    opt_given(cmd, "recoverable"))
+		return usage(cmd,
+		    "--ttl, --count and --recoverable are of a code: say one "
+		    "of --generate, --password -, --password-file FILE");
+	return OK;
 }
 
 void
@@ -120,16 +160,19 @@ entity_register(
     const struct command *cmd, struct entity *entity, const struct new_code *c)
 {
 	char id[CODE_ID] = "";
-	enum err e;
+	bool has = c->secret.len > 0;
+	enum err e = OK;
 
-	e = code_add(&cmd->store, entity->username, buf_span(&c->secret),
-	    c->form, c->count, c->expires, id);
+	if (has)
+		e = code_add(&cmd->store, entity->username,
+		    buf_span(&c->secret), c->form, c->count, c->expires, id);
 	if (e != OK)
 		return e;
 	free(entity->code);
-	entity->code = str_dup(id);
-	e = entity->code == NULL ? ERR_SYSTEM : entity_add(&cmd->store, entity);
-	if (e != OK)
+	entity->code = has ? str_dup(id) : NULL;
+	e = has && entity->code == NULL ? ERR_SYSTEM :
+					  entity_add(&cmd->store, entity);
+	if (e != OK && has)
 		(void)code_retire(&cmd->store, entity->username, id);
 	if (e == ERR_EXISTS)
 		return say(e, "somebody else just added %s", entity->username);

@@ -134,6 +134,11 @@ take_code(struct import *im, const struct csv *c, struct row *row)
 	if (password != NULL)
 		return code_choose(
 		    &row->code, span_of(password, strlen(password)));
+	if (opt_flag(im->cmd, "no-code"))
+		return ttl == NULL ?
+			   OK :
+			   say(ERR_INPUT, "a ttl is of a code, and --no-code "
+					  "says there is none");
 	im->generated = true;
 	return code_generate(&row->code);
 }
@@ -368,7 +373,7 @@ finish(struct import *im)
 	if (im->generated && opt_out(cmd, "out") == NULL)
 		return usage(cmd,
 		    "some lines have no password; --out FILE says where their "
-		    "codes go");
+		    "codes go, --no-code that they have none");
 	if ((e = add_all(im)) != OK)
 		return e;
 	for (i = 0; i < im->rows; i++)

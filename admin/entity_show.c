@@ -191,9 +191,12 @@ list_one(const struct entity *entity, void *arg)
 enum err
 run_entity_list(struct command *cmd)
 {
+	static const struct heading columns[] = { { "NAME", 24 }, { "CA", 16 },
+		{ "PROFILE", 8 }, { "STATE", 7 }, { "SUBJECT", 0 } };
 	struct listing l = { .cmd = cmd };
 	enum err e;
 
+	print_heading(cmd, columns);
 	if ((e = ca_filter_open(cmd, &l.filter)) == OK)
 		e = entity_each(&cmd->store, list_one, &l);
 	ca_filter_close(&l.filter);

@@ -126,6 +126,16 @@ print_cell(FILE *out, const char *value, int width)
 }
 
 void
+print_heading(const struct command *cmd, const struct heading *columns)
+{
+	if (opt_flag(cmd, "json") || !isatty(fileno(cmd->out)))
+		return;
+	do
+		print_cell(cmd->out, columns->name, columns->width);
+	while (columns++->width != 0);
+}
+
+void
 print_field(FILE *out, const char *label, const char *value)
 {
 	if (value == NULL)

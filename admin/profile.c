@@ -163,11 +163,10 @@ out:
 static enum err
 run_list(struct command *cmd)
 {
-	if (!opt_flag(cmd, "json")) {
-		print_cell(cmd->out, "NAME", 20);
-		print_cell(cmd->out, "STATE", 6);
-		print_cell(cmd->out, "FROM", 0);
-	}
+	static const struct heading columns[] = { { "NAME", 20 },
+		{ "STATE", 6 }, { "FROM", 0 } };
+
+	print_heading(cmd, columns);
 	return profile_each(cmd, list_one, cmd);
 }
 

@@ -85,6 +85,12 @@ list_alias(const char *alias, void *arg)
 static enum err
 run_list(struct command *cmd)
 {
+	/* 16 digits and one blank: a cell would have two */
+	static const struct heading columns[] = { { "ALIAS", 12 },
+		{ "TRANSACTION", 15 }, { "AGE", 8 }, { "USERNAME", 16 },
+		{ "SUBJECT", 0 } };
+
+	print_heading(cmd, columns);
 	return queue_aliases(&cmd->store, list_alias, cmd);
 }
 

@@ -124,6 +124,11 @@ list_one(const struct sighting *s, void *arg)
 static enum err
 run_list(struct command *cmd)
 {
+	static const struct heading columns[] = { { "REQUEST", SHORT_ID },
+		{ "AGE", 4 }, { "STATE", 8 }, { "YESES", 6 }, { "ALIAS", 12 },
+		{ "USERNAME", 16 }, { "SUBJECT", 0 } };
+
+	print_heading(cmd, columns);
 	return request_each(cmd, list_one, cmd);
 }
 

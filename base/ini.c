@@ -163,6 +163,7 @@ add_key(struct ini *ini, const char *section, const struct ini_line *l)
 	}
 	new->key = key;
 	new->line = l->number;
+	new->cut = ini_value_cut(l->value);
 	new->section = str_dup(section);
 	return new->section == NULL ? ERR_SYSTEM : OK;
 }

@@ -29,6 +29,8 @@ struct ini_entry {
 	char *key;     /* lower case */
 	char *value;   /* unquoted */
 	int line;      /* from 1 */
+	char cut;      /* ';' or '#' that ended it, though no blank stands in
+			  front, so that more may have been meant; else 0 */
 };
 struct ini {
 	char *where; /* name of the file, for messages */

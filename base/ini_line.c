@@ -105,6 +105,18 @@ quotes_wrong(struct span value)
 	return NULL;
 }
 
+char
+ini_value_cut(struct span value)
+{
+	size_t semicolon = find(value, ';'), hash = find(value, '#');
+	size_t n = semicolon < hash ? semicolon : hash;
+
+	if (n == 0 || n == value.len || value.p[0] == '"' ||
+	    value.p[0] == '\'' || blank(value.p[n - 1]))
+		return '\0';
+	return (char)value.p[n];
+}
+
 static void
 read_section(struct ini_line *l, struct span s)
 {

@@ -31,6 +31,12 @@ struct ini_line {
  */
 bool ini_line_next(struct span text, size_t *at, struct ini_line *l);
 
+/*
+ * The ';' or '#' at which iniparser ends an unquoted value, where it stands
+ * right behind the value: UID;SN;CN.  A comment has a blank in front.  Else 0.
+ */
+char ini_value_cut(struct span value);
+
 /* Equal but for the case of A to Z. */
 bool ini_name_eq(struct span a, const char *name);
 

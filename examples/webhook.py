@@ -32,6 +32,7 @@ import http.server
 import json
 import re
 import ssl
+import sys
 
 MAX_BODY = 1 << 20
 
@@ -95,6 +96,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return None
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A client that goes, or refuses our certificate, is one line."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            return super().handle_error(request, client_address)
+        print(f"{client_address[0]}: {error}", file=sys.stderr, flush=True)
+        return None
+
+
 p = argparse.ArgumentParser(description="Judges SCEP requests by a list.")
 p.add_argument("--list", required=True)
 p.add_argument("--secret", required=True)
@@ -110,7 +121,7 @@ tls.load_cert_chain(opt.cert, opt.key)
 if opt.client_ca:
     tls.load_verify_locations(opt.client_ca)
     tls.verify_mode = ssl.CERT_REQUIRED
-server = http.server.ThreadingHTTPServer((opt.bind, opt.port), Handler)
+server = Server((opt.bind, opt.port), Handler)
 server.socket = tls.wrap_socket(
     server.socket, server_side=True, do_handshake_on_connect=False)
 server.serve_forever()

@@ -136,6 +136,23 @@ EOT
 ok "an alias in RA mode" scep alias add ra --from ra.ini
 like "is listed as such" "$(out scep alias list --match ra)" \
 	"ra +ra +ManagementCA"
+is "quoted, its secret is whole" "$(err scep alias check ra)" ""
+# Without quotes iniparser takes the rest for a comment.
+{
+	sed 's/^authpwd = .*/authpwd = hush1;hush/' ra.ini
+	printf '[scep]\nlegacy = no ; a comment\n'
+	printf '[ra]\nnamegenerationparameters = UID#SN\n'
+} >cut.ini
+ok "values that are cut at ; and #" scep alias add cut --from cut.ini
+is "are told of, and no comment is" "$(err scep alias check cut)" \
+	"scep: aliases/cut.ini:7: authpwd: a warning: the value ends before the ';'; quote it if that belongs to it, put a blank in front if it is a comment
+scep: aliases/cut.ini:14: namegenerationparameters: a warning: the value ends before the '#'; quote it if that belongs to it, put a blank in front if it is a comment"
+ok "as what they are, a warning" scep alias check cut
+like "scep check too" "$(err scep check)" "aliases/cut.ini:7: authpwd: a warning"
+ok "quotes" scep alias set cut authpwd='hush1;hush' \
+	namegenerationparameters='UID;SN'
+is "are made by alias set" "$(err scep alias check cut)" ""
+scep alias delete cut
 is "its secret is not shown" "$(out scep alias show ra --match '*authpwd*')" \
 	"ra.authpwd        hidden"
 is "nor in JSON" "$(out scep alias show ra --json --match '*authpwd*')" \

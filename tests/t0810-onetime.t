@@ -94,8 +94,8 @@ says 2 "CA mode, for nobody" "--for CN=NAME" new --alias dev
 says 1 "CA mode, for an entity that is not registered" \
 	"router1.*entity list" new --alias dev --for CN=router1
 says 1 "for what has no name" "no username" new --alias dev --for O=Lab
-"$SCEP" entity add router1 --generate >.out
-"$SCEP" entity add router2 --generate >.out
+"$SCEP" entity add router1 --no-code >.out
+"$SCEP" entity add router2 --no-code >.out
 "$SCEP" entity block router2
 says 1 "for one that is blocked" "entity unblock router2" \
 	new --alias dev --for CN=router2

@@ -336,7 +336,7 @@ is "data that is no object is others' business" "$(reply template status)" 0
 # --- CA mode: the entity must be registered
 
 answer '{"json": {"allow": true}}'
-"$SCEP" entity add known --generate >>log 2>&1
+"$SCEP" entity add known --no-code >>log 2>&1
 ask known named
 is "CA mode: a registered entity" "$(reply known status)" 0
 is "CA mode: its name for us" "$(asked \
@@ -358,13 +358,22 @@ cp home/hook/key hook.key
 printf '# those that may\nopen-sesame cave\nopen-vault vault\n' >devices.txt
 "$TOP/examples/webhook.py" --list devices.txt --secret hook.key \
 	--cert hook/good.pem --client-ca hook/ca.pem --port "$PORT" \
-	>>httpd.log 2>&1 &
+	>>hook.log 2>&1 &
 server $!
 alias_web listed ra "$PORT" "$CA" "$KEY" "$CERT" \
 	'clientkey = hook/client.key'
 touch -d '5 seconds ago' home/aliases/listed.ini
 listening() { curl -sk "https://127.0.0.1:$PORT/"; [ $? -ne 7 ]; }
 wait_for listening
+wait_for test -s hook.log # of listening, which has no certificate
+: >hook.log
+not_ok "a client that refuses its certificate" \
+	curl -s --cacert home/hook/other.pem "https://127.0.0.1:$PORT/"
+not_ok "one that has none" curl -sk "https://127.0.0.1:$PORT/"
+both_told() { [ "$(wc -l <hook.log)" -ge 2 ]; }
+wait_for both_told
+is "are a line each in its log, and no traceback" "$(wc -l <hook.log) $(
+	grep -c '^127.0.0.1: ' hook.log)" "2 2"
 pkcsreq cave open-sesame
 ask cave listed
 is "the ready hook says yes" "$(reply cave status)" 0

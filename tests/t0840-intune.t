@@ -179,6 +179,14 @@ is "held" "$(ask held)" "http 503"
 serial=$(sed -n 's/^serial = //p' "$(grep -l "^id = id-held$" \
 	home/store/transaction/*/*,outcome)")
 builder wanted --cert ca.pem --serial "$serial" --out wanted
+shown() { "$SCEP" cert show "$serial" "$@"; }
+like "cert list says so" "$("$SCEP" cert list)" "^$serial .* unreleased "
+is "of one alone" "$("$SCEP" cert list | grep -c ' unreleased ')" 1
+like "as JSON" "$("$SCEP" cert list --json | grep "$serial")" \
+	'"state":"unreleased","waits_for":"intune"'
+is "cert show too" "$(shown | sed -n 's/^State: *//p; s/^Waits for: *//p' |
+	tr '\n' ' ')" "unreleased intune "
+like "as JSON" "$(shown --json)" '"state":"unreleased","waits_for":"intune"'
 : >empty
 about() { # TYPE FILE: HTTP status of a message of held.key without a request
 	builder pkcsreq --ca ca.pem --key held.key --type "$1" --csr "$2" \
@@ -195,6 +203,9 @@ is "GetCert" "$(getcert)" "http 503"
 like "says why" "$(cat log)" "$serial is held"
 control '{}'
 is "sent again" "$(gets held)" resent
+is "then it is valid" "$(shown | sed -n 's/^State: *//p; s/^Waits for: *//p')" \
+	valid
+unlike "and waits for nobody" "$(shown --json)" waits_for
 is "then a poll" "$(poll)" "http 200"
 is "and GetCert" "$(getcert)" "http 200"
 

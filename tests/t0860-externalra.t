@@ -23,6 +23,15 @@ for words in "crl issue Lab" "ca renew Lab" "ca rollover Lab" \
 	like "$words: and says why" "$(cat .out)" "$elsewhere|no RA certificate"
 done
 
+exits 1 "no CRL has come yet" "$SCEP" crl show Lab
+is "and where it comes from" "$(cat .out)" "scep: no CRL yet; the key is on \
+another host, and \`scep queue pull\` there brings one"
+exits 1 "nor as JSON" "$SCEP" crl show --json
+quietly "$SCEP" ca create Own --subject CN=Own --key rsa:2048
+like "one with a key makes it" "$("$SCEP" crl show Own 2>&1)" "scep crl issue"
+like "so it is said of both" "$("$SCEP" crl show 2>&1)" "scep crl issue"
+rm -r ra/ca/Own
+
 # It signs for nobody, and is imported so only where that is asked for.
 printf '[scep]\noperationmode = ca\ncas = Lab\n' >ra/aliases/signs.ini
 exits 1 "an alias that would have to sign" "$SCEP" alias check signs

@@ -112,6 +112,7 @@ getcert() { # NAME
 is "GetCert" "$(getcert one)" "http 503"
 like "says why" "$(cat log)" "is held: intune has not acknowledged it"
 is "nothing has left" "$(marks) $(kept) $(times_told one)" "0 1 0"
+like "cert list says so, where it waits" "$("$SCEP" cert list)" " unreleased "
 ok "the RA's home is whole" "$SCEP" check
 control '{}'
 is "acknowledged: the poll has it" "$(polls one)" SUCCESS
@@ -122,6 +123,7 @@ is "Intune was told of this one" "$(told one certificateSerialNumber)" \
 is "with the request that it had said yes to" "$(told one certificateRequest |
 	base64 -d | sha256sum | cut -c1-64)" "${kept##*,}"
 is "the mark stands, nothing is kept" "$(marks) $(kept)" "1 0"
+like "cert list says so" "$("$SCEP" cert list)" " valid "
 steps >/dev/null
 is "another poll" "$(polls one)" SUCCESS
 ok "the same certificate" cmp one-0.pem one.pem

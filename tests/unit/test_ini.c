@@ -81,6 +81,46 @@ test_parse(void **state)
 	ini_free(NULL);
 }
 
+/* Where a value ends that is not quoted, though no comment begins there. */
+static void
+test_cut(void **state)
+{
+	static const struct {
+		const char *text;
+		char cut;
+	} rows[] = {
+		{ "UID;SN;CN", ';' },
+		{ "a#b", '#' },
+		{ "a#b;c", '#' },
+		{ "a;b#c", ';' },
+		{ "a ; b;c", '\0' }, /* the first one counts */
+		{ "a;", ';' },
+		{ "CN=a; CN=b", ';' },
+		{ "a\t# b", '\0' },
+		{ "30d ; a month", '\0' },
+		{ "; nothing", '\0' },
+		{ ";", '\0' },
+		{ "", '\0' },
+		{ "\"UID;SN;CN\"", '\0' },
+		{ "'a#b' ; c", '\0' },
+		{ "\"a\";c", '\0' },
+	};
+	char file[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct ini *ini = NULL;
+
+		(void)snprintf(
+		    file, sizeof(file), "[s]\nkey = %s\n", rows[i].text);
+		assert_int_equal(ini_parse("x.ini", text(file), &ini), OK);
+		if (ini_find(ini, "s", "key")->cut != rows[i].cut)
+			fail_msg("%s", rows[i].text);
+		ini_free(ini);
+	}
+	assert_int_equal(lines, 0);
+}
+
 static void
 test_empty(void **state)
 {
@@ -362,6 +402,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_parse),
+		TEST(test_cut),
 		TEST(test_empty),
 		TEST(test_wrong),
 		TEST(test_nul),
