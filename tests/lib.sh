@@ -10,9 +10,10 @@
 #   skip DESCRIPTION REASON         diag WORDS
 #
 # Set by the caller or found: SCEP (the binary), SCEP_BUILD (its build
-# folder, with tests/builder), SCEP_CLIENT (another builder), SCEP_LEAKS (0:
-# LeakSanitizer looks at workers alone).  Set here: SCEP_HOME, a home to be
-# made in the fresh directory that is the working directory, and TOP.
+# folder, with tests/builder), SCEP_CLIENT (another builder), SCEP_HURRY (1: the
+# sanitizers look for leaks in workers alone, walks take a sample of places).
+# Set here: SCEP_HOME, a home to be made in the fresh directory that is the
+# working directory, and TOP.
 
 set -u
 TOP=$(cd "${0%/*}/.." && pwd)
@@ -31,7 +32,8 @@ chmod 755 "$FRESH"
 cd "$FRESH" || exit 1
 SCEP_HOME=$FRESH/home
 LEAKS_TOO=${ASAN_OPTIONS:-}:detect_leaks=1 # for workers
-ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=${SCEP_LEAKS:-1}
+HURRY=${SCEP_HURRY:-0}
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=$((1 - HURRY))
 export SCEP SCEP_HOME ASAN_OPTIONS
 unset REQUEST_METHOD GATEWAY_INTERFACE QUERY_STRING SCEP_ALIAS
 umask 022
@@ -179,19 +181,18 @@ no_leaks() {
 	LEAKS_TOO=$ASAN_OPTIONS
 }
 
-# COUNT: the places where a walk lets a call fail, 1 to COUNT.  Under the
-# sanitizers, which look at what an error leaves behind, they are a sample: the
-# plain build fails at each.
+# COUNT: the places where a walk lets a call fail, 1 to COUNT; in a hurry, six
+# of them, for what an error leaves behind.
 fails_at() {
 	_step=1
-	[ "${SCEP_FLAVOUR:-plain}" != asan ] || _step=$((($1 + 5) / 6))
+	[ "$HURRY" = 0 ] || _step=$((($1 + 5) / 6))
 	[ "$1" -eq 0 ] || seq 1 $_step "$1"
 }
 
 # COUNT: the places where a walk kills.  A process that is killed tells a
-# sanitizer nothing, so under them they are two, for what comes after.
+# sanitizer nothing, so in a hurry they are two, for what comes after.
 killed_at() {
-	if [ "${SCEP_FLAVOUR:-plain}" = asan ] && [ "$1" -gt 2 ]; then
+	if [ "$HURRY" = 1 ] && [ "$1" -gt 2 ]; then
 		printf '1\n%s\n' "$1"
 	else
 		seq 1 "$1"
