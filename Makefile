@@ -164,6 +164,7 @@ SRCS += fetch/fault.c
 SRCS += fetch/fetch.c
 SRCS += fetch/frame.c
 SRCS += fetch/helper.c
+SRCS += fetch/pause.c
 SRCS += fetch/run.c
 SRCS += fetch/wire.c
 SRCS += judge/entity.c

@@ -3,7 +3,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
-#include "fetch/fetch.h"
+#include "fetch/pause.h"
 #include "proxy.h"
 #include "store/kept.h"
 #include "visit.h"
@@ -121,7 +121,7 @@ ask(const struct visit *v, struct http_answer *out)
 
 	if ((e = make_url(v, &url)) == OK &&
 	    (e = papers_read(v, &papers)) == OK)
-		e = fetch_http(
+		e = pause_http(v->alias->name,
 		    &(struct http_ask){ .method = post ? "POST" : "GET",
 			.url = buf_cstr(&url),
 			.header = post ? header : NULL,

@@ -9,8 +9,6 @@
 
 /* Shared by the files of store/, and by nobody else. */
 
-#define SETTLED ((int64_t)600) /* a grant that takes longer is dead */
-
 /* Reads a record; damage is our own trouble: ERR_SYSTEM, never ERR_INPUT. */
 enum err store_read(const struct store *st, const char *path, const char *kind,
     struct record *out);
