@@ -226,6 +226,7 @@ SRCS += store/entity.c
 SRCS += store/inside.c
 SRCS += store/issued.c
 SRCS += store/kept.c
+SRCS += store/kept_room.c
 SRCS += store/news.c
 SRCS += store/onetime.c
 SRCS += store/outcome.c

@@ -199,16 +199,33 @@ pass_on(struct visit *v, const struct operation *op)
 
 /* ---- answers that are kept ---------------------------------------------- */
 
-/* All that the answer may depend on. */
+/* "operation=NAME" and nothing else. */
+static bool
+is_plain(const struct buf *query, const char *name)
+{
+	static const char begin[] = "operation=";
+	const size_t len = strlen(begin);
+	const char *text = buf_cstr(query);
+
+	return query->len == len + strlen(name) &&
+	       memcmp(text, begin, len) == 0 &&
+	       strncasecmp(text + len, name, query->len - len) == 0;
+}
+
+/*
+ * All that the answer may depend on; behind a '?' what the client has made up
+ * beside its operation (store/kept.h).
+ */
 static enum err
 question(const struct visit *v, const struct operation *op, struct buf *out)
 {
 	const struct buf *query = &v->request->query;
+	bool ok = buf_printf(out, "%s %s", op->name, v->alias->proxy.peer.url);
 
-	return buf_printf(out, "%s %s?", op->name, v->alias->proxy.peer.url) &&
-		       buf_add(out, query->data, query->len) ?
-		   OK :
-		   ERR_SYSTEM;
+	if (ok && !is_plain(query, op->name))
+		ok =
+		    buf_byte(out, '?') && buf_add(out, query->data, query->len);
+	return ok ? OK : ERR_SYSTEM;
 }
 
 static enum err
@@ -266,7 +283,7 @@ pass_or_give(struct visit *v, const struct operation *op)
 	e = pass_on(v, op);
 	if (e == OK) {
 		keep(v, buf_span(&asked));
-	} else if (have) {
+	} else if (have || kept_common(st, alias, buf_span(&asked), &k) == OK) {
 		(void)kept_pause(st, alias);
 		log_warn("alias %s: %s does not answer; for the next %d "
 			 "seconds what was kept of it is given",

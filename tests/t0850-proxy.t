@@ -389,6 +389,28 @@ is "a CA" "$(get "$GET=GetCACert&message=CA")" 200
 : >asked
 is "again" "$(get "$GET=GetCACert&message=CA")" 200
 is "is not asked for again" "$(wc -l <asked)" 0
+chain() { gets 200 junk; }
+# A stranger makes up more identifiers than there is room for; he gets what
+# others get.
+forget
+is "made up: a real one, before" "$(get "$GET=GetCACert&message=before")" 200
+is "made up: none, before" "$(get "$GET=GetCACert")" 200
+touch -d "2 days ago" "$kept"/*
+curl -s -o made "$GET=GetCACert&message=made[1-80]"
+is "made up: all is full" \
+	"$(find "$kept" -name "????????????????????*" | wc -l)" 64
+is "made up: a real one, behind" "$(get "$GET=GetCACert&message=behind")" 200
+cp says.json all.json
+echo '[{"query": ".*", "close": -1}]' >says.new && mv says.new says.json
+for q in "" "&message=before" "&message=behind" "&message=made80"; do
+	: >body
+	is "made up: down, message '$q'" "$(get "$GET=GetCACert$q")" 200
+	ok "made up: as it was" cmp body ca.der
+done
+is "made up: of another operation nothing is known" \
+	"$(get "$GET=GetCACertChain&message=behind")" 503
+mv all.json says.json
+is "a CA" "$(forget; wait_for chain; get "$GET=GetCACert&message=CA")" 200
 cp -a "$(find "$kept" -type f | head -n 1)" "$kept/$(printf %064d 0)"
 like "check: what lies elsewhere" \
 	"$(SCEP_HOME=$outer "$SCEP" check 2>&1)" "no answer that was kept"
