@@ -190,8 +190,8 @@ enum err code_read(const struct store *st, const char *path, struct code *out);
 bool kept_name(const char *name);
 /* Reads a file of it; ERR_INPUT (logged): it is none. */
 struct kept;
-enum err kept_parse(const char *path, struct span text, struct buf *question,
-    struct kept *out);
+enum err kept_parse(
+    const char *path, struct span text, struct buf *question, struct kept *out);
 /* Makes room for one more answer (kept_write()); ERR_TOOBIG: there is none. */
 enum err kept_place(const struct store *st, const char *alias,
     struct span question, const struct kept *k, int64_t age);
