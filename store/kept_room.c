@@ -171,7 +171,7 @@ kept_place(const struct store *st, const char *alias, struct span question,
 	char head[SHA256_HEX], answer[SHA256_HEX];
 	struct buf path = BUF_INIT;
 	const struct seen *s;
-	bool twice, old, new;
+	bool twice, old, fresh;
 	enum err e;
 
 	if ((e = look(&room)) != OK || room.n < KEPT_MAX)
@@ -180,8 +180,8 @@ kept_place(const struct store *st, const char *alias, struct span question,
 		return e;
 	s = choose(&room, &twice);
 	old = s != NULL && s->mtime < k->fetched - age;
-	new = count(&room, answer) == 0 || is_plain(question);
-	if (s == NULL || !(twice ? new || old : new &&old))
+	fresh = count(&room, answer) == 0 || is_plain(question);
+	if (s == NULL || (!fresh && !old) || (!twice && !(fresh && old)))
 		return ERR_TOOBIG;
 	e = room_path(&room, s->name, &path) ?
 		file_unlink(st->root, buf_cstr(&path)) :

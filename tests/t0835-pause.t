@@ -53,6 +53,17 @@ pass() { # NAME ALIAS: the HTTP status, and how a certificate came
 took() { sed -n 's/.*operation=PKIOperation.* ms=\([0-9]*\).*/\1/p' log; }
 is_later() { [ "$(pass "$1" "$2")" = 503 ]; }
 is_through() { [ "$(pass "$1" "$2")" != 503 ]; }
+# Is NAME answered at once, and nothing asked, of which FILE has a line?  On a
+# slow machine a pause may be over, but the next is longer.
+paused() { # NAME ALIAS FILE
+	for _i in 1 2 3; do
+		_was=$(asked "$3")
+		[ "$(pass "$1" "$2")" = 503 ] || return 1
+		! grep -q "is not asked for another" log || break
+	done
+	grep -q "is not asked for another" log && [ "$(took)" -lt 1500 ] &&
+	    [ "$(asked "$3")" = "$_was" ]
+}
 asked() { grep -c . "${1:-asked}"; }
 
 for n in a b c d e; do
@@ -64,19 +75,18 @@ answer "$HANGS"
 : >asked
 is "web: it hangs" "$(pass b web)" 503
 ok "web: the first waits for it" test "$(took)" -ge 3000
-is "web: the next does not" "$(pass c web)" 503
-ok "web: for no time" test "$(took)" -lt 2500
+ok "web: the next does not, nor is it asked" paused c web asked
 is "web: but has to come again" "$(header Retry-After)" 5
 like "web: why" "$(cat log)" \
-	"level=info .*alias web: $SERVICE did not answer, and is not asked for another [123] s\"\$"
-is "web: nor is it asked" "$(asked)" 1
+	"level=info .*alias web: $SERVICE did not answer, and is not asked for another [0-9]+ s\"\$"
+: >asked
 answer "$CUT"
 is "web: a new certificate of what it is known by counts at once" \
 	"$(echo >>home/hook/web.pem; pass c web)" 503
-is "web: it was asked" "$(asked)" 2
+is "web: it was asked" "$(asked)" 1
 DOOR=cgi
 is "web: a CGI program asks" "$(pass c web)" 503
-is "web: for it remembers nothing" "$(asked)" 3
+is "web: for it remembers nothing" "$(asked)" 2
 DOOR=fcgi
 answer "$YES"
 ok "web: mended, it is asked again" wait_for is_through c web
@@ -105,7 +115,7 @@ cat >prog.ini <<-EOT
 	judge = program
 	[program]
 	path = $FRESH/judge
-	timeout = 3s
+	timeout = 2s
 EOT
 echo 'exit 75' >does
 ok "an alias of a program" "$SCEP" alias add prog --from prog.ini
@@ -117,8 +127,7 @@ is "program: or breaks" "$(pass e prog)" 503
 is "program: it is run" "$(pass e prog) $(asked ran)" "503 4"
 echo 'sleep 30' >does
 is "program: it hangs" "$(pass e prog) $(asked ran)" "503 5"
-is "program: it is not run" "$(pass e prog) $(asked ran)" "503 5"
-ok "program: for no time" test "$(took)" -lt 2500
+ok "program: it is not run, for no time" paused e prog ran
 echo 'exit 0' >does
 ok "program: until it is mended" wait_for is_through e prog
 is "program: it has judged" "$(pass e prog)" "200 resent"
