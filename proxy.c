@@ -267,16 +267,18 @@ pass_or_give(struct visit *v, const struct operation *op)
 	struct buf asked = BUF_INIT;
 	struct kept k = KEPT_INIT;
 	int64_t age;
-	bool have;
+	bool have, pausing;
 	enum err e;
 
 	if ((e = question(v, op, &asked)) != OK)
 		goto out;
 	have = kept_read(st, alias, buf_span(&asked), &k) == OK &&
 	       known_type(op, k.type) != NULL;
+	pausing = kept_pausing(st, alias, v->now);
+	if (!have && pausing)
+		have = kept_common(st, alias, buf_span(&asked), &k) == OK;
 	age = v->now - k.fetched;
-	if (have && ((age >= 0 && age < v->alias->proxy.keep) ||
-			kept_pausing(st, alias, v->now))) {
+	if (have && (pausing || (age >= 0 && age < v->alias->proxy.keep))) {
 		e = give(v, op, &k);
 		goto out;
 	}

@@ -402,11 +402,14 @@ is "made up: all is full" \
 is "made up: a real one, behind" "$(get "$GET=GetCACert&message=behind")" 200
 cp says.json all.json
 echo '[{"query": ".*", "close": -1}]' >says.new && mv says.new says.json
+: >lighttpd.log
 for q in "" "&message=before" "&message=behind" "&message=made80"; do
 	: >body
 	is "made up: down, message '$q'" "$(get "$GET=GetCACert$q")" 200
 	ok "made up: as it was" cmp body ca.der
 done
+is "made up: down, said once" \
+	"$(grep -c "what was kept of it is given" lighttpd.log)" 1
 is "made up: of another operation nothing is known" \
 	"$(get "$GET=GetCACertChain&message=behind")" 503
 mv all.json says.json
