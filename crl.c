@@ -3,17 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "base/time.h"
 #include "ca/crl.h"
 #include "store/supersede.h"
-
-/*
- * How long a process may take from its clock to its link; a CRL or a record
- * that is older than this has come to rest.
- */
-#define SETTLED ((int64_t)600)
 
 #define ROUNDS 100 /* rivals that one issuer lets go first */
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "ca/cert.h"
 #include "ca/dn.h"
@@ -19,9 +20,6 @@
  * The entity's new version says for which attempt it was made, so that a
  * retry after a crash, or of a client that lost our answer, goes on with it.
  */
-
-/* Younger than this, somebody may be about to get its first certificate. */
-#define BEING_MADE ((int64_t)600)
 
 static enum err
 ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
@@ -138,7 +136,8 @@ end_maker(const struct enrol *in, const struct entity *who, int64_t now)
 		e = waiting_exists(in->store, name, attempt);
 	if (e != ERR_NOTFOUND)
 		return e;
-	if (who->changed > now - BEING_MADE) {
+	/* younger than that, it may be about to get its first certificate */
+	if (who->changed > now - SETTLED) {
 		log_warn(
 		    "entity %s is being made by somebody else", who->username);
 		return ERR_BUSY;
@@ -298,22 +297,28 @@ find_twin(const struct enrol *in, struct decision *d)
 
 /*
  * Pays, and makes or edits the entity.  Where somebody else has done that since we
- * looked, the client tries again, and is decided about anew.
+ * looked, the client tries again, and is decided about anew.  What can refuse
+ * comes before the code, which would be spent on a refusal.
  */
 static enum err
 pay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
 {
-	enum err e = enrol_code_pay(in, now, d);
+	bool ours = d->entity.version > 0 && is_ours(&d->entity, d);
+	enum err e = OK;
 
+	/*
+	 * Nobody else is at it once the version's maker has ended; whoever
+	 * comes after this count makes a version before ours, which then is
+	 * not made.
+	 */
+	if (!ours && d->entity.version > 0 && d->enrolments > 0 &&
+	    (e = end_maker(in, &d->entity, now)) == OK)
+		e = enrol_count(in, msg, d);
 	if (e != OK || d->verdict != VERDICT_GRANT)
 		return e;
-	if (d->entity.version > 0 && is_ours(&d->entity, d))
-		return OK;
-	if (d->entity.version > 0 && d->enrolments > 0 &&
-	    (e = end_maker(in, &d->entity, now)) == OK)
-		e = enrol_count(in, msg, d); /* nobody else is at it now */
-	if (e != OK || d->verdict != VERDICT_GRANT ||
+	if ((e = enrol_code_pay(in, now, d)) != OK ||
+	    d->verdict != VERDICT_GRANT || ours ||
 	    (e = register_names(d)) != OK)
 		return e;
 	e = d->entity.version == 0 ? entity_add(in->store, &d->entity) :

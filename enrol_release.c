@@ -15,6 +15,15 @@
  * So whoever lost our answer, and whoever we could not answer, gets the same
  * certificate later, and the judge is told until it has heard once.  Killed
  * between its answer and our mark, it is told once more.
+ *
+ * Two who ask at the same moment both tell it, of the same certificate.  A
+ * claim of whoever is telling would not make that once for all.  Where its
+ * owner was killed it must end, or nobody ever tells; but whether he was, or
+ * waits for a slow answer, only a clock could say, and that is a lock with a
+ * lease, which this store does not have.  Until then the client of a killed
+ * worker would hear 503 for a certificate that could leave.  And the judge
+ * must bear to be told twice anyhow, since its answer can be lost: it knows
+ * the certificate by transactionID and thumbprint.
  */
 
 /* Of this message, or of the one that it asks about; csr is the caller's. */

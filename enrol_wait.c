@@ -289,10 +289,10 @@ put_rules(const struct alias *a, const struct pkimsg *msg, int64_t now,
 }
 
 static enum err
-fill(const struct alias *a, const struct pkimsg *msg, const char *remote,
-    int64_t now, struct decision *d)
+fill(const struct pkimsg *msg, const char *remote, int64_t now,
+    const struct decision *d, struct waiting *w)
 {
-	struct waiting *w = &d->waiting;
+	const struct alias *a = d->alias;
 	enum err e;
 
 	memcpy(w->transaction, d->transaction.name, sizeof(w->transaction));
@@ -359,22 +359,30 @@ enrol_wait(const struct enrol *in, const struct pkimsg *msg, const char *remote,
     int64_t now, struct decision *d)
 {
 	const struct store *st = in->store;
-	const struct alias *a = d->alias;
+	struct waiting w = WAITING_INIT;
 	enum err e;
 
 	waiting_release(&d->waiting);
-	if ((e = check_room(st, a, remote, now)) != OK ||
-	    (e = enrol_code_pay(in, now, d)) != OK ||
-	    d->verdict == VERDICT_REFUSE ||
-	    (e = fill(a, msg, remote, now, d)) != OK)
-		return e;
+	if ((e = check_room(st, d->alias, remote, now)) != OK ||
+	    (e = fill(msg, remote, now, d, &w)) != OK)
+		goto out;
+	/* before the code pays: it would be spent on a refusal */
+	if ((e = waiting_fits(&w)) == ERR_TOOBIG) {
+		e = decision_refuse(d, FAIL_BADREQUEST,
+		    "the request is too large for a record");
+		goto out;
+	}
+	if (e != OK || (e = enrol_code_pay(in, now, d)) != OK ||
+	    d->verdict == VERDICT_REFUSE)
+		goto out;
+	d->waiting = w;
+	w = (struct waiting)WAITING_INIT;
 	e = waiting_link(st, &d->waiting);
 	if (e == ERR_EXISTS)
 		e = take_first(st, d);
-	if (e == ERR_TOOBIG)
-		return decision_refuse(d, FAIL_BADREQUEST,
-		    "the request is too large for a record");
 	if (e == OK)
 		d->verdict = VERDICT_WAIT;
+out:
+	waiting_release(&w);
 	return e;
 }

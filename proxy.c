@@ -3,7 +3,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
-#include "fetch/fetch.h"
+#include "fetch/pause.h"
 #include "proxy.h"
 #include "store/kept.h"
 #include "visit.h"
@@ -121,7 +121,7 @@ ask(const struct visit *v, struct http_answer *out)
 
 	if ((e = make_url(v, &url)) == OK &&
 	    (e = papers_read(v, &papers)) == OK)
-		e = fetch_http(
+		e = pause_http(v->alias->name,
 		    &(struct http_ask){ .method = post ? "POST" : "GET",
 			.url = buf_cstr(&url),
 			.header = post ? header : NULL,
@@ -199,16 +199,33 @@ pass_on(struct visit *v, const struct operation *op)
 
 /* ---- answers that are kept ---------------------------------------------- */
 
-/* All that the answer may depend on. */
+/* "operation=NAME" and nothing else. */
+static bool
+is_plain(const struct buf *query, const char *name)
+{
+	static const char begin[] = "operation=";
+	const size_t len = strlen(begin);
+	const char *text = buf_cstr(query);
+
+	return query->len == len + strlen(name) &&
+	       memcmp(text, begin, len) == 0 &&
+	       strncasecmp(text + len, name, query->len - len) == 0;
+}
+
+/*
+ * All that the answer may depend on; behind a '?' what the client has made up
+ * beside its operation (store/kept.h).
+ */
 static enum err
 question(const struct visit *v, const struct operation *op, struct buf *out)
 {
 	const struct buf *query = &v->request->query;
+	bool ok = buf_printf(out, "%s %s", op->name, v->alias->proxy.peer.url);
 
-	return buf_printf(out, "%s %s?", op->name, v->alias->proxy.peer.url) &&
-		       buf_add(out, query->data, query->len) ?
-		   OK :
-		   ERR_SYSTEM;
+	if (ok && !is_plain(query, op->name))
+		ok =
+		    buf_byte(out, '?') && buf_add(out, query->data, query->len);
+	return ok ? OK : ERR_SYSTEM;
 }
 
 static enum err
@@ -250,23 +267,25 @@ pass_or_give(struct visit *v, const struct operation *op)
 	struct buf asked = BUF_INIT;
 	struct kept k = KEPT_INIT;
 	int64_t age;
-	bool have;
+	bool have, pausing;
 	enum err e;
 
 	if ((e = question(v, op, &asked)) != OK)
 		goto out;
 	have = kept_read(st, alias, buf_span(&asked), &k) == OK &&
 	       known_type(op, k.type) != NULL;
+	pausing = kept_pausing(st, alias, v->now);
+	if (!have && pausing)
+		have = kept_common(st, alias, buf_span(&asked), &k) == OK;
 	age = v->now - k.fetched;
-	if (have && ((age >= 0 && age < v->alias->proxy.keep) ||
-			kept_pausing(st, alias, v->now))) {
+	if (have && (pausing || (age >= 0 && age < v->alias->proxy.keep))) {
 		e = give(v, op, &k);
 		goto out;
 	}
 	e = pass_on(v, op);
 	if (e == OK) {
 		keep(v, buf_span(&asked));
-	} else if (have) {
+	} else if (have || kept_common(st, alias, buf_span(&asked), &k) == OK) {
 		(void)kept_pause(st, alias);
 		log_warn("alias %s: %s does not answer; for the next %d "
 			 "seconds what was kept of it is given",

@@ -56,6 +56,8 @@ const char *buf_cstr(const struct buf *b);
 struct span buf_span(const struct buf *b);
 struct span span_of(const void *p, size_t len);
 bool span_eq(struct span a, struct span b); /* not constant time */
+/* A control character of ASCII, DEL among them? */
+bool span_has_control(struct span s);
 
 /* A malloc'd copy of s, NULL (logged) when memory is out; NULL for NULL. */
 char *str_dup(const char *s);

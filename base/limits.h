@@ -70,4 +70,10 @@
 #define MAX_WHY	       200  /* bytes of what a judge says about its ruling */
 #define MAX_PRINTED    4096 /* bytes that a program may print who judges */
 
+/*
+ * Seconds that a process may take from its clock to its last link: a grant
+ * that takes longer is dead, and a record that is older has come to rest.
+ */
+#define SETTLED 600
+
 #endif

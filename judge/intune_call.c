@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "fetch/pause.h"
 #include "judge/intune.h"
 
 /* Finding Intune's services, and calling them. */
@@ -148,7 +149,7 @@ intune_http(const struct intune *in, const char *method, const char *url,
 		    in->proxyuser.len > 0 ? buf_cstr(&in->proxyuser) : NULL,
 		.timeout = in->rules->timeout * 1000,
 		.limit = INTUNE_LIMIT };
-	enum err e = fetch_http(&ask, out);
+	enum err e = pause_http(in->alias, &ask, out);
 
 	return e == ERR_SYSTEM ? e : e == OK ? OK : ERR_BUSY;
 }

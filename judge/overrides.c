@@ -145,15 +145,6 @@ put_reason(const char *value, struct judgement *j)
 	return buf_str(&j->why, value) ? NULL : no_memory;
 }
 
-static bool
-has_control(struct span value)
-{
-	for (size_t i = 0; i < value.len; i++)
-		if (value.p[i] < 0x20 || value.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 static const struct row *
 row_of(struct span key)
 {
@@ -172,7 +163,7 @@ put(struct span key, struct span bytes, const char *value, struct judgement *j)
 
 	if (row == NULL && !other)
 		return no_key;
-	if (has_control(bytes))
+	if (span_has_control(bytes))
 		return "it has control characters";
 	if (row != NULL)
 		return put_text(row, value, &j->over);

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "fetch/fetch.h"
+#include "fetch/pause.h"
 #include "judge/judge.h"
 
 /*
@@ -40,15 +40,6 @@ struct environment {
 	bool ok; /* memory was enough */
 };
 
-static bool
-has_control(struct span value)
-{
-	for (size_t i = 0; i < value.len; i++)
-		if (value.p[i] < 0x20 || value.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 /* A stranger's line break must not become a line of the program's output. */
 static void
 put_span(
@@ -57,7 +48,7 @@ put_span(
 	struct buf *text = &env->text[env->n];
 	bool ok = buf_printf(text, "%s=", name);
 
-	if (ok && (escaped || has_control(value)))
+	if (ok && (escaped || span_has_control(value)))
 		log_escape(text, value);
 	else if (ok)
 		ok = buf_add(text, value.p, value.len);
@@ -274,7 +265,7 @@ judge_program(const struct judge_case *c, struct judgement *j)
 	    (e = csr_pem(c->csr, &pem)) != OK)
 		goto out;
 	ask.input = buf_span(&pem);
-	if ((e = fetch_run(&ask, &a)) == OK)
+	if ((e = pause_run(c->alias->name, &ask, &a)) == OK)
 		e = hear(c, &a, j);
 	else
 		tell_failure(c, e);

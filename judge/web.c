@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/names.h"
-#include "fetch/fetch.h"
+#include "fetch/pause.h"
 #include "judge/web.h"
 
 /*
@@ -150,7 +150,7 @@ post(struct errand *r)
 
 	for (size_t i = 0; i < r->nheaders; i++)
 		lines[i] = buf_cstr(&r->header[i]);
-	return fetch_http(&ask, &r->answer);
+	return pause_http(r->c->alias->name, &ask, &r->answer);
 }
 
 /* fetch has said what is wrong with an answer that there is not. */

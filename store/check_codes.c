@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/limits.h"
 #include "store/check.h"
 #include "store/onetime.h"
 #include "store/waiting.h"

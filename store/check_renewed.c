@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/time.h"
 #include "store/check.h"
 #include "store/renewed.h"

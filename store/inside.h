@@ -9,8 +9,6 @@
 
 /* Shared by the files of store/, and by nobody else. */
 
-#define SETTLED ((int64_t)600) /* a grant that takes longer is dead */
-
 /* Reads a record; damage is our own trouble: ERR_SYSTEM, never ERR_INPUT. */
 enum err store_read(const struct store *st, const char *path, const char *kind,
     struct record *out);
@@ -190,6 +188,13 @@ enum err code_read(const struct store *st, const char *path, struct code *out);
 
 /* Is it the name of an answer in kept/<alias>/?  Its other name. */
 bool kept_name(const char *name);
+/* Reads a file of it; ERR_INPUT (logged): it is none. */
+struct kept;
+enum err kept_parse(
+    const char *path, struct span text, struct buf *question, struct kept *out);
+/* Makes room for one more answer (kept_write()); ERR_TOOBIG: there is none. */
+enum err kept_place(const struct store *st, const char *alias,
+    struct span question, const struct kept *k, int64_t age);
 #define KEPT_MARK "pause" /* kept_pause() */
 
 /* The hour of a wrong password, "2026-11-23T19". */

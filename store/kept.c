@@ -21,27 +21,44 @@ kept_path(const char *alias, struct span question, struct buf *out)
 	return e;
 }
 
-/* The name is only an address: the question itself must be the same. */
-static enum err
-take(const char *path, struct span question, struct span text, struct kept *out)
+enum err
+kept_parse(
+    const char *path, struct span text, struct buf *question, struct kept *out)
 {
 	struct record r;
+	struct span asked;
 	const char *type;
 	enum err e = record_parse(path, "kept", text, &r);
 
 	if (e != OK)
 		return e;
+	asked = record_get_span(&r, "question");
 	type = record_get(&r, "type");
-	if (!span_eq(record_get_span(&r, "question"), question) ||
-	    type == NULL || strlen(type) >= sizeof(out->type) ||
+	if (type == NULL || strlen(type) >= sizeof(out->type) ||
 	    record_get_time(&r, "fetched", &out->fetched) != OK ||
 	    pem_get(buf_span(&r.pem), PEM, &out->body) != OK) {
 		log_error("%s: no answer to what was asked", path);
 		e = ERR_INPUT;
 	} else {
 		(void)snprintf(out->type, sizeof(out->type), "%s", type);
+		e = buf_add(question, asked.p, asked.len) ? OK : ERR_SYSTEM;
 	}
 	record_release(&r);
+	return e;
+}
+
+/* The name is only an address: the question itself must be the same. */
+static enum err
+take(const char *path, struct span question, struct span text, struct kept *out)
+{
+	struct buf asked = BUF_INIT;
+	enum err e = kept_parse(path, text, &asked, out);
+
+	if (e == OK && !span_eq(buf_span(&asked), question)) {
+		log_error("%s: no answer to what was asked", path);
+		e = ERR_INPUT;
+	}
+	buf_release(&asked);
 	return e;
 }
 
@@ -100,61 +117,6 @@ make_room(const struct store *st, const char *alias)
 	return e;
 }
 
-struct count {
-	const struct store *st;
-	const char *alias;
-	unsigned n;
-	struct buf oldest; /* its path */
-	int64_t mtime;	   /* and when it was written */
-};
-
-static enum err
-count_one(const char *name, void *arg)
-{
-	struct count *c = arg;
-	struct buf path = BUF_INIT;
-	struct file_facts facts;
-	enum err e = OK;
-
-	if (!kept_name(name))
-		return OK;
-	if (!buf_printf(&path, "kept/%s/%s", c->alias, name))
-		return ERR_SYSTEM;
-	c->n++;
-	if (file_facts(c->st->root, buf_cstr(&path), &facts) == OK &&
-	    (c->oldest.len == 0 || facts.mtime < c->mtime)) {
-		c->mtime = facts.mtime;
-		buf_clear(&c->oldest);
-		e = buf_str(&c->oldest, buf_cstr(&path)) ? OK : ERR_SYSTEM;
-	}
-	buf_release(&path);
-	return e;
-}
-
-/*
- * What is asked for by real clients is fetched again as soon as it is old, so
- * it is what nobody asks for that goes.
- */
-static enum err
-find_place(
-    const struct store *st, const char *alias, int64_t fetched, int64_t age)
-{
-	struct count c = { .st = st, .alias = alias, .oldest = BUF_INIT };
-	struct buf room = BUF_INIT;
-	enum err e = ERR_SYSTEM;
-
-	if (buf_printf(&room, "kept/%s", alias))
-		e = dir_each(st->root, buf_cstr(&room), count_one, &c);
-	if (e == OK && c.n >= KEPT_MAX) {
-		e = ERR_TOOBIG;
-		if (c.mtime < fetched - age)
-			e = file_unlink(st->root, buf_cstr(&c.oldest));
-	}
-	buf_release(&room);
-	buf_release(&c.oldest);
-	return e == ERR_NOTFOUND ? OK : e;
-}
-
 enum err
 kept_write(const struct store *st, const char *alias, struct span question,
     const struct kept *k, int64_t age)
@@ -169,7 +131,7 @@ kept_write(const struct store *st, const char *alias, struct span question,
 		goto out;
 	e = file_exists(st->root, buf_cstr(&path));
 	if (e == ERR_NOTFOUND)
-		e = find_place(st, alias, k->fetched, age);
+		e = kept_place(st, alias, question, k, age);
 	if (e != OK)
 		goto out;
 	e = ERR_SYSTEM;

@@ -37,13 +37,31 @@ enum err kept_read(const struct store *st, const char *alias,
 void kept_release(struct kept *k);
 
 /*
- * Keeps an answer, in place of an older one.  Whoever asks makes up questions,
- * so there is room for KEPT_MAX of an alias; a further one comes in place of
- * the oldest if that is older than `age` seconds, else it is not kept.
- * ERR_TOOBIG (silent): not kept.
+ * Keeps an answer, in place of an older one to the same question.  There is
+ * room for KEPT_MAX of an alias.  What stands in a question behind its first
+ * '?' is made up by whoever asks; but what he makes up gets an answer that
+ * others get too, or none.  So in a full room, where the answer to a question
+ * without a '?' always counts as new,
+ *
+ *	an answer that is new   comes in place of one that is kept twice
+ *	one that is kept too    comes in place of one that is kept twice, and
+ *	                        is older than `age` seconds
+ *
+ * the oldest of them each time, but never of a question without a '?'; and
+ * where none is kept twice, in place of the oldest of all, if it is new itself
+ * and that is older than `age`.  ERR_TOOBIG (silent): not kept.
  */
 enum err kept_write(const struct store *st, const char *alias,
     struct span question, const struct kept *k, int64_t age);
+
+/*
+ * The answer to a question for which there was no room, because others made up
+ * too many: the room is full, and all who asked what stands before the '?' got
+ * the same.  Where two of them got different answers nobody can know which
+ * would be the right one.  ERR_NOTFOUND.
+ */
+enum err kept_common(const struct store *st, const char *alias,
+    struct span question, struct kept *out);
 
 /*
  * The other server did not answer: for KEPT_PAUSE seconds kept_pausing() is

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "store/inside.h"
 #include "store/revoked.h"

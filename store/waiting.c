@@ -117,15 +117,31 @@ waiting_hide(const struct store *st, const char *alias,
 	buf_release(&path);
 }
 
+static enum err
+draw_nonce(struct waiting *w)
+{
+	return w->nonce[0] == '\0' ? random_hex(w->nonce, 16) : OK;
+}
+
+enum err
+waiting_fits(struct waiting *w)
+{
+	struct buf text = BUF_INIT;
+	enum err e = draw_nonce(w);
+
+	if (e == OK)
+		e = waiting_text(w, &text);
+	buf_release(&text);
+	return e;
+}
+
 enum err
 waiting_link(const struct store *st, struct waiting *w)
 {
 	struct buf text = BUF_INIT, path = BUF_INIT;
-	enum err e = OK;
+	enum err e;
 
-	if (w->nonce[0] == '\0')
-		e = random_hex(w->nonce, 16);
-	if (e == OK)
+	if ((e = draw_nonce(w)) == OK)
 		e = waiting_text(w, &text);
 	if (e == OK)
 		e = waiting_id(w, w->id);

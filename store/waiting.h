@@ -53,9 +53,11 @@ void waiting_release(struct waiting *w);
 /*
  * Links the record, fsynced, and its hint; id and, where it is empty, nonce
  * are filled.  alias must be one (alias_name_ok()).  ERR_EXISTS: the attempt
- * has a record already; read that one.  ERR_TOOBIG (logged): it does not fit.
+ * has a record already; read that one.  ERR_TOOBIG (logged): it does not fit;
+ * waiting_fits() says so before, and writes nothing.
  */
 enum err waiting_link(const struct store *st, struct waiting *w);
+enum err waiting_fits(struct waiting *w);
 
 /* Has this attempt a request, decided or not?  OK, ERR_NOTFOUND. */
 enum err waiting_exists(

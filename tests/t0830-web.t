@@ -279,10 +279,12 @@ unclear "a subject that is none" \
 	'{"json": {"allow": true, "data": {"subject": "router"}}}' \
 	'subject: no DN'
 unclear "ten MiB" '{"size": 10485760}' ': .*1048576'
+DOOR=cgi # a worker would ask once and pause then (t0835)
 unclear "an answer that ends in the middle" \
 	'{"json": {"allow": true}, "close": 5}' 'hooks/scep'
 unclear "no answer" '{"close": -1}' 'hooks/scep'
 unclear "no HTTP" '{"raw": "{\"allow\": true}"}' 'hooks/scep'
+DOOR=fcgi
 unclear "slow" '{"delay": 3, "json": {"allow": true}}' 'timed out' \
 	hasty
 DOOR=cgi
@@ -292,12 +294,12 @@ unclear "down" '' 'hooks/scep' down
 unclear "another CA's" '' 'certificate' foreign
 unclear "another key" '' 'pin' unpinned
 unclear "no client certificate" '' 'hooks/scep' naked
-DOOR=fcgi
 serve_with misnamed
 unclear "the name of another" '' 'subject name'
 serve_with expired
 unclear "an expired certificate" '' 'expired'
 serve_with good
+DOOR=fcgi
 chmod 644 home/hook/key
 unclear "a key that everybody can read" '' 'chmod 0600 hook/key'
 chmod 600 home/hook/key

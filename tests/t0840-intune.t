@@ -156,13 +156,12 @@ fails validate '{"status": 404}' "answers with HTTP 404"
 is "or is gone" "$(steps)" "validate discovery validate success"
 fails validate '{"body": "<html>Success</html>"}' "is not JSON"
 fails validate '{"json": {"Code": "Success"}}' "with no code"
-fails validate '{"close": -1}' "$down"
 fails validate '{"size": 10485760}' "$down"
 fails success '{"status": 500}' "has not acknowledged"
 fails success '{"code": "Unknown"}' "has not acknowledged"
+DOOR=cgi # a worker would ask once and pause then (t0835)
+fails validate '{"close": -1}' "$down"
 fails success '{"close": 5, "json": {"code": "Success"}}' "has not acknowledged"
-
-DOOR=cgi
 
 # It knows, and its answer is lost: it is told once more, of the same one.
 control '{"success": {"close": -1, "done": true}}'

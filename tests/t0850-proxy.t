@@ -155,7 +155,7 @@ is "and listed" "$(SCEP_HOME=$outer "$SCEP" alias list | tail -n 1 |
 	tr -s ' ')" "scep proxy $inside/scep/pkiclient.exe"
 home=$SCEP_HOME
 SCEP_HOME=$outer
-lighttpd_start 2
+lighttpd_start 1 # what one has found out, another does not know
 SCEP_HOME=$home
 
 openssl x509 -in ca.pem -outform DER -out ca.der
@@ -300,8 +300,10 @@ is "down: said to the device" "$(cat body)" \
 	"temporarily unavailable, try again"
 
 start_inside nginx
-is "up again: the same message" \
-	"$(get --data-binary @nginx.der "$GET=PKIOperation")" 200
+gets() { # STATUS MESSAGE: is it that?
+	[ "$(get --data-binary "@$2" "$GET=PKIOperation${3:-}")" = "$1" ]
+}
+ok "up again: the same message, soon" wait_for gets 200 nginx.der
 ok "up again: gets its certificate" answered nginx
 is "up again: GetCACert" "$(get "$GET=GetCACert")" 200
 rm "$kept/pause"
@@ -377,7 +379,7 @@ for lie in html redirect large error later empty cut; do
 		"answered [0-9]+, type .*which is no answer to PKIOperation"
 	is "$lie: nor as a CA" "$(get "$GET=GetCACert&message=$lie")" 503
 done
-is "no: no" "$(get --data-binary @junk "$GET=PKIOperation&message=no")" 410
+ok "no: no, after a pause" wait_for gets 410 junk "&message=no"
 is "no: in our words" "$(cat body)" "refused by the CA's server"
 
 # --- a cache is no fact --------------------------------------------------------
@@ -387,6 +389,31 @@ is "a CA" "$(get "$GET=GetCACert&message=CA")" 200
 : >asked
 is "again" "$(get "$GET=GetCACert&message=CA")" 200
 is "is not asked for again" "$(wc -l <asked)" 0
+chain() { gets 200 junk; }
+# A stranger makes up more identifiers than there is room for; he gets what
+# others get.
+forget
+is "made up: a real one, before" "$(get "$GET=GetCACert&message=before")" 200
+is "made up: none, before" "$(get "$GET=GetCACert")" 200
+touch -d "2 days ago" "$kept"/*
+curl -s -o made "$GET=GetCACert&message=made[1-80]"
+is "made up: all is full" \
+	"$(find "$kept" -name "????????????????????*" | wc -l)" 64
+is "made up: a real one, behind" "$(get "$GET=GetCACert&message=behind")" 200
+cp says.json all.json
+echo '[{"query": ".*", "close": -1}]' >says.new && mv says.new says.json
+: >lighttpd.log
+for q in "" "&message=before" "&message=behind" "&message=made80"; do
+	: >body
+	is "made up: down, message '$q'" "$(get "$GET=GetCACert$q")" 200
+	ok "made up: as it was" cmp body ca.der
+done
+is "made up: down, said once" \
+	"$(grep -c "what was kept of it is given" lighttpd.log)" 1
+is "made up: of another operation nothing is known" \
+	"$(get "$GET=GetCACertChain&message=behind")" 503
+mv all.json says.json
+is "a CA" "$(forget; wait_for chain; get "$GET=GetCACert&message=CA")" 200
 cp -a "$(find "$kept" -type f | head -n 1)" "$kept/$(printf %064d 0)"
 like "check: what lies elsewhere" \
 	"$(SCEP_HOME=$outer "$SCEP" check 2>&1)" "no answer that was kept"

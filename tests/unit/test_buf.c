@@ -183,6 +183,18 @@ test_err(void **state)
 	}
 }
 
+static void
+test_control(void **state)
+{
+	(void)state;
+	assert_false(span_has_control(span_of(NULL, 0)));
+	assert_false(span_has_control(span_of(" ~\xc3\xa9\x80", 5)));
+	assert_true(span_has_control(span_of("a\x1f", 2)));
+	assert_true(span_has_control(span_of("\x7f", 1)));
+	assert_true(span_has_control(span_of("a\0b", 3)));
+	assert_false(span_has_control(span_of("a\n", 1)));
+}
+
 int
 main(void)
 {
@@ -194,6 +206,7 @@ main(void)
 		cmocka_unit_test(test_clear_wipes),
 		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_str_dup),
 		cmocka_unit_test(test_err),
 	};
