@@ -130,6 +130,17 @@ wait_for() {
 	done
 }
 
+# SECONDS: wrong codes are counted by the hour; what counts them needs so many
+# that are left of one.
+within_an_hour() {
+	_tries=0
+	until [ $((3600 - $(date +%s) % 3600)) -gt "$1" ]; do
+		_tries=$((_tries + 1))
+		[ $_tries -lt 200 ] || return 1
+		sleep 1
+	done
+}
+
 # Remembers a server that runs in the background, also for who started it in a
 # subshell.
 server() { echo "$1" >>"$FRESH/.servers"; }
@@ -238,6 +249,12 @@ add_entity() { # NAME OPTIONS...
 
 # --- the doors ----------------------------------------------------------------
 
+# A worker runs the server that is tested, in the script's home.
+_by_worker() {
+	[ "$DOOR" = fcgi ] && [ "$SCEP" = "$TESTED" ] &&
+		[ "$SCEP_HOME" = "$FRESH/home" ]
+}
+
 # METHOD PATH?QUERY [BODYFILE]: one request through the door DOOR; leaves the
 # files headers and body, and STATUS.  Variables of the request can be set in
 # front: SCEP_ALIAS=x request GET /x
@@ -249,7 +266,7 @@ request() {
 	_body=${3:-/dev/null}
 	_length=
 	[ "$_method" != POST ] || _length=$(wc -c <"$_body")
-	if [ "$DOOR" = fcgi ]; then
+	if _by_worker; then
 		[ -S "$FRESH/fcgi.sock" ] || fcgi_start
 		set -- cgi-fcgi -bind -connect "$FRESH/fcgi.sock"
 	else
@@ -349,11 +366,11 @@ lighttpd_cgi_start() {
 
 # The client of the tests, started thousands of times.  Scripts that have
 # messages of every kind say sanitized_client: there it runs under the
-# sanitizers itself, leaks and all, whatever the hurry.
+# sanitizers itself, whatever the hurry.
 _leaks=0
-sanitized_client() {
+sanitized_client() { # [leaks]
 	BUILDER=$BUILD/tests/builder
-	_leaks=1
+	[ "${1:-}" != leaks ] || _leaks=1
 }
 
 builder() {

@@ -286,6 +286,7 @@ if [ "${SCEP_FLAVOUR:-plain}" != asan ] && command -v valgrind >/dev/null; then
 	near "no challengePassword" "$wrong" "$(cost work)"
 	printf 'chosen by me' | "$SCEP" entity setpwd work --password - \
 		>/dev/null
+	within_an_hour 60
 	pkcsreq work "chosen by you" --txid w-6
 	near "a wrong chosen password" "$wrong" "$(cost work)"
 	for i in 1 2 3 4 5 6 7 8 9; do
@@ -368,6 +369,7 @@ fi
 # --- wrong passwords: marks, a delay, unlock (C-169, C-172) ------------------------------------------------------
 
 printf 'a chosen word' | "$SCEP" entity setpwd device --password - >/dev/null
+within_an_hour 60
 i=0
 while [ $i -lt 10 ]; do
 	i=$((i + 1))

@@ -14,7 +14,7 @@
 . "${0%/*}/lib.sh"
 
 DOOR=fcgi
-sanitized_client
+sanitized_client leaks
 make_home
 code=$(add_entity bad --count 1000)
 good=$(add_entity good --count 1000)

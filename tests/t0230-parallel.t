@@ -80,6 +80,7 @@ is "all different" "$(sort -u got | wc -l)" 3
 is "five are stored in all" "$("$SCEP" cert list --json | wc -l)" 5
 
 # Wrong passwords in parallel cannot outrun the count of marks.
+within_an_hour 100
 printf 'right password' | "$SCEP" entity setpwd one --password - >/dev/null
 i=0
 while [ $i -lt $N ]; do
