@@ -203,23 +203,40 @@ take_one(const char *name, void *arg)
 	return e == ERR_INPUT || e == ERR_NOTFOUND ? OK : e;
 }
 
+/* ERR_EXISTS: the CAs are to be read anew. */
 static enum err
-take_alias(const char *name, void *arg)
+take_news(struct import *im)
 {
-	struct import *im = arg;
 	const char *why = NULL;
-	enum err e;
+	enum err e = OK, all = OK;
 
-	if ((e = enter(im, name)) != OK)
-		return e == ERR_NOTFOUND ? OK : e;
-	e = queue_each(&im->cmd->store, name, true, take_one, im);
 	for (size_t i = 0; i < im->side.n && e == OK; i++) {
 		e = queue_take_news(&im->side, im->ca[i], &why);
 		if (e == ERR_INPUT)
 			bad(im, "news", why);
-		e = e == ERR_INPUT || e == ERR_NOTFOUND ? OK : e;
+		if (e == OK || e == ERR_EXISTS)
+			all = ERR_EXISTS;
+		if (e == ERR_INPUT || e == ERR_NOTFOUND || e == ERR_EXISTS)
+			e = OK;
 	}
-	return e;
+	return e == OK ? all : e;
+}
+
+/* The news first: an answer may be signed by a certificate in them. */
+static enum err
+take_alias(const char *name, void *arg)
+{
+	struct import *im = arg;
+	enum err e = ERR_EXISTS;
+
+	for (int i = 0; i <= QUEUE_ROUNDS && e == ERR_EXISTS; i++)
+		if ((e = enter(im, name)) == OK)
+			e = take_news(im);
+	if (e == ERR_NOTFOUND)
+		return OK;
+	if (e != OK && e != ERR_EXISTS)
+		return e;
+	return queue_each(&im->cmd->store, name, true, take_one, im);
 }
 
 static bool
@@ -323,6 +340,14 @@ static const struct verb queue_verbs[] = {
 	    "it by rsync.\n\n"
 	    "  scep queue pull /var/lib/scep/queue-copy\n"
 	    "  scep queue pull --command '/usr/bin/ssh ra scep queue'",
+	    true, false, NAMES_PLAIN },
+	{ "prune", { NULL }, "", 0, 0, queue_prune_options, run_queue_prune,
+	    "on the CA's host: forget old answers",
+	    "An answer is kept so that the RA gets it again, however often it "
+	    "asks.  When\nit is forgotten, a certificate is still the same to "
+	    "whoever asks again; other\nrequests of that time are refused.  "
+	    "Once a day is enough, behind a pull.\n\n"
+	    "  scep queue prune --older 90",
 	    true, false, NAMES_PLAIN },
 	{ "export", { NULL }, "", 0, 0, export_options, run_export,
 	    "print what waits as a stream, for `scep queue pull --command`",
