@@ -26,6 +26,7 @@ SRCS += admin/alias_look.c
 SRCS += admin/alias_name.c
 SRCS += admin/alias_peer.c
 SRCS += admin/alias_proxy.c
+SRCS += admin/alias_queue.c
 SRCS += admin/args.c
 SRCS += admin/args_load.c
 SRCS += admin/args_tree.c

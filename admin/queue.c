@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "admin/alias.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -15,8 +16,27 @@
 
 struct listing {
 	struct command *cmd;
+	struct cas *cas;
 	const char *alias;
+	const struct ca *told; /* how long its RA lasts was looked at */
 };
+
+/* What waits is taken for 30 days more (queue_ra.c). */
+static void
+tell_ra(struct listing *l, const char *name)
+{
+	struct buf text = BUF_INIT;
+	const struct ca *ca = NULL;
+
+	if (cas_find(l->cas, name, &ca) != OK || ca == l->told)
+		return;
+	l->told = ca;
+	if (alias_ra_end(ca, l->cmd->now, &text) != RA_LASTS)
+		log_warn("alias %s: CA %s: %s, and what waits must be pulled "
+			 "within 30 days of that end",
+		    l->alias, ca->called, buf_cstr(&text));
+	buf_release(&text);
+}
 
 static void
 print_one(struct command *cmd, const struct queued *q)
@@ -53,7 +73,7 @@ json_one(struct command *cmd, const struct queued *q)
 static enum err
 list_one(const char *name, void *arg)
 {
-	const struct listing *l = arg;
+	struct listing *l = arg;
 	struct queued q = { .attempt = 0 };
 	char transaction[SHA256_HEX];
 	unsigned attempt;
@@ -66,6 +86,8 @@ list_one(const char *name, void *arg)
 		json_one(l->cmd, &q);
 	else if (e == OK)
 		print_one(l->cmd, &q);
+	if (e == OK)
+		tell_ra(l, q.ca);
 	queued_release(&q);
 	return e == ERR_NOTFOUND ? OK : e;
 }
@@ -73,19 +95,26 @@ list_one(const char *name, void *arg)
 static enum err
 list_alias(const char *alias, void *arg)
 {
-	struct command *cmd = arg;
-	struct listing l = { cmd, alias };
-	const char *only = opt_text(cmd, "alias");
+	struct listing *l = arg;
+	const char *only = opt_text(l->cmd, "alias");
 
 	if (only != NULL && strcmp(only, alias) != 0)
 		return OK;
-	return queue_each(&cmd->store, alias, false, list_one, &l);
+	l->alias = alias;
+	l->told = NULL;
+	return queue_each(&l->cmd->store, alias, false, list_one, l);
 }
 
 static enum err
 run_list(struct command *cmd)
 {
-	return queue_aliases(&cmd->store, list_alias, cmd);
+	struct listing l = { .cmd = cmd };
+	enum err e = cas_new(cmd->home, &l.cas);
+
+	if (e == OK)
+		e = queue_aliases(&cmd->store, list_alias, &l);
+	cas_free(l.cas);
+	return e;
 }
 
 /* ---- export ---------------------------------------------------------------- */

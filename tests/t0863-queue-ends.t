@@ -8,6 +8,7 @@
 . "$TOP/tests/queue.sh"
 
 two_homes
+cp -a ca ca.first && cp -a ra ra.first
 SECRET="a joint secret of the fleet"
 REAL=$SCEP
 OUT=ra/store/queue/fleet/out IN=ra/store/queue/fleet/in
@@ -206,5 +207,87 @@ if [ -n "$faketime" ]; then
 	today
 else
 	skip "news first" "needs libfaketime, on the plain build"
+fi
+
+# --- [queue] ra on the CA's host -----------------------------------------------------------
+
+at_ca
+ok "the RA's certificate is good" "$SCEP" alias check fleet
+is "without a word" "$(grep -c "fleet.ini" .out)" 0
+mv ca/queue-ra.pem ra.keep
+exits 1 "no file" "$SCEP" alias check fleet
+like "is told of, by its line" "$(cat .out)" \
+	"fleet.ini:8: ra: it cannot be used, and requests are not taken: queue-ra.pem"
+echo "no certificate" >ca/queue-ra.pem
+exits 1 "no certificate" "$SCEP" alias check fleet
+like "is told of" "$(cat .out)" "fleet.ini:8: ra: it cannot be used"
+cp ra.keep ca/queue-ra.pem
+at_ra
+if [ -n "$faketime" ]; then
+	at_ca
+	ahead 710
+	ok "near its end" "$SCEP" alias check fleet
+	like "there is a warning" "$(cat .out)" \
+		"fleet.ini:8: ra: its last certificate ends 20.*\`scep ca ra sign\`"
+	ahead 740
+	exits 1 "behind it" "$SCEP" alias check fleet
+	like "an error" "$(cat .out)" \
+		"fleet.ini:8: ra: no certificate in it is valid now, the last one ends 20"
+	at_ra
+	ahead 710
+	ok "the RA's host warns too" "$SCEP" alias check fleet
+	like "by its line" "$(cat .out)" \
+		"fleet.ini:3: cas: Lab: its RA certificate ends 20.*\`scep ca ra request Lab\`"
+	ahead 740
+	exits 1 "and says that it is over" "$SCEP" alias check fleet
+	like "by its line" "$(cat .out)" \
+		"fleet.ini:3: cas: Lab: its RA certificate has ended 20.*new requests get HTTP 503"
+	today
+else
+	skip "ends of [queue] ra" "needs libfaketime, on the plain build"
+fi
+
+# --- the RA's certificate ends while requests wait --------------------------------------------
+
+# The homes of the beginning: the CA has not rolled over there.
+ok "scep check of the CA's home" env SCEP_HOME="$ROOT/ca" "$SCEP" check
+rm -rf ca ra copy && mv ca.first ca && mv ra.first ra
+if [ -n "$faketime" ]; then
+	is "a request waits" "$(enrol waits "$SECRET" fleet)" PENDING
+	ahead 735
+	: >log
+	is "when it has ended nothing more is taken" \
+		"$(enrol late2 "$SECRET" fleet)" "http 503"
+	like "the log says why" "$(cat log)" \
+		"no RA certificate of CA Lab is valid now.*scep ca ra request Lab"
+	is "one waits" "$("$SCEP" queue list 2>list.err | grep -c CN=)" 1
+	like "the list says what to do" "$(cat list.err)" \
+		"alias fleet: CA Lab: its RA certificate has ended 20.* must be pulled within 30 days"
+	is "who has waited waits on" "$(poll waits fleet)" PENDING
+	carry_out
+	cp -a ca later
+	ahead 790
+	SCEP_HOME=$ROOT/later
+	"$SCEP" queue pull copy >pull.out 2>pull.err
+	is "sixty days later it is too late" $? 1
+	like "which is told" "$(cat pull.err)" \
+		"the RA's certificate ended more than 30 days ago: remove the request"
+	rm -rf later
+	at_ra
+	ahead 735
+	ok "before that the CA takes it" pull
+	is "the RA's certificate is a new one" "$(quietly "$SCEP" ca ra request \
+		Lab --out ra2.csr && at_ca && quietly "$SCEP" ca ra sign Lab \
+		ra2.csr --out ra2.pem && at_ra &&
+		quietly "$SCEP" ca ra install Lab ra2.pem && echo done)" done
+	is "who has waited has its certificate" "$(poll waits fleet)" SUCCESS
+	cat ra2.pem >>ca/queue-ra.pem
+	is "a device that has the old one is taken" \
+		"$(enrol late2 "$SECRET" fleet)" PENDING
+	ok "by the new one" pull
+	is "and served" "$(poll late2 fleet)" SUCCESS
+	today
+else
+	skip "the end of an RA" "needs libfaketime, on the plain build"
 fi
 done_testing
