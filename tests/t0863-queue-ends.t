@@ -204,6 +204,21 @@ if [ -n "$faketime" ]; then
 	ok "both are taken, whatever their names" "$SCEP" queue import --here
 	ok "the next certificate is here" test -e ra/ca/Lab/3/cert.pem
 	is "the answer too" "$("$SCEP" queue list)" ""
+
+	# nobody came for all the time in which the next key was announced
+	is "another one" "$(enrol later "$SECRET" fleet)" PENDING
+	rm -rf ra/ca/Lab/3 ra/store/queue/*/news,*
+	ok "its answer" pull
+	exits 1 "is by a key that is not known" "$SCEP" queue import --here
+	like "which is told" "$(cat .out)" \
+		"news is not taken: who signed it is not known here"
+	ok "a person brings the certificate" "$SCEP" ca install Lab \
+		ca/ca/Lab/3/cert.pem
+	not_ok "once" "$SCEP" ca install Lab ca/ca/Lab/3/cert.pem
+	not_ok "without a key" test -e ra/ca/Lab/3/key.pem
+	ok "the next pull" pull
+	ok "brings what can be taken" "$SCEP" queue import --here
+	is "nothing waits" "$("$SCEP" queue list)" ""
 	today
 else
 	skip "news first" "needs libfaketime, on the plain build"
