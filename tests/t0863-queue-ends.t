@@ -76,6 +76,35 @@ ok "of the renewed one" sh -c 'openssl verify -CAfile ca/ca/Lab/2/cert.pem \
 	first-0.pem'
 ok "news of the same are no other" "$SCEP" queue import --here
 not_ok "no fourth" test -e ra/ca/Lab/4
+# A CA below another: its issuer is no key that the RA could ask.
+at_ca
+quietly "$SCEP" ca create Sub --subject CN=Sub --parent Lab
+quietly "$SCEP" ca export Sub --out sub.pem
+at_ra
+quietly "$SCEP" ca import Sub --cert sub.pem --no-key
+sed 's/Lab/Sub/; $a authpwd = none' ext.ini >sub.ini
+exits 1 "an external RA without a certificate of its own" "$SCEP" alias add sub \
+	--from sub.ini
+like "is told of" "$(cat .out)" \
+	"cas: Sub: it has no RA certificate, and new requests get HTTP 503"
+quietly "$SCEP" ca ra request Sub --out subra.csr
+at_ca
+quietly "$SCEP" ca ra sign Sub subra.csr --out subra.pem
+sed 's/Lab/Sub/; s/queue-ra.pem/sub-ra.pem/' fleet.ini >subca.ini
+cp subra.pem ca/sub-ra.pem
+quietly "$SCEP" alias add sub --from subca.ini
+at_ra
+quietly "$SCEP" ca ra install Sub subra.pem
+quietly "$SCEP" alias add sub --from sub.ini
+request GET "/scep/sub/pkiclient.exe?operation=GetCACert"
+at_ca
+quietly "$SCEP" ca renew Sub --days 20
+at_ra
+ok "a pull" pull
+ok "brings its renewed one" "$SCEP" queue import --here
+ok "which is the CA host's" cmp ra/ca/Sub/2/cert.pem ca/ca/Sub/2/cert.pem
+ok "with its issuer" openssl verify -CAfile ca/ca/Lab/2/cert.pem \
+	ra/ca/Sub/2/cert.pem
 ok "the RA's home is whole" "$SCEP" check
 
 # --- answers are forgotten -----------------------------------------------------------
