@@ -219,6 +219,15 @@ open_it(struct errand *x)
 	return e;
 }
 
+/* When was it written?  A wrong clock's is taken later (queue_done.c). */
+static enum err
+check_time(struct errand *x)
+{
+	if (x->request.time > x->desk->now + QUEUE_AHEAD)
+		return bad(x, "it was written in the future: a clock is wrong");
+	return queue_ra_held(x->letter.signer, x->request.time, &x->out->why);
+}
+
 /* ---- what was said before ------------------------------------------------- */
 
 /*
@@ -229,9 +238,9 @@ static enum err
 say_again(struct errand *x, struct queue_done *done)
 {
 	struct queue_further to = { .letter = x->digest };
-	enum err e = open_it(x);
+	enum err e;
 
-	if (e != OK)
+	if ((e = open_it(x)) != OK || (e = check_time(x)) != OK)
 		return e;
 	if (strcmp(done->csr, x->msg.csr.digest) != 0)
 		return bad(
@@ -260,15 +269,6 @@ find_done(struct errand *x)
 		x->out->result = "answered";
 	buf_release(&done.letter);
 	return e;
-}
-
-/* When was it written?  A wrong clock's is taken later (queue_done.c). */
-static enum err
-check_time(struct errand *x)
-{
-	if (x->request.time > x->desk->now + QUEUE_AHEAD)
-		return bad(x, "it was written in the future: a clock is wrong");
-	return queue_ra_held(x->letter.signer, x->request.time, &x->out->why);
 }
 
 /*
@@ -370,6 +370,7 @@ settle(struct errand *x, struct queue_done *done)
 
 	memcpy(done->request, x->digest, sizeof(done->request));
 	memcpy(done->csr, x->msg.csr.digest, sizeof(done->csr));
+	done->time = desk->now;
 	e = queue_done_link(desk->store, desk->alias->name, x->name, done);
 	if (e == OK || e == ERR_EXISTS)
 		e = find_done(x);

@@ -102,6 +102,7 @@ queue_say_again(const struct queue_desk *desk, const char *name,
 
 	memcpy(done.request, to->letter, sizeof(done.request));
 	memcpy(done.csr, said->csr, sizeof(done.csr));
+	done.time = desk->now;
 	e = seal_again(
 	    buf_span(&said->letter), name, to->nonce, to->by, &done.letter);
 	if (e == OK) {
@@ -134,11 +135,14 @@ said_time(const struct pruning *p, const char *name, int64_t *time)
 	struct said s;
 	enum err e = queue_done(p->store, p->alias, name, &done);
 
-	if (e == OK)
-		e = said_read(buf_span(&done.letter), &s);
-	if (e == OK)
+	*time = done.time;
+	if (e != OK || done.time != 0)
+		goto out;
+	/* an old record: the letter has it */
+	if ((e = said_read(buf_span(&done.letter), &s)) == OK)
 		e = queue_result_read(s.text, &r);
 	*time = r.time;
+out:
 	queue_result_release(&r);
 	buf_release(&done.letter);
 	return e;

@@ -130,6 +130,7 @@ enum err queue_unfile(struct span file, struct buf *letter);
 struct queue_done {
 	char request[SHA256_HEX]; /* SHA-256 of the request's letter */
 	char csr[SHA256_HEX];	  /* and of its CSR; "" in old records */
+	int64_t time;		  /* when it was said; 0 in old records */
 	struct buf letter;
 };
 enum err queue_done(const struct store *st, const char *alias, const char *name,

@@ -37,6 +37,9 @@ queue_done(const struct store *st, const char *alias, const char *name,
 	e = record_digits(&r, "request", 64, 64, out->request);
 	if (e == OK && record_get(&r, "csr") != NULL)
 		e = record_digits(&r, "csr", 64, 64, out->csr);
+	out->time = 0;
+	if (e == OK && record_get(&r, "time") != NULL)
+		e = record_get_time(&r, "time", &out->time);
 	if (e == OK)
 		e = pem_get(buf_span(&r.pem), QUEUE_LABEL, &out->letter);
 	if (e == ERR_INPUT) {
@@ -80,6 +83,7 @@ queue_done_link(const struct store *st, const char *alias, const char *name,
 	if (record_begin(&text, "done") && record_text(&text, "name", name) &&
 	    record_text(&text, "request", done->request) &&
 	    record_text(&text, "csr", *done->csr ? done->csr : NULL) &&
+	    (done->time == 0 || record_time(&text, "time", done->time)) &&
 	    pem_put(&text, QUEUE_LABEL, buf_span(&done->letter)))
 		e = done_path(alias, name, &path);
 	if (e == OK && (e = done_rooms(st, alias, name)) == OK)

@@ -297,6 +297,39 @@ fi
 # The homes of the beginning: the CA has not rolled over there.
 ok "scep check of the CA's home" env SCEP_HOME="$ROOT/ca" "$SCEP" check
 rm -rf ca ra copy && mv ca.first ca && mv ra.first ra
+
+# A refused one, whose record the RA has lost, and which came again days later:
+# each letter has an answer of its own, which is forgotten in its own time.
+if [ -n "$faketime" ]; then
+	at_ca
+	code=$(add_entity lost --ca Lab --subject CN=lost,O=Lab)
+	at_ra
+	is "a wrong code" "$(enrol lost guess-it-right codes)" PENDING
+	carry_out
+	rm ra/store/queue/codes/out/*
+	take
+	like "is refused" "$(cat pull.out)" "refused CN=lost: wrong code"
+	ahead 5
+	is "its record was lost; it comes again" \
+		"$(enrol lost guess-it-right codes)" PENDING
+	ok "in five days" pull
+	like "it has the same answer" "$(cat pull.out)" "^0 issued, 0 refused, 0 wait, 1 answered"
+	cp -a copy further
+	is "which it gets" "$(poll lost codes)" "failinfo 2"
+	is "two answers are kept" "$(done_of codes)" 2
+	at_ca
+	quietly "$SCEP" entity setpwd lost --password guess-it-right
+	at_ra
+	ahead 93
+	ok "the first one is forgotten" prune
+	is "alone" "$(cat .out)" "1 forgotten, 1 kept"
+	rm -rf copy && mv further copy
+	ok "the second letter once more" take
+	like "has its answer" "$(cat pull.out)" \
+		"^0 issued, 0 refused, 0 wait, 1 answered before"
+	today
+	is "no certificate" "$(certs lost)" 0
+fi
 if [ -n "$faketime" ]; then
 	is "a request waits" "$(enrol waits "$SECRET" fleet)" PENDING
 	ahead 735

@@ -20,6 +20,7 @@ link_one(const struct house *h, const char *name, const char *csr)
 	struct queue_done done = { .request = HASH };
 
 	(void)snprintf(done.csr, sizeof(done.csr), "%s", csr);
+	done.time = *csr != '\0' ? 1790000000 : 0;
 	assert_true(buf_str(&done.letter, "letter"));
 	assert_int_equal(queue_done_link(&h->st, "fleet", name, &done), OK);
 	buf_release(&done.letter);
@@ -43,11 +44,13 @@ stays_until_dropped(void **state)
 	assert_int_equal(queue_done(&h->st, "fleet", NAME, &done), OK);
 	assert_string_equal(done.request, HASH);
 	assert_string_equal(done.csr, HASH);
+	assert_int_equal(done.time, 1790000000);
 	assert_string_equal(buf_cstr(&done.letter), "letter");
 	buf_release(&done.letter);
 	done = (struct queue_done){ .letter = BUF_INIT };
 	assert_int_equal(queue_done(&h->st, "fleet", NAME "," HASH, &done), OK);
 	assert_string_equal(done.csr, "");
+	assert_int_equal(done.time, 0);
 	buf_release(&done.letter);
 	queue_done_drop(&h->st, "fleet", NAME);
 	assert_int_equal(
