@@ -341,6 +341,9 @@ if [ -n "$faketime" ]; then
 	is "one waits" "$("$SCEP" queue list 2>list.err | grep -c CN=)" 1
 	like "the list says what to do" "$(cat list.err)" \
 		"alias fleet: CA Lab: its RA certificate has ended 20.* must be pulled within 30 days"
+	"$SCEP" status >status.out 2>&1
+	like "so does status" "$(cat status.out)" \
+		"has expired; \`scep ca ra request\` begins the next"
 	is "who has waited waits on" "$(poll waits fleet)" PENDING
 	carry_out
 	cp -a ca later
