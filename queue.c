@@ -268,6 +268,27 @@ request_text(const struct enrol *in, const struct queue_side *s,
 	return e;
 }
 
+/*
+ * The CA takes nothing that an ended certificate signs, also where the client
+ * has an old one of ours still.
+ */
+static enum err
+find_signer(const struct queue_side *s, const struct pkimsg *msg,
+    const struct generation **by)
+{
+	const struct ra *ra = ca_ra_current(msg->ca, s->now);
+
+	if (ra == NULL) {
+		log_error("alias %s: no RA certificate of CA %s is valid now, "
+			  "and the CA takes no request without one: `scep ca "
+			  "ra request %s` begins the next",
+		    s->alias->name, msg->ca->called, msg->ca->called);
+		return ERR_BUSY;
+	}
+	*by = ra_signer(ra);
+	return OK;
+}
+
 static enum err
 write_letter(const struct enrol *in, const struct queue_side *s,
     const struct pkimsg *msg, const struct decision *d, struct queued *q)
@@ -275,10 +296,12 @@ write_letter(const struct enrol *in, const struct queue_side *s,
 	char name[QUEUE_NAME];
 	struct buf text = BUF_INIT;
 	struct letter letter = { .kind = LETTER_REQUEST, .name = name };
+	const struct generation *by = NULL;
 	enum err e;
 
 	queue_name(d->transaction.name, d->attempt, name);
-	if ((e = request_text(in, s, msg, d, &text)) != OK ||
+	if ((e = find_signer(s, msg, &by)) != OK ||
+	    (e = request_text(in, s, msg, d, &text)) != OK ||
 	    (e = random_bytes(letter.nonce, LETTER_NONCE)) != OK)
 		goto out;
 	hex_text(letter.nonce, LETTER_NONCE, q->nonce);
@@ -286,7 +309,7 @@ write_letter(const struct enrol *in, const struct queue_side *s,
 	letter.part[0] = buf_span(&msg->csr.der);
 	if (msg->renews)
 		letter.part[1] = buf_span(&msg->signer_cert);
-	e = letter_seal(&letter, msg->by, msg->gen, &q->letter);
+	e = letter_seal(&letter, by, msg->gen, &q->letter);
 out:
 	buf_release(&text);
 	return e;
@@ -425,9 +448,11 @@ static enum err
 admit(const struct enrol *in, const struct queue_side *s,
     const struct pkimsg *msg, struct standing *t, struct decision *d)
 {
+	const struct generation *by = NULL;
 	enum err e;
 
-	if ((e = ask_judge(in, s, msg, d)) != OK ||
+	if ((e = find_signer(s, msg, &by)) != OK ||
+	    (e = ask_judge(in, s, msg, d)) != OK ||
 	    d->verdict != VERDICT_GRANT ||
 	    (e = find_answer(s, msg, t, d)) != OK ||
 	    d->verdict != VERDICT_GRANT || (e = check_room(s)) != OK ||

@@ -63,9 +63,11 @@ enum err queue_take(
 
 /*
  * The same of the CA's news: its CRL goes into the store, its next
- * certificate becomes a generation of the CA here.  ERR_NOTFOUND: there are
- * none, or none newer than the last.
+ * certificate, or a new one for its key, becomes a generation of the CA here.
+ * ERR_NOTFOUND: there are none, or none newer than the last.  ERR_EXISTS: a
+ * new certificate was taken; ask again, with the CA read anew, for the rest.
  */
+#define QUEUE_ROUNDS 2 /* so often at most */
 enum err queue_take_news(
     const struct queue_side *s, const struct ca *ca, const char **why);
 
@@ -106,6 +108,17 @@ struct queue_answer {
 enum err queue_answer(const struct queue_desk *desk, const char *name,
     struct span file, struct queue_answer *out);
 void queue_answer_release(struct queue_answer *a);
+
+/*
+ * Forgets what was said to this alias's requests before a time: a durable
+ * mark first, by which their letters are refused from then on.  It counts up.
+ */
+struct queue_pruned {
+	unsigned gone, kept;
+	unsigned bad; /* cannot be read; kept too */
+};
+enum err queue_prune(const struct store *store, const char *alias,
+    int64_t before, struct queue_pruned *out);
 
 /* The news of one CA of the alias, as a file for in/. */
 enum err queue_news_make(

@@ -7,6 +7,7 @@
 #include "ca/dn.h"
 #include "ca/pubkey.h"
 #include "queue.h"
+#include "queue_own.h"
 #include "queue_text.h"
 #include "signer.h"
 
@@ -25,6 +26,7 @@ struct errand {
 	struct letter_opened letter;
 	struct address to;
 	struct queue_request request;
+	bool opened; /* letter, request and msg are read and fit each other */
 	struct pkimsg msg;
 	struct decision d;
 	struct queue_answer *out;
@@ -64,66 +66,6 @@ find_cas(struct errand *x)
 			    a->cas[i]);
 	}
 	return x->n > 0 ? OK : ERR_SYSTEM;
-}
-
-/* By a certificate of [queue] ra that is valid now. */
-static enum err
-verify(struct errand *x, struct span der)
-{
-	const struct queue_desk *desk = x->desk;
-	struct letter_rule rule = { .kind = LETTER_REQUEST, .name = x->name };
-	struct buf pem = BUF_INIT, *certs = NULL;
-	struct span *signer = NULL;
-	struct cert_view v;
-	size_t n = 0;
-	enum err e;
-
-	e = alias_file(
-	    desk->home, "[queue] ra", desk->alias->queue.ra, ALIAS_CERTS, &pem);
-	if (e == OK)
-		e = certs_read(
-		    desk->alias->queue.ra, buf_span(&pem), &certs, &n);
-	if (e == OK && (signer = calloc(n + 1, sizeof(*signer))) == NULL)
-		e = ERR_SYSTEM;
-	if (e != OK) {
-		e = e == ERR_INPUT ? ERR_SYSTEM : e; /* ours, not the RA's */
-		goto out;
-	}
-	for (size_t i = 0; i < n; i++)
-		signer[i] = buf_span(&certs[i]);
-	rule.signer = signer;
-	rule.n = n;
-	e = letter_verify(der, &rule, &x->letter, &x->out->why);
-	if (e != OK)
-		goto out;
-	if (cert_view(x->letter.signer, &v) != OK || desk->now < v.not_before ||
-	    desk->now >= v.not_after)
-		e = bad(x, "the RA's certificate is not valid now");
-out:
-	free(signer);
-	certs_free(certs, n);
-	buf_release(&pem);
-	return e;
-}
-
-/* What was said before is said again, and to nothing else. */
-static enum err
-find_done(struct errand *x)
-{
-	const struct queue_desk *desk = x->desk;
-	struct queue_done done = { .letter = BUF_INIT };
-	enum err e;
-
-	e = queue_done(desk->store, desk->alias->name, x->name, &done);
-	if (e == OK && strcmp(done.request, x->digest) != 0)
-		e = bad(x, "another request of this name was answered before");
-	if (e == OK)
-		e = queue_file(
-		    "result", x->name, buf_span(&done.letter), &x->out->file);
-	if (e == OK)
-		x->out->result = "answered";
-	buf_release(&done.letter);
-	return e;
 }
 
 /* ---- what does it want ---------------------------------------------------- */
@@ -259,7 +201,105 @@ rebuild(struct errand *x)
 	return read_signer(x);
 }
 
+/* Once: the letter, its text and the message in it. */
+static enum err
+open_it(struct errand *x)
+{
+	enum err e;
+
+	if (x->opened)
+		return OK;
+	e = letter_open(&x->letter, x->ca, x->n, &x->to, &x->out->why);
+	if (e != OK)
+		return e;
+	x->out->why = "its text is unreadable";
+	if ((e = queue_request_read(x->letter.text, &x->request)) == OK)
+		e = rebuild(x);
+	x->opened = e == OK;
+	return e;
+}
+
+/* When was it written?  A wrong clock's is taken later (queue_done.c). */
+static enum err
+check_time(struct errand *x)
+{
+	if (x->request.time > x->desk->now + QUEUE_AHEAD)
+		return bad(x, "it was written in the future: a clock is wrong");
+	return queue_ra_held(x->letter.signer, x->request.time, &x->out->why);
+}
+
+/* ---- what was said before ------------------------------------------------- */
+
+/*
+ * The RA's record was lost, and the device's request has come to it again:
+ * another letter of the same CSR.  It gets the same answer.
+ */
+static enum err
+say_again(struct errand *x, struct queue_done *done)
+{
+	struct queue_further to = { .letter = x->digest };
+	enum err e;
+
+	if ((e = open_it(x)) != OK || (e = check_time(x)) != OK)
+		return e;
+	if (strcmp(done->csr, x->msg.csr.digest) != 0)
+		return bad(
+		    x, "another request of this name was answered before");
+	if ((to.by = ca_current(x->to.ca, x->desk->now)) == NULL) {
+		log_error("CA %s is not valid yet", x->to.ca->called);
+		return ERR_BUSY;
+	}
+	to.nonce = x->letter.nonce;
+	return queue_say_again(x->desk, x->name, &to, done);
+}
+
+/* What was said before is said again, and to no other CSR. */
+static enum err
+find_done(struct errand *x)
+{
+	struct queue_done done = { .letter = BUF_INIT };
+	enum err e = queue_said(x->desk, x->name, x->digest, &done);
+
+	if (e == ERR_EXISTS)
+		e = say_again(x, &done);
+	if (e == OK)
+		e = queue_file(
+		    "result", x->name, buf_span(&done.letter), &x->out->file);
+	if (e == OK)
+		x->out->result = "answered";
+	buf_release(&done.letter);
+	return e;
+}
+
+/*
+ * It was not decided before, as far as can be known; but what was said to
+ * letters of its time is forgotten.  What waits here for people goes on.
+ */
+static enum err
+check_age(struct errand *x)
+{
+	const struct queue_desk *desk = x->desk;
+	struct decision *d = &x->d;
+	int64_t mark = 0;
+	enum err e;
+
+	if (strcmp(d->waiting.transaction, d->transaction.name) == 0)
+		return OK;
+	e = queue_mark(desk->store, desk->alias->name, &mark);
+	if (e == OK && x->request.time < mark)
+		return decision_refuse(d, FAIL_BADTIME,
+		    "it was written before the day up to which answers were "
+		    "pruned");
+	return e;
+}
+
 /* ---- deciding ------------------------------------------------------------ */
+
+static bool
+is_new(const struct decision *d)
+{
+	return d->verdict == VERDICT_GRANT || d->verdict == VERDICT_ASK;
+}
 
 static enum err
 decide(struct errand *x)
@@ -285,8 +325,9 @@ decide(struct errand *x)
 	if ((e = check_renewal(x)) != OK || d->verdict == VERDICT_REFUSE)
 		return e;
 	e = enrol_decide(&in, desk->alias, &x->msg, desk->now, d);
-	if (e == OK &&
-	    (d->verdict == VERDICT_GRANT || d->verdict == VERDICT_ASK))
+	if (e == OK && is_new(d))
+		e = check_age(x);
+	if (e == OK && is_new(d))
 		e = enrol_grant(
 		    &in, &x->msg, r->remote ? r->remote : "", desk->now, d);
 	if (e == OK)
@@ -328,6 +369,8 @@ settle(struct errand *x, struct queue_done *done)
 	enum err e;
 
 	memcpy(done->request, x->digest, sizeof(done->request));
+	memcpy(done->csr, x->msg.csr.digest, sizeof(done->csr));
+	done->time = desk->now;
 	e = queue_done_link(desk->store, desk->alias->name, x->name, done);
 	if (e == OK || e == ERR_EXISTS)
 		e = find_done(x);
@@ -378,12 +421,7 @@ answer(struct errand *x)
 	struct buf subject = BUF_INIT;
 	enum err e;
 
-	if ((e = letter_open(&x->letter, x->ca, x->n, &x->to, &x->out->why)) !=
-	    OK)
-		return e;
-	x->out->why = "its text is unreadable";
-	if ((e = queue_request_read(x->letter.text, &x->request)) != OK ||
-	    (e = rebuild(x)) != OK)
+	if ((e = open_it(x)) != OK || (e = check_time(x)) != OK)
 		return e;
 	if (dn_text(x->msg.csr.subject, &subject) == OK)
 		x->out->subject = str_dup(buf_cstr(&subject));
@@ -417,7 +455,9 @@ queue_answer(const struct queue_desk *desk, const char *name, struct span file,
 	out->why = "it is not whole: cut short on its way, or changed";
 	if ((e = queue_unfile(file, &der)) != OK ||
 	    (e = sha256_hex(buf_span(&der), x.digest)) != OK ||
-	    (e = find_cas(&x)) != OK || (e = verify(&x, buf_span(&der))) != OK)
+	    (e = find_cas(&x)) != OK ||
+	    (e = queue_ra_verify(
+		 desk, name, buf_span(&der), &x.letter, &out->why)) != OK)
 		goto out;
 	if ((e = find_done(&x)) == ERR_NOTFOUND)
 		e = answer(&x);

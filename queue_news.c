@@ -14,8 +14,10 @@
 #include "visit.h"
 
 /*
- * What travels from the CA with every pull: its newest CRL, and its next
- * certificate as the answer of GetNextCACert, which only the CA can sign.
+ * What travels from the CA with every pull: its newest CRL; its next
+ * certificate, as the answer of GetNextCACert, which only the CA can sign; and
+ * its present one, which may be a new one for the key that signs all this
+ * (`scep ca renew`).
  */
 
 enum err
@@ -51,11 +53,22 @@ make_crl(const struct queue_desk *desk, const struct ca *ca, struct crl *out)
 	return crl_current(&from, out);
 }
 
+/* The present certificate, and its issuers. */
+static bool
+put_certs(const struct generation *gen, struct buf *out)
+{
+	bool good = buf_add(out, gen->cert.data, gen->cert.len);
+
+	for (size_t i = 0; good && i < gen->nchain; i++)
+		good = buf_add(out, gen->chain[i].data, gen->chain[i].len);
+	return good;
+}
+
 enum err
 queue_news_make(
     const struct queue_desk *desk, const struct ca *ca, struct buf *file)
 {
-	const struct queue_news news = { desk->now };
+	struct queue_news news = { desk->now, BUF_INIT };
 	struct buf text = BUF_INIT, next = BUF_INIT, der = BUF_INIT;
 	char name[QUEUE_NEWS_NAME];
 	struct letter letter = { .kind = LETTER_NEWS, .name = name };
@@ -65,6 +78,10 @@ queue_news_make(
 	if (ca_current(ca, desk->now) == NULL) {
 		log_error("CA %s is not valid yet", ca->called);
 		return ERR_BUSY;
+	}
+	if (!put_certs(ca_current(ca, desk->now), &news.certs)) {
+		e = ERR_SYSTEM;
+		goto out;
 	}
 	if ((e = queue_news_name(ca, name)) != OK ||
 	    (e = queue_news_text(&news, &text)) != OK ||
@@ -79,6 +96,7 @@ queue_news_make(
 	if (e == OK)
 		e = queue_file("news", name, buf_span(&der), file);
 out:
+	queue_news_release(&news);
 	crl_release(&crl);
 	buf_release(&text);
 	buf_release(&next);
@@ -129,7 +147,7 @@ is_known(const struct ca *ca, struct span cert)
 
 /* The first one is the CA's, the others are its issuers, or nobody's. */
 static enum err
-read_next(struct span certs, struct bring *b)
+read_certs(struct span certs, struct bring *b)
 {
 	struct buf all = BUF_INIT;
 	struct cert_view v;
@@ -140,7 +158,7 @@ read_next(struct span certs, struct bring *b)
 		return ERR_INPUT;
 	if (!buf_add(&b->cert, one.whole.p, one.whole.len))
 		return ERR_SYSTEM;
-	e = key_public("the CA's next certificate", v.spki, &b->key);
+	e = key_public("the CA's new certificate", v.spki, &b->key);
 	while (e == OK && der_next(&certs, &one))
 		e = cert_pem(one.whole, &all);
 	if (e == OK)
@@ -149,7 +167,54 @@ read_next(struct span certs, struct bring *b)
 	return e;
 }
 
-/* The next certificate: a generation of the CA, here too. */
+/* A generation of the CA, here too. */
+static enum err
+bring_it(const struct queue_side *s, const struct bring *b, const char *what)
+{
+	enum err e = bring_store(s->home, b, s->now);
+
+	if (e == ERR_EXISTS) /* somebody was faster */
+		return OK;
+	if (e == OK)
+		log_info("CA %s: its %s certificate has come", b->name, what);
+	return e == ERR_REFUSED ? ERR_INPUT : e;
+}
+
+/*
+ * A new certificate for a key that is trusted here already: one of these has
+ * signed the news.  ERR_EXISTS: it is here now, and what else the news have is
+ * for a CA that has it.
+ */
+static enum err
+take_renewed(const struct queue_side *s, const struct ca *ca, struct span certs,
+    const char **why)
+{
+	struct bring b = { .name = ca->called, .ca = ca };
+	struct cert_view v;
+	bool ours = false;
+	enum err e;
+
+	if (certs.len == 0)
+		return OK;
+	*why = "the CA's present certificate in them cannot be taken";
+	if ((e = read_certs(certs, &b)) != OK ||
+	    is_known(ca, buf_span(&b.cert)))
+		goto out;
+	e = cert_view(buf_span(&b.cert), &v);
+	for (size_t i = 0; e == OK && i < ca->ngen; i++)
+		ours |= span_eq(ca->gen[i].spki, v.spki);
+	if (e == OK && !ours)
+		e = ERR_INPUT;
+	if (e == OK)
+		e = bring_it(s, &b, "renewed");
+	if (e == OK)
+		e = ERR_EXISTS;
+out:
+	bring_release(&b);
+	return e;
+}
+
+/* The next certificate. */
 static enum err
 take_next(const struct queue_side *s, const struct ca *ca, struct span der,
     const char **why)
@@ -163,18 +228,12 @@ take_next(const struct queue_side *s, const struct ca *ca, struct span der,
 	if ((e = signed_read(der, &sd, why)) != OK)
 		return e;
 	*why = "its next certificate cannot be taken";
-	if ((e = read_next(sd.certs, &b)) == OK &&
+	if ((e = read_certs(sd.certs, &b)) == OK &&
 	    !is_known(ca, buf_span(&b.cert))) {
-		e = bring_store(s->home, &b, s->now);
+		/* a generation that stands can issue */
+		e = cert_rooms(s->store, ca->name, ca_top(ca) + 1);
 		if (e == OK)
-			e = cert_rooms(s->store, ca->name, ca_top(ca) + 1);
-		if (e == ERR_EXISTS) /* somebody was faster */
-			e = OK;
-		if (e == OK)
-			log_info(
-			    "CA %s: its next certificate has come", ca->called);
-		else if (e == ERR_REFUSED)
-			e = ERR_INPUT;
+			e = bring_it(s, &b, "next");
 	}
 	bring_release(&b);
 	return e;
@@ -211,7 +270,7 @@ take(const struct queue_side *s, const struct ca *ca, const char *name,
 {
 	struct queue_kept kept = { .next = BUF_INIT };
 	struct letter_opened l = { .plain = BUF_SECRET };
-	struct queue_news news = { 0 };
+	struct queue_news news = { .certs = BUF_INIT };
 	enum err e;
 
 	if ((e = queue_verify(ca, name, LETTER_NEWS, der, &l, why)) != OK)
@@ -220,6 +279,7 @@ take(const struct queue_side *s, const struct ca *ca, const char *name,
 	if ((e = queue_news_read(l.text, &news)) != OK ||
 	    (e = is_credible(s, news.time, why)) != OK ||
 	    (e = is_newer(s, name, news.time)) != OK ||
+	    (e = take_renewed(s, ca, buf_span(&news.certs), why)) != OK ||
 	    (e = take_crl(s, ca, l.part[0], why)) != OK ||
 	    (e = take_next(s, ca, l.part[1], why)) != OK)
 		goto out;
@@ -228,6 +288,7 @@ take(const struct queue_side *s, const struct ca *ca, const char *name,
 	if (buf_add(&kept.next, l.part[1].p, l.part[1].len))
 		e = queue_keep(s->store, s->alias->name, name, &kept);
 out:
+	queue_news_release(&news);
 	buf_release(&kept.next);
 	letter_release(&l);
 	return e;
@@ -285,31 +346,37 @@ make_rooms(const struct visit *v)
 }
 
 /* They are few, and most requests find none. */
-void
-queue_visit(struct visit *v)
+static bool
+take_all(struct visit *v, const struct queue_side *s)
 {
-	struct house *h = v->house;
 	const struct ca *ca = NULL;
-	struct queue_side s = { .store = &h->store,
-		.home = h->home,
-		.alias = v->alias,
-		.now = v->now };
 	const char *why = NULL;
 	bool taken = false;
 	enum err e;
 
-	if (v->alias->mode != MODE_EXTERNALRA)
-		return;
-	make_rooms(v);
 	for (size_t i = 0; i < v->alias->ncas; i++) {
-		if (cas_find(h->cas, v->alias->cas[i], &ca) != OK)
+		if (cas_find(v->house->cas, v->alias->cas[i], &ca) != OK)
 			continue;
-		e = queue_take_news(&s, ca, &why);
+		e = queue_take_news(s, ca, &why);
 		if (e == ERR_INPUT)
 			log_warn("alias %s: news of CA %s are not taken: %s",
 			    v->alias->name, ca->called, why);
-		taken |= e == OK;
+		taken |= e == OK || e == ERR_EXISTS;
 	}
-	if (taken)
-		cas_refresh(h->cas);
+	return taken;
+}
+
+void
+queue_visit(struct visit *v)
+{
+	const struct queue_side s = { .store = &v->house->store,
+		.home = v->house->home,
+		.alias = v->alias,
+		.now = v->now };
+
+	if (v->alias->mode != MODE_EXTERNALRA)
+		return;
+	make_rooms(v);
+	for (int i = 0; i < QUEUE_ROUNDS && take_all(v, &s); i++)
+		cas_refresh(v->house->cas);
 }

@@ -25,4 +25,40 @@ enum err queue_recall(
 void queue_tell_refused(const struct enrol *in, const struct queue_side *s,
     const struct pkimsg *msg, const struct outcome *o);
 
+/* queue_ra.c, for queue_answer.c alone. */
+
+/*
+ * A request's letter by a certificate of [queue] ra that has begun, and not
+ * ended longer than RA_GRACE ago.  ERR_INPUT: *why; others are logged.
+ */
+enum err queue_ra_verify(const struct queue_desk *desk, const char *name,
+    struct span der, struct letter_opened *letter, const char **why);
+/* Had that certificate not ended when this was written?  ERR_INPUT: *why. */
+enum err queue_ra_held(struct span signer, int64_t written, const char **why);
+
+/* queue_done.c, for queue_answer.c alone. */
+
+/* A letter may be dated so far ahead: clocks differ. */
+#define QUEUE_AHEAD DAY
+
+/*
+ * What was said to the letter of this SHA-256, under this name.  ERR_EXISTS:
+ * nothing, but *out was said to another one of that name.  ERR_NOTFOUND:
+ * nothing to either.
+ */
+enum err queue_said(const struct queue_desk *desk, const char *name,
+    const char letter[SHA256_HEX], struct queue_done *out);
+
+/*
+ * With ERR_EXISTS, where both have the same CSR: the same is said to this one
+ * too, durably, and is in *said then.
+ */
+struct queue_further {
+	const char *letter; /* its SHA-256 */
+	struct span nonce;
+	const struct generation *by; /* signs */
+};
+enum err queue_say_again(const struct queue_desk *desk, const char *name,
+    const struct queue_further *to, struct queue_done *said);
+
 #endif

@@ -43,6 +43,9 @@ queue_verify(const struct ca *ca, const char *name, enum letter_kind kind,
 		key[i] = ca->gen[i].spki;
 	}
 	e = letter_verify(der, &rule, out, why);
+	if (e == ERR_INPUT && *why == letter_stranger)
+		*why = "who signed it is not known here; if the CA has another "
+		       "key since, `scep ca install` takes its certificate";
 	free(signer);
 	if (e == OK)
 		e = letter_open(out, NULL, 0, NULL, why);

@@ -211,10 +211,18 @@ out:
 
 /* ---- news --------------------------------------------------------------- */
 
+void
+queue_news_release(struct queue_news *n)
+{
+	buf_release(&n->certs);
+	*n = (struct queue_news){ .certs = BUF_INIT };
+}
+
 enum err
 queue_news_text(const struct queue_news *n, struct buf *out)
 {
-	return begin(out, "news") && record_time(out, "time", n->time) ?
+	return begin(out, "news") && record_time(out, "time", n->time) &&
+		       record_span(out, "certs", buf_span(&n->certs)) ?
 		   OK :
 		   ERR_SYSTEM;
 }
@@ -223,10 +231,14 @@ enum err
 queue_news_read(struct span text, struct queue_news *out)
 {
 	struct record r = { 0 };
+	struct span certs;
 	enum err e = parse("news", text, &r);
 
 	if (e == OK && record_get_time(&r, "time", &out->time) != OK)
 		e = bad("news");
+	certs = record_get_span(&r, "certs");
+	if (e == OK && !buf_add(&out->certs, certs.p, certs.len))
+		e = ERR_SYSTEM;
 	record_release(&r);
 	return e;
 }

@@ -46,10 +46,16 @@ enum err queue_verify(const struct ca *ca, const char *name,
     enum letter_kind kind, struct span der, struct letter_opened *out,
     const char **why);
 
-/* Of news; its parts are the CRL, and the answer of GetNextCACert or none. */
+/*
+ * Of news; its parts are the CRL, and the answer of GetNextCACert or none.
+ * certs: the CA's present certificate and its issuers, DER one behind the
+ * other; empty where an older program has written them.
+ */
 struct queue_news {
 	int64_t time;
+	struct buf certs;
 };
+void queue_news_release(struct queue_news *n);
 enum err queue_news_text(const struct queue_news *n, struct buf *out);
 enum err queue_news_read(struct span text, struct queue_news *out);
 

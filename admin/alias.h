@@ -4,6 +4,7 @@
 #include "admin/admin.h"
 #include "aliases/alias.h"
 #include "base/ini.h"
+#include "ca/ca.h"
 
 /* What the files of the noun `alias` share. */
 
@@ -44,6 +45,18 @@ enum err alias_check_rest(const struct command *cmd, const char *path,
  */
 enum err alias_check_proxy(const struct command *cmd, const char *path,
     const struct ini *ini, const struct alias *a);
+
+/*
+ * Another: the certificates of an external RA, those of [queue] ra and, on
+ * its own host, its own; that they end soon is a warning.  ERR_INPUT: what is
+ * wrong was logged.
+ */
+enum err alias_check_queue(const struct command *cmd, const char *path,
+    const struct ini *ini, const struct alias *a);
+
+/* How long does the RA certificate of a CA last?  Appends what to do. */
+enum ra_end { RA_LASTS, RA_ENDS, RA_ENDED };
+enum ra_end alias_ra_end(const struct ca *ca, int64_t now, struct buf *text);
 
 /* A line for people: where a proxy passes on, and as whom; others: none. */
 void alias_tell_proxy(const struct command *cmd, const struct alias *a);

@@ -133,6 +133,7 @@ check_keys(struct look *l, const struct command *cmd, const struct alias *a)
 	static const char no_rsa[] =
 	    "its key is no RSA key, so that no external RA can encrypt to it:";
 	bool external = a->mode == MODE_EXTERNALRA, ra = a->mode == MODE_RA;
+	bool letters = external || a->queue.ra != NULL;
 	const struct ca *ca = NULL;
 	struct cas *cas = NULL;
 
@@ -144,9 +145,12 @@ check_keys(struct look *l, const struct command *cmd, const struct alias *a)
 		if (cas_find(cas, a->cas[i], &ca) != OK)
 			continue;
 		key = ca->gen[ca->ngen - 1].key;
-		if (external ? key_type(key) != KEY_RSA : key_elsewhere(key))
+		if (!external && key_elsewhere(key))
 			wrong(l, ra ? "ra" : "scep", ra ? "defaultca" : "cas",
-			    external ? no_rsa : elsewhere, a->cas[i]);
+			    elsewhere, a->cas[i]);
+		else if (letters && key_type(key) != KEY_RSA)
+			wrong(l, ra ? "ra" : "scep", ra ? "defaultca" : "cas",
+			    no_rsa, a->cas[i]);
 	}
 	cas_free(cas);
 }
@@ -294,6 +298,8 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 	    (other = alias_check_web(cmd, path, a)) != OK && e == OK)
 		e = other;
 	other = alias_check_proxy(cmd, path, ini, a);
+	e = e == OK ? other : e;
+	other = alias_check_queue(cmd, path, ini, a);
 	e = e == OK ? other : e;
 	if (e == OK)
 		e = check_intune(cmd, a);

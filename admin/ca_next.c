@@ -13,7 +13,8 @@
 static bool
 wants_ra(const struct ca *ca, const struct generation *next, int64_t now)
 {
-	if (next == NULL || ca_ra_of(ca, next->n) != NULL)
+	if (next == NULL || ca_ra_of(ca, next->n) != NULL ||
+	    key_elsewhere(next->key))
 		return false;
 	return ca_ra_newest(ca, now) != NULL || key_type(next->key) != KEY_RSA;
 }

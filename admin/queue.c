@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "admin/alias.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -15,8 +16,27 @@
 
 struct listing {
 	struct command *cmd;
+	struct cas *cas;
 	const char *alias;
+	const struct ca *told; /* how long its RA lasts was looked at */
 };
+
+/* What waits is taken for 30 days more (queue_ra.c). */
+static void
+tell_ra(struct listing *l, const char *name)
+{
+	struct buf text = BUF_INIT;
+	const struct ca *ca = NULL;
+
+	if (cas_find(l->cas, name, &ca) != OK || ca == l->told)
+		return;
+	l->told = ca;
+	if (alias_ra_end(ca, l->cmd->now, &text) != RA_LASTS)
+		log_warn("alias %s: CA %s: %s, and what waits must be pulled "
+			 "within 30 days of that end",
+		    l->alias, ca->called, buf_cstr(&text));
+	buf_release(&text);
+}
 
 static void
 print_one(struct command *cmd, const struct queued *q)
@@ -53,7 +73,7 @@ json_one(struct command *cmd, const struct queued *q)
 static enum err
 list_one(const char *name, void *arg)
 {
-	const struct listing *l = arg;
+	struct listing *l = arg;
 	struct queued q = { .attempt = 0 };
 	char transaction[SHA256_HEX];
 	unsigned attempt;
@@ -66,6 +86,8 @@ list_one(const char *name, void *arg)
 		json_one(l->cmd, &q);
 	else if (e == OK)
 		print_one(l->cmd, &q);
+	if (e == OK)
+		tell_ra(l, q.ca);
 	queued_release(&q);
 	return e == ERR_NOTFOUND ? OK : e;
 }
@@ -73,13 +95,14 @@ list_one(const char *name, void *arg)
 static enum err
 list_alias(const char *alias, void *arg)
 {
-	struct command *cmd = arg;
-	struct listing l = { cmd, alias };
-	const char *only = opt_text(cmd, "alias");
+	struct listing *l = arg;
+	const char *only = opt_text(l->cmd, "alias");
 
 	if (only != NULL && strcmp(only, alias) != 0)
 		return OK;
-	return queue_each(&cmd->store, alias, false, list_one, &l);
+	l->alias = alias;
+	l->told = NULL;
+	return queue_each(&l->cmd->store, alias, false, list_one, l);
 }
 
 static enum err
@@ -89,9 +112,15 @@ run_list(struct command *cmd)
 	static const struct heading columns[] = { { "ALIAS", 12 },
 		{ "TRANSACTION", 15 }, { "AGE", 8 }, { "USERNAME", 16 },
 		{ "SUBJECT", 0 } };
+	struct listing l = { .cmd = cmd };
+	enum err e;
 
 	print_heading(cmd, columns);
-	return queue_aliases(&cmd->store, list_alias, cmd);
+	e = cas_new(cmd->home, &l.cas);
+	if (e == OK)
+		e = queue_aliases(&cmd->store, list_alias, &l);
+	cas_free(l.cas);
+	return e;
 }
 
 /* ---- export ---------------------------------------------------------------- */
@@ -209,23 +238,40 @@ take_one(const char *name, void *arg)
 	return e == ERR_INPUT || e == ERR_NOTFOUND ? OK : e;
 }
 
+/* ERR_EXISTS: the CAs are to be read anew. */
 static enum err
-take_alias(const char *name, void *arg)
+take_news(struct import *im)
 {
-	struct import *im = arg;
 	const char *why = NULL;
-	enum err e;
+	enum err e = OK, all = OK;
 
-	if ((e = enter(im, name)) != OK)
-		return e == ERR_NOTFOUND ? OK : e;
-	e = queue_each(&im->cmd->store, name, true, take_one, im);
 	for (size_t i = 0; i < im->side.n && e == OK; i++) {
 		e = queue_take_news(&im->side, im->ca[i], &why);
 		if (e == ERR_INPUT)
 			bad(im, "news", why);
-		e = e == ERR_INPUT || e == ERR_NOTFOUND ? OK : e;
+		if (e == OK || e == ERR_EXISTS)
+			all = ERR_EXISTS;
+		if (e == ERR_INPUT || e == ERR_NOTFOUND || e == ERR_EXISTS)
+			e = OK;
 	}
-	return e;
+	return e == OK ? all : e;
+}
+
+/* The news first: an answer may be signed by a certificate in them. */
+static enum err
+take_alias(const char *name, void *arg)
+{
+	struct import *im = arg;
+	enum err e = ERR_EXISTS;
+
+	for (int i = 0; i <= QUEUE_ROUNDS && e == ERR_EXISTS; i++)
+		if ((e = enter(im, name)) == OK)
+			e = take_news(im);
+	if (e == ERR_NOTFOUND)
+		return OK;
+	if (e != OK && e != ERR_EXISTS)
+		return e;
+	return queue_each(&im->cmd->store, name, true, take_one, im);
 }
 
 static bool
@@ -329,6 +375,14 @@ static const struct verb queue_verbs[] = {
 	    "it by rsync.\n\n"
 	    "  scep queue pull /var/lib/scep/queue-copy\n"
 	    "  scep queue pull --command '/usr/bin/ssh ra scep queue'",
+	    true, false, NAMES_PLAIN },
+	{ "prune", { NULL }, "", 0, 0, queue_prune_options, run_queue_prune,
+	    "on the CA's host: forget old answers",
+	    "An answer is kept so that the RA gets it again, however often it "
+	    "asks.  When\nit is forgotten, a certificate is still the same to "
+	    "whoever asks again; other\nrequests of that time are refused.  "
+	    "Once a day is enough, behind a pull.\n\n"
+	    "  scep queue prune --older 90",
 	    true, false, NAMES_PLAIN },
 	{ "export", { NULL }, "", 0, 0, export_options, run_export,
 	    "print what waits as a stream, for `scep queue pull --command`",

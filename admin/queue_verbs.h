@@ -10,6 +10,8 @@
 
 enum err run_queue_pull(struct command *cmd);
 extern const struct option queue_pull_options[];
+enum err run_queue_prune(struct command *cmd);
+extern const struct option queue_prune_options[];
 
 /*
  * A stream of files, for where there is no rsync:

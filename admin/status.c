@@ -100,7 +100,10 @@ look_at_ra(struct status *s, const char *name, const struct ca *ca)
 	if (s->cmd->now >= ra->enc.not_after)
 		report(s,
 		    ca_ra_due(ca, s->cmd->now) ? LEVEL_WARNING : LEVEL_CRITICAL,
-		    what, "has expired; `scep ca ra renew` makes the next one");
+		    what,
+		    key_elsewhere(ca->gen[ca->ngen - 1].key) ?
+			"has expired; `scep ca ra request` begins the next" :
+			"has expired; `scep ca ra renew` makes the next one");
 	else if (ra->days == 0)
 		report(s, judge(days, WARN_DAYS, CRITICAL_DAYS), what,
 		    "%lld days left, and it is not renewed by itself",

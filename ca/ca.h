@@ -329,7 +329,8 @@ enum err ca_request_next(int home, const struct ca *ca, const char *key,
  * The answer to either: certificate (PEM or DER) and chain (PEM, also
  * behind the certificate in its file); issuers that are CAs here are found
  * by themselves.  Errors as ca_create()'s; ERR_NOTFOUND (silent): no CA of
- * this name waits.
+ * this name waits.  A CA whose key is on another host takes another
+ * certificate of its name at any time.
  */
 enum err ca_install(
     int home, const char *name, struct span cert, struct span chain);

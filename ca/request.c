@@ -9,6 +9,7 @@
 #include "ca/folder.h"
 #include "ca/make.h"
 #include "ca/passphrase.h"
+#include "ca/pubkey.h"
 #include "ca/ra_make.h"
 
 #define KEY_FILE "key.pem"
@@ -276,12 +277,32 @@ install(int home, const char *folder, struct bring *b, struct span cert,
 	return e;
 }
 
+/* Its key is on another host, and so is who made this: nothing waits here. */
+static enum err
+install_elsewhere(
+    int home, struct bring *b, struct span cert, struct span chain)
+{
+	struct cert_view v;
+	enum err e = read_answer(b, cert, chain);
+
+	for (size_t i = 0; e == OK && i < b->ca->ngen; i++)
+		if (span_eq(buf_span(&b->ca->gen[i].cert), buf_span(&b->cert)))
+			e = ERR_EXISTS;
+	if (e == OK)
+		e = cert_view(buf_span(&b->cert), &v);
+	if (e == OK)
+		e = key_public("the certificate", v.spki, &b->key);
+	return e == OK ? bring_store(home, b, time_now()) : e;
+}
+
 static enum err
 install_next(int home, struct bring *b, struct span cert, struct span chain)
 {
 	struct buf folder = BUF_INIT;
 	enum err e;
 
+	if (key_elsewhere(b->ca->gen[b->ca->ngen - 1].key))
+		return install_elsewhere(home, b, cert, chain);
 	if ((e = next_path(b->ca->called, &folder)) == OK &&
 	    (e = next_waits(home, b->ca, buf_cstr(&folder))) == OK)
 		e = ca_next(b->ca, time_now()) != NULL ?

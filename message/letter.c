@@ -83,6 +83,8 @@ letter_seal(const struct letter *in, const struct generation *by,
 
 /* ---- reading ------------------------------------------------------------ */
 
+const char letter_stranger[] = "who signed it is not known here";
+
 void
 letter_release(struct letter_opened *o)
 {
@@ -166,7 +168,7 @@ letter_verify(struct span der, const struct letter_rule *rule,
 		return ERR_INPUT;
 	if ((e = attrs_read(body, &a, why)) != OK)
 		return e;
-	*why = "who signed it is not known here";
+	*why = letter_stranger;
 	if ((e = find_signer(&sd, rule, &by)) != OK)
 		return e;
 	*why = "its content was changed";

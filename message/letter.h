@@ -73,6 +73,8 @@ struct letter_rule {
 };
 enum err letter_verify(struct span der, const struct letter_rule *rule,
     struct letter_opened *out, const char **why);
+/* *why of one whose signer is none of those. */
+extern const char letter_stranger[];
 
 /*
  * After it: the content, decrypted by the key of one of these CAs where cas

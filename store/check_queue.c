@@ -160,7 +160,8 @@ static enum err
 check_done(const char *path, void *check)
 {
 	struct check *c = check;
-	char transaction[SHA256_HEX], alias[MAX_ALIAS + 1] = "";
+	char transaction[SHA256_HEX], letter[SHA256_HEX];
+	char alias[MAX_ALIAS + 1] = "";
 	struct queue_done done = { .letter = BUF_INIT };
 	struct file_facts facts;
 	unsigned attempt = 0;
@@ -168,7 +169,9 @@ check_done(const char *path, void *check)
 
 	if (!check_facts(c, path, FILE_REGULAR, &facts))
 		return OK;
-	if (!queue_name_read(store_base(path), transaction, &attempt)) {
+	if (!queue_name_read(store_base(path), transaction, &attempt) &&
+	    !untold_name_read(
+		store_base(path), transaction, &attempt, letter)) {
 		check_damage(c, path, STRANGE);
 		return OK;
 	}
@@ -201,11 +204,12 @@ check_room(const char *path, void *check)
 	};
 	const char *name = store_base(path);
 	struct file_facts facts;
+	int64_t time;
 
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++)
 		if (strcmp(name, rooms[i].name) == 0)
 			return check_flat(check, path, rooms[i].each);
-	if (strncmp(name, "news,", 5) == 0)
+	if (strncmp(name, "news,", 5) == 0 || queue_mark_read(name, &time))
 		(void)check_facts(check, path, FILE_REGULAR, &facts);
 	else
 		check_damage(check, path, STRANGE);

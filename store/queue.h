@@ -12,6 +12,7 @@
  *	queue/<alias>/news,<CA>		when the last good ones were written
  *	queue/<alias>/untold/...	what a judge is to be told of; below
  *	queue/<alias>/done/ab/ab34...,1	on the CA's host: what it has said
+ *	queue/<alias>/pruned,<seconds>	there: before when that was forgotten
  *
  * Names are <transaction>,<attempt>.  On the RA's host the file in out/ is the
  * one truth of a request that waits: linked once, and gone when the attempt
@@ -107,7 +108,7 @@ enum err untold_link(
 enum err untold_find(
     const struct store *st, const struct untold *u, struct buf *letter);
 void untold_drop(const struct store *st, const struct untold *u);
-/* The parts of such a name; false: it is none. */
+/* The parts of such a name, also of a further letter; false: it is none. */
 bool untold_name_read(const char *name, char transaction[SHA256_HEX],
     unsigned *attempt, char csr[SHA256_HEX]);
 
@@ -123,16 +124,37 @@ enum err queue_unfile(struct span file, struct buf *letter);
 /*
  * On the CA's host: what was said to this request; digest is that of the
  * letter it was said to.  queue_done_link(): ERR_EXISTS, another pull was
- * faster.  queue_done(): ERR_NOTFOUND, nothing yet.
+ * faster.  queue_done(): ERR_NOTFOUND, nothing yet, or not any more.  A
+ * further letter of that name has "<name>,<SHA-256 of the letter>".
  */
 struct queue_done {
 	char request[SHA256_HEX]; /* SHA-256 of the request's letter */
+	char csr[SHA256_HEX];	  /* and of its CSR; "" in old records */
+	int64_t time;		  /* when it was said; 0 in old records */
 	struct buf letter;
 };
 enum err queue_done(const struct store *st, const char *alias, const char *name,
     struct queue_done *out);
 enum err queue_done_link(const struct store *st, const char *alias,
     const char *name, const struct queue_done *done);
+/* each(name, arg) for those of an alias, a shard at a time, sorted. */
+enum err queue_done_each(const struct store *st, const char *alias,
+    enum err (*each)(const char *name, void *arg), void *arg);
+/* Behind a mark alone: else its request could be decided once more. */
+void queue_done_drop(
+    const struct store *st, const char *alias, const char *name);
+
+/*
+ * Answers were forgotten: what was written before *time and has none may have
+ * had one.  0: none was.  Whoever misses an answer reads it after that, not
+ * before, as the mark is durable before the first answer goes.
+ */
+enum err queue_mark(const struct store *st, const char *alias, int64_t *time);
+/* A lower one than stands changes nothing. */
+enum err queue_mark_link(
+    const struct store *st, const char *alias, int64_t time);
+/* "pruned,<seconds>"; false: no such name. */
+bool queue_mark_read(const char *name, int64_t *time);
 
 /*
  * On the RA's host, queue/<alias>/news,<ca>: when the last good news were

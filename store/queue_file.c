@@ -7,7 +7,7 @@
 #include "store/inside.h"
 #include "store/queue.h"
 
-/* Letters as files: what came in, what was said, the news. */
+/* Letters as files: what came in, the news. */
 
 /* News have a whole CRL in them. */
 #define MAX_LETTER (MAX_CRL / 3 * 4 + MAX_RECORD)
@@ -125,79 +125,6 @@ queue_put_in(const struct store *st, const char *alias, const char *name,
 	if (e == OK && (e = queue_rooms(st, alias)) == OK)
 		e = file_replace(st->root, buf_cstr(&path), file, FILE_RECORD);
 	buf_release(&path);
-	return e;
-}
-
-/* ---- on the CA's host --------------------------------------------------- */
-
-static enum err
-done_path(const char *alias, const char *name, struct buf *out)
-{
-	return buf_printf(out, "queue/%s/done/%.2s/%s", alias, name, name) ?
-		   OK :
-		   ERR_SYSTEM;
-}
-
-enum err
-queue_done(const struct store *st, const char *alias, const char *name,
-    struct queue_done *out)
-{
-	struct buf path = BUF_INIT;
-	struct record r = { 0 };
-	enum err e;
-
-	if ((e = done_path(alias, name, &path)) != OK ||
-	    (e = store_read(st, buf_cstr(&path), "done", &r)) != OK)
-		goto out;
-	if ((e = record_digits(&r, "request", 64, 64, out->request)) == OK)
-		e = pem_get(buf_span(&r.pem), QUEUE_LABEL, &out->letter);
-	if (e == ERR_INPUT) {
-		log_error("%s: a line is missing or not what it must be",
-		    buf_cstr(&path));
-		e = ERR_SYSTEM;
-	}
-out:
-	record_release(&r);
-	buf_release(&path);
-	return e;
-}
-
-static enum err
-done_rooms(const struct store *st, const char *alias, const char *name)
-{
-	const char *const rooms[] = { "", "/done", "/done/" };
-	struct buf path = BUF_INIT;
-	enum err e = dir_make(st->root, "queue");
-
-	for (size_t i = 0; i < 3 && (e == OK || e == ERR_EXISTS); i++) {
-		buf_clear(&path);
-		e = buf_printf(&path, "queue/%s%s%.*s", alias, rooms[i],
-			i == 2 ? 2 : 0, name) ?
-			dir_make(st->root, buf_cstr(&path)) :
-			ERR_SYSTEM;
-		if (e == OK)
-			e = store_sync_above(st, buf_cstr(&path));
-	}
-	buf_release(&path);
-	return e == ERR_EXISTS ? OK : e;
-}
-
-enum err
-queue_done_link(const struct store *st, const char *alias, const char *name,
-    const struct queue_done *done)
-{
-	struct buf path = BUF_INIT, text = BUF_INIT;
-	enum err e = ERR_SYSTEM;
-
-	if (record_begin(&text, "done") && record_text(&text, "name", name) &&
-	    record_text(&text, "request", done->request) &&
-	    pem_put(&text, QUEUE_LABEL, buf_span(&done->letter)))
-		e = done_path(alias, name, &path);
-	if (e == OK && (e = done_rooms(st, alias, name)) == OK)
-		e = file_create_once(st->tmp, st->root, buf_cstr(&path),
-		    buf_span(&text), FILE_RECORD, true);
-	buf_release(&path);
-	buf_release(&text);
 	return e;
 }
 

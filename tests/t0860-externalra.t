@@ -59,7 +59,15 @@ quietly "$SCEP" ca import Curve --cert curve.pem --no-key
 printf '[scep]\noperationmode = externalra\ncas = Curve\n[ra]\nauthpwd = none\n' \
 	>ra/aliases/curve.ini
 exits 1 "a CA that nobody can encrypt to" "$SCEP" alias check curve
-like "is told of" "$(cat .out)" "cas: its key is no RSA key"
+like "is told of, by its line" "$(cat .out)" "curve.ini:3: cas: its key is no \
+RSA key, so that no external RA can encrypt to it: Curve"
+at_ca
+sed 's/Lab/Curve/' fleet.ini >ca/aliases/curve.ini
+exits 1 "on the CA's host too" "$SCEP" alias check curve
+like "by its line" "$(cat .out)" "curve.ini:4: defaultca: its key is no RSA \
+key, so that no external RA can encrypt to it: Curve"
+rm ca/aliases/curve.ini
+at_ra
 rm -r ra/aliases/curve.ini ra/ca/Curve
 
 # --- GetCACert: RA, CA, root ----------------------------------------------------------

@@ -217,10 +217,31 @@ take
 cp "copy/fleet/in/$c" "$IN/$c"
 is "the answer to the old letter is none" "$(poll c fleet)" PENDING
 like "and is told of" "$(tail -n 2 log)" "it answers another letter"
-exits 1 "nor has the CA another answer of that name" pull
-like "it says so" "$(cat pull.err)" \
+ok "the CA says the same to the new one" pull
+like "and has not decided again" "$(cat pull.out)" "^$|0 issued, 0 refused"
+is "c has its certificate" "$(poll c fleet)" SUCCESS
+is "one" "$(certs c)" 1
+
+# A record that never arrived comes again.
+is "e waits" "$(enrol e "$SECRET" fleet)" PENDING
+rm "$OUT"/*
+is "its record was lost; it comes again" "$(enrol e "$SECRET" fleet)" PENDING
+ok "the CA takes it" pull
+is "e has its certificate" "$(poll e fleet) $(certs e)" "SUCCESS 1"
+
+# Another CSR under the name of one that was answered.
+is "f waits" "$(enrol f "$SECRET" fleet)" PENDING
+carry_out
+rm "$OUT"/*
+take
+is "another CSR of that name" "$(enrol f "$SECRET" fleet --subject /CN=f/O=x)" \
+	PENDING
+f=$(only)
+touch -d "3 seconds ago" "$OUT/$f"
+exits 1 "has no answer" pull
+like "and is told of" "$(cat pull.err)" \
 	"another request of this name was answered before"
-is "c has one certificate at most" "$(certs c)" 1
+is "f has one certificate" "$(certs f)" 1
 rm -f "$OUT"/* "$IN"/*
 
 # A CA's new certificate for its key.

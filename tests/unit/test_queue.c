@@ -130,6 +130,34 @@ result_comes_back(void **state)
 	buf_release(&b);
 }
 
+/* Certificates are any bytes; an older program writes none. */
+static void
+news_come_back(void **state)
+{
+	struct queue_news in = { .time = 1790000000 },
+			  out = { .certs = BUF_INIT };
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (unsigned i = 0; i < 256; i++)
+		assert_true(buf_byte(&in.certs, (unsigned char)i));
+	assert_int_equal(queue_news_text(&in, &b), OK);
+	assert_int_equal(queue_news_read(buf_span(&b), &out), OK);
+	assert_int_equal(out.time, in.time);
+	assert_true(span_eq(buf_span(&out.certs), buf_span(&in.certs)));
+	queue_news_release(&in);
+	queue_news_release(&out);
+	buf_release(&b);
+	assert_int_equal(queue_news_read(TEXT("[news]\nversion = 1\n"
+					      "time = 2026-11-29T13:24:00Z\n"),
+			     &out),
+	    OK);
+	assert_int_equal(out.certs.len, 0);
+	assert_int_equal(
+	    queue_news_read(TEXT("[news]\nversion = 1\n"), &out), ERR_INPUT);
+	queue_news_release(&out);
+}
+
 /* Cut short at any byte, a file is none, and a stream is none. */
 static void
 files_are_whole(void **state)
@@ -243,6 +271,7 @@ main(void)
 		cmocka_unit_test(request_comes_back),
 		cmocka_unit_test(request_lacks_nothing),
 		cmocka_unit_test(result_comes_back),
+		cmocka_unit_test(news_come_back),
 		cmocka_unit_test(files_are_whole),
 		cmocka_unit_test(names_are_ours),
 		cmocka_unit_test(names_of_kept_requests),
