@@ -288,6 +288,7 @@ SRCS += query.c
 SRCS += queue.c
 SRCS += queue_answer.c
 SRCS += queue_done.c
+SRCS += queue_letter.c
 SRCS += queue_news.c
 SRCS += queue_ra.c
 SRCS += queue_take.c

@@ -209,112 +209,6 @@ find_answer(const struct queue_side *s, const struct pkimsg *msg,
 
 /* ---- requests that go to the CA ------------------------------------------ */
 
-/* What the judge says of a registered entity is what the CA should make. */
-static bool
-put_entity(const struct entity *who, struct queue_request *r)
-{
-	bool ok = true;
-
-	if (who->username == NULL)
-		return true;
-	if (r->username == NULL)
-		ok = (r->username = str_dup(who->username)) != NULL;
-	if (ok && r->subject == NULL && who->subject != NULL)
-		ok = (r->subject = str_dup(who->subject)) != NULL;
-	if (ok && r->profile == NULL && who->profile != NULL)
-		ok = (r->profile = str_dup(who->profile)) != NULL;
-	if (r->san != NULL || r->no_san)
-		return ok;
-	r->no_san = who->san == NULL;
-	if (ok && who->san != NULL && strcmp(who->san, "request") != 0)
-		ok = (r->san = str_dup(who->san)) != NULL;
-	return ok;
-}
-
-static bool
-put_over(const struct overrides *o, struct queue_request *r)
-{
-	r->validity = o->validity;
-	r->no_san = o->san != NULL && *o->san == '\0';
-	return (o->username == NULL ||
-		   (r->username = str_dup(o->username)) != NULL) &&
-	       (o->subject == NULL ||
-		   (r->subject = str_dup(o->subject)) != NULL) &&
-	       (o->san == NULL || r->no_san ||
-		   (r->san = str_dup(o->san)) != NULL) &&
-	       (o->profile == NULL ||
-		   (r->profile = str_dup(o->profile)) != NULL);
-}
-
-static enum err
-request_text(const struct enrol *in, const struct queue_side *s,
-    const struct pkimsg *msg, const struct decision *d, struct buf *out)
-{
-	struct queue_request r = {
-		.attempt = d->attempt, .renews = msg->renews, .time = s->now
-	};
-	enum err e = ERR_SYSTEM;
-
-	memcpy(r.transaction, d->transaction.name, SHA256_HEX);
-	hex_text(msg->signer_key, SHA256_LEN, r.signer);
-	r.alias = str_dup(s->alias->name);
-	r.ca = str_dup(msg->ca->name);
-	r.remote = str_dup(in->remote);
-	if (r.alias != NULL && r.ca != NULL &&
-	    buf_add(&r.txid, msg->txid.data, msg->txid.len) &&
-	    put_over(&d->over, &r) && put_entity(&d->entity, &r))
-		e = queue_request_text(&r, out);
-	queue_request_release(&r);
-	return e;
-}
-
-/*
- * The CA takes nothing that an ended certificate signs, also where the client
- * has an old one of ours still.
- */
-static enum err
-find_signer(const struct queue_side *s, const struct pkimsg *msg,
-    const struct generation **by)
-{
-	const struct ra *ra = ca_ra_current(msg->ca, s->now);
-
-	if (ra == NULL) {
-		log_error("alias %s: no RA certificate of CA %s is valid now, "
-			  "and the CA takes no request without one: `scep ca "
-			  "ra request %s` begins the next",
-		    s->alias->name, msg->ca->called, msg->ca->called);
-		return ERR_BUSY;
-	}
-	*by = ra_signer(ra);
-	return OK;
-}
-
-static enum err
-write_letter(const struct enrol *in, const struct queue_side *s,
-    const struct pkimsg *msg, const struct decision *d, struct queued *q)
-{
-	char name[QUEUE_NAME];
-	struct buf text = BUF_INIT;
-	struct letter letter = { .kind = LETTER_REQUEST, .name = name };
-	const struct generation *by = NULL;
-	enum err e;
-
-	queue_name(d->transaction.name, d->attempt, name);
-	if ((e = find_signer(s, msg, &by)) != OK ||
-	    (e = request_text(in, s, msg, d, &text)) != OK ||
-	    (e = random_bytes(letter.nonce, LETTER_NONCE)) != OK)
-		goto out;
-	hex_text(letter.nonce, LETTER_NONCE, q->nonce);
-	letter.text = buf_span(&text);
-	letter.part[0] = buf_span(&msg->csr.der);
-	if (msg->renews)
-		letter.part[1] = buf_span(&msg->signer_cert);
-	e = letter_seal(&letter, by, msg->gen, &q->letter);
-out:
-	buf_release(&text);
-	return e;
-}
-
 static enum err
 fill_texts(const struct enrol *in, const struct pkimsg *msg,
     const struct decision *d, struct queued *q)
@@ -388,14 +282,44 @@ link_queued(const struct queue_side *s, const struct pkimsg *msg,
 		e = queue_untold_keep(s, msg, d);
 	if (e != OK || (e = queue_link(s->store, q)) == OK || q->held == NULL)
 		return e;
-	if (e == ERR_TOOBIG ||
-	    (e == ERR_EXISTS &&
-		queue_find(s->store, q->alias, q->transaction, q->attempt,
-		    &first) == OK &&
-		strcmp(first.csr, q->csr) != 0))
+	if (e == ERR_EXISTS &&
+	    queue_find(
+		s->store, q->alias, q->transaction, q->attempt, &first) == OK &&
+	    strcmp(first.csr, q->csr) != 0)
 		queue_untold_drop(s, msg, d);
 	queued_release(&first);
 	return e;
+}
+
+/* All that a record has; what is too large for one is refused. */
+static enum err
+compose(const struct enrol *in, const struct queue_side *s,
+    const struct pkimsg *msg, struct decision *d, struct queued *q)
+{
+	enum err e;
+
+	q->attempt = d->attempt;
+	q->created = s->now;
+	memcpy(q->transaction, d->transaction.name, SHA256_HEX);
+	memcpy(q->csr, msg->csr.digest, SHA256_HEX);
+	if ((e = sha256_hex(msg->csr.spki, q->spki)) != OK ||
+	    (e = fill_texts(in, msg, d, q)) != OK ||
+	    (e = queue_compose(in, s, msg, d, q)) != OK ||
+	    (e = queue_fits(q)) != ERR_TOOBIG)
+		return e;
+	return decision_refuse(
+	    d, FAIL_BADREQUEST, "the request is too large for a record");
+}
+
+/* A code pays for what can be queued, and for nothing else. */
+static enum err
+pay(const struct enrol *in, const struct queue_side *s, struct decision *d)
+{
+	enum err e = enrol_code_room(in, s->now, d);
+
+	return e == OK && d->verdict == VERDICT_GRANT ?
+		   enrol_code_pay(in, s->now, d) :
+		   e;
 }
 
 /* Into the queue; the same client may have been faster than itself. */
@@ -403,22 +327,16 @@ static enum err
 enqueue(const struct enrol *in, const struct queue_side *s,
     const struct pkimsg *msg, struct decision *d)
 {
-	struct queued q = { .attempt = d->attempt, .created = s->now };
+	struct queued q = { .attempt = 0 };
 	enum err e;
 
-	memcpy(q.transaction, d->transaction.name, SHA256_HEX);
-	memcpy(q.csr, msg->csr.digest, SHA256_HEX);
-	if ((e = sha256_hex(msg->csr.spki, q.spki)) != OK ||
-	    (e = fill_texts(in, msg, d, &q)) != OK ||
-	    (e = write_letter(in, s, msg, d, &q)) != OK)
-		goto out;
-	e = link_queued(s, msg, d, &q);
-	if (e == ERR_TOOBIG)
-		e = decision_refuse(d, FAIL_BADREQUEST,
-		    "the request is too large for a record");
-	else if (e == OK || e == ERR_EXISTS)
-		e = wait(d);
-out:
+	if ((e = compose(in, s, msg, d, &q)) == OK &&
+	    d->verdict == VERDICT_GRANT && (e = pay(in, s, d)) == OK &&
+	    d->verdict == VERDICT_GRANT) {
+		e = link_queued(s, msg, d, &q);
+		if (e == OK || e == ERR_EXISTS)
+			e = wait(d);
+	}
 	queued_release(&q);
 	return e;
 }
@@ -451,15 +369,11 @@ admit(const struct enrol *in, const struct queue_side *s,
 	const struct generation *by = NULL;
 	enum err e;
 
-	if ((e = find_signer(s, msg, &by)) != OK ||
+	if ((e = queue_signer(s, msg, &by)) != OK ||
 	    (e = ask_judge(in, s, msg, d)) != OK ||
 	    d->verdict != VERDICT_GRANT ||
 	    (e = find_answer(s, msg, t, d)) != OK ||
-	    d->verdict != VERDICT_GRANT || (e = check_room(s)) != OK ||
-	    (e = enrol_code_room(in, s->now, d)) != OK ||
-	    d->verdict != VERDICT_GRANT ||
-	    (e = enrol_code_pay(in, s->now, d)) != OK ||
-	    d->verdict != VERDICT_GRANT)
+	    d->verdict != VERDICT_GRANT || (e = check_room(s)) != OK)
 		return e;
 	return enqueue(in, s, msg, d);
 }

@@ -61,4 +61,17 @@ struct queue_further {
 enum err queue_say_again(const struct queue_desk *desk, const char *name,
     const struct queue_further *to, struct queue_done *said);
 
+/* queue_letter.c, for queue.c alone. */
+
+/*
+ * The RA's certificate that signs what goes to the CA of `msg`, borrowed.
+ * ERR_BUSY (logged): none is valid now.
+ */
+enum err queue_signer(const struct queue_side *s, const struct pkimsg *msg,
+    const struct generation **by);
+
+/* Fills q->letter and q->nonce; `d` has what the judge here said. */
+enum err queue_compose(const struct enrol *in, const struct queue_side *s,
+    const struct pkimsg *msg, const struct decision *d, struct queued *q);
+
 #endif

@@ -112,17 +112,34 @@ put(const struct queued *q, struct buf *out)
 	       pem_put(out, QUEUE_LABEL, buf_span(&q->letter));
 }
 
+static enum err
+text_of(const struct queued *q, struct buf *out)
+{
+	if (!put(q, out))
+		return ERR_SYSTEM;
+	if (out->len <= MAX_RECORD)
+		return OK;
+	log_error("the record of request %s,%u is over %d bytes",
+	    q->transaction, q->attempt, MAX_RECORD);
+	return ERR_TOOBIG;
+}
+
+enum err
+queue_fits(const struct queued *q)
+{
+	struct buf text = BUF_INIT;
+	enum err e = text_of(q, &text);
+
+	buf_release(&text);
+	return e;
+}
+
 enum err
 queue_link(const struct store *st, const struct queued *q)
 {
 	struct buf path = BUF_INIT, text = BUF_INIT;
-	enum err e = put(q, &text) ? OK : ERR_SYSTEM;
+	enum err e = text_of(q, &text);
 
-	if (e == OK && text.len > MAX_RECORD) {
-		log_error("the record of request %s,%u is over %d bytes",
-		    q->transaction, q->attempt, MAX_RECORD);
-		e = ERR_TOOBIG;
-	}
 	if (e == OK)
 		e = path_of(q->alias, "out", q->transaction, q->attempt, &path);
 	if (e == OK && (e = queue_rooms(st, q->alias)) == OK)

@@ -49,9 +49,12 @@ void queue_name(
 bool queue_name_read(
     const char *name, char transaction[SHA256_HEX], unsigned *attempt);
 
+/* Writes nothing.  ERR_TOOBIG (logged): nobody could read its record. */
+enum err queue_fits(const struct queued *q);
+
 /*
- * Links it, durably.  ERR_EXISTS: this attempt waits already; ERR_TOOBIG
- * (logged): nobody could read it.
+ * Links it, durably.  ERR_EXISTS: this attempt waits already; ERR_TOOBIG as
+ * above.
  */
 enum err queue_link(const struct store *st, const struct queued *q);
 

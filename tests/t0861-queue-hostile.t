@@ -154,7 +154,8 @@ at_ra
 like "they are told of" "$(cat pull.err)" "0dir is not a regular file"
 like "all three" "$(tail -n 1 pull.err)" "^scep: 3 of them are not requests"
 like "the other one is served" "$(cat pull.out)" "issued CN=odd"
-rm -rf copy/fleet/out/0* copy/fleet/in outside
+rm -rf copy/fleet/out/0fifo copy/fleet/out/0dir copy/fleet/out/0link \
+	copy/fleet/in outside
 mkdir outside
 ln -s ../../outside copy/fleet/in
 exits 1 "answers by a link" take
@@ -171,7 +172,7 @@ ln -s /etc/passwd ra/store/queue/fleet/out/0link
 ok "the example carries files and folders alone" pull
 is "no link, no FIFO" "$(find copy ! -type f ! -type d)" ""
 is "modes are the home's" "$(find copy -type f ! -perm 640)" ""
-rm -f ra/store/queue/fleet/out/0*
+rm -f ra/store/queue/fleet/out/0fifo ra/store/queue/fleet/out/0link
 is "odd has its certificate" "$(poll odd fleet)" SUCCESS
 
 # --- on the way back --------------------------------------------------------------------------

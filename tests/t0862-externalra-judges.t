@@ -222,6 +222,23 @@ ok "the CA takes it" pull
 is "one request" "$(grep -c "^once" pull.out)" 1
 is "the poll fetches it" "$(poll o1 once)" SUCCESS
 is "and nothing for the other" "$(poll o2 once)" "failinfo 4"
+
+# A request that no record can hold pays nothing.
+code=$("$SCEP" challenge new --alias once)
+client_key big
+{
+	printf '[req]\nprompt = no\ndistinguished_name = n\n'
+	printf 'attributes = a\nreq_extensions = e\n[n]\nCN = big\n'
+	printf '[a]\nchallengePassword = %s\n[e]\n1.2.3.4 = ASN1:UTF8:' "$code"
+	head -c 200000 /dev/zero | tr '\0' x
+} >big.cnf
+openssl req -new -key big.key -config big.cnf -outform DER -out big.req
+is "a request that is too large" \
+	"$(enrol big "$code" once --csr big.req)" "failinfo 2"
+ok "is said to be" grep -q 'reason="the request is too large for a record"' log
+is "its code is good for another" "$(enrol o3 "$code" once)" PENDING
+ok "the CA takes that" pull
+is "the poll fetches it" "$(poll o3 once)" SUCCESS
 is "no challenge is in the store" "$(grep -rl "$code\|sesame\|intune-" \
 	ra/store ca/store)" ""
 
