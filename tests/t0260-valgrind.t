@@ -1,7 +1,7 @@
 #!/bin/sh
-# A worker for a long time: 2,000 mixed requests, good and bad, in one FastCGI
-# process under valgrind, every kind of the builder's among them; no error, no
-# leak, no growth.
+# A worker for a long time: 2,000 mixed requests, good and bad, to one FastCGI
+# process behind lighttpd, under valgrind too, every kind of the builder's
+# among them; no error, no leak, no growth.
 # shellcheck disable=SC1091,SC2016,SC2034 # lib.sh uses them
 . "${0%/*}/lib.sh"
 
@@ -41,49 +41,68 @@ mv long.der slow/chosen.der
 pkcsreq long "another word" --txid v-guess --subject /CN=chosen
 mv long.der slow/guess.der
 
-DOOR=fcgi
-rss() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
+rss() { awk '/^VmRSS/ { print $2 }' "/proc/$WORKERS/status"; }
+
+# For curl, which asks them all by itself: a request with these words.
+block() {
+	printf '%s\n' "$@" 'silent' 'output = "/dev/null"' \
+		'write-out = "%{http_code}\n"' next
+}
+post() {
+	block "url = \"$URL/scep?operation=PKIOperation\"" \
+		"data-binary = \"@$1\"" \
+		'header = "Content-Type: application/x-pki-message"'
+}
 
 # I: the I-th of the mixed requests; under valgrind, where it is slow, one in
 # five is a message, so that each kind comes twice.
-ask() {
+mixed() {
 	case $(($1 % 5))$slowly in
-	0*) request GET "/scep?operation=GetCACaps" ;;
-	1*) request GET "/scep/scep/pkiclient.exe?operation=GetCACert" ;;
-	2*) request GET "/scep/nope?operation=$1" ;;
-	3-slowly) request HEAD "/scep?operation=GetCACert" ;;
+	0*) block "url = \"$URL/scep?operation=GetCACaps\"" ;;
+	1*) block "url = \"$URL/scep/scep/pkiclient.exe?operation=GetCACert\"" ;;
+	2*) block "url = \"$URL/scep/nope?operation=$1\"" ;;
+	3-slowly) block "url = \"$URL/scep?operation=GetCACert\"" head ;;
 	*)
 		posts=$((posts + 1))
-		request POST /scep "m/$((posts % n + 1)).der"
+		post "m/$((posts % n + 1)).der"
 		;;
 	esac
-	[ "${STATUS:-599}" -lt 500 ] || bad=$((bad + 1))
 }
 
 slowly='' posts=0
 
-# FROM TO: that many requests; bad counts those that were not answered.
+# The requests in the file asked; bad counts those that were not answered.
+ask() {
+	wanted=$(grep -c '^next$' asked)
+	sed -i '$d' asked # the last one has no next
+	curl -K asked >codes
+	bad=$((wanted - $(grep -c '^[2-4]' codes)))
+}
+
+# FROM TO: that many requests.
 ask_all() {
-	i=$1 bad=0
+	i=$1
 	while [ "$i" -lt "$2" ]; do
 		i=$((i + 1))
-		ask "$i"
-	done
+		mixed "$i"
+	done >asked
+	ask
 }
 
 ask_slow() {
-	bad=0
 	for message in slow/*.der; do
-		request POST /scep "$message"
-		[ "$STATUS" = 200 ] || bad=$((bad + 1))
-	done
+		post "$message"
+	done >asked
+	ask
+	bad=$((bad + $(grep -vc 200 codes)))
 }
 
 # Growth is looked for without valgrind, which has memory of its own.
-fcgi_start
-pid=$FCGI_PID
+lighttpd_start 1
+WORKERS=${WORKERS% }
 ask_all 0 500
 early=$(rss)
+is "500 requests, each answered" "$bad" 0
 ask_all 500 2000
 late=$(rss)
 is "2,000 requests, each answered" "$bad" 0
@@ -92,20 +111,23 @@ is "and those that cost a scrypt" "$bad" 0
 diag "resident after 500: $early kB, after 2,000: $late kB"
 ok "no growth" test $((late - early)) -lt 200
 stop_servers
-rm fcgi.sock
+rm scep.sock
 
-spawn-fcgi -n -s "$FRESH/fcgi.sock" -- "$(command -v valgrind)" -q \
-	--error-exitcode=99 --leak-check=full --log-file="$FRESH/vg.log" \
-	--errors-for-leak-kinds=definite,indirect "$SCEP" >>log 2>&1 &
-pid=$!
-wait_for test -S fcgi.sock
+printf '#!/bin/sh\nexec "%s" -q --error-exitcode=99 --leak-check=full \\\n' \
+	"$(command -v valgrind)" >watched
+printf ' --errors-for-leak-kinds=definite,indirect --log-file="%s" "%s"\n' \
+	"$FRESH/vg.log" "$TESTED" >>watched
+chmod 755 watched
+SCEP=$FRESH/watched
+lighttpd_start 1
+WORKERS=${WORKERS% }
 slowly=-slowly posts=0
 ask_all 0 2000
 is "2,000 requests under valgrind, each answered" "$bad" 0
 ask_slow
 is "and those that cost a scrypt" "$bad" 0
-kill -TERM $pid
-wait $pid
-is "SIGTERM ends it with exit 0: no error, no leak" $? 0
-is "valgrind has nothing to say" "$(cat vg.log)" ""
+kill -TERM "$WORKERS"
+ok "SIGTERM ends it" wait_for _gone "$WORKERS"
+is "with no error and no leak: valgrind has nothing to say" "$(cat vg.log)" ""
+SCEP=$TESTED
 done_testing
