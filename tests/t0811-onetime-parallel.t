@@ -6,6 +6,7 @@
 . "${0%/*}/lib.sh"
 
 N=64
+[ "$HURRY" = 0 ] || N=16
 make_home
 alias_ini() { # NAME REQUIRED
 	printf '[scep]\noperationmode = ra\n[ra]\ndefaultca = ManagementCA\n' \
