@@ -249,12 +249,6 @@ add_entity() { # NAME OPTIONS...
 
 # --- the doors ----------------------------------------------------------------
 
-# A worker runs the server that is tested, in the script's home.
-_by_worker() {
-	[ "$DOOR" = fcgi ] && [ "$SCEP" = "$TESTED" ] &&
-		[ "$SCEP_HOME" = "$FRESH/home" ]
-}
-
 # METHOD PATH?QUERY [BODYFILE]: one request through the door DOOR; leaves the
 # files headers and body, and STATUS.  Variables of the request can be set in
 # front: SCEP_ALIAS=x request GET /x
@@ -266,7 +260,7 @@ request() {
 	_body=${3:-/dev/null}
 	_length=
 	[ "$_method" != POST ] || _length=$(wc -c <"$_body")
-	if _by_worker; then
+	if [ "$DOOR" = fcgi ]; then
 		[ -S "$FRESH/fcgi.sock" ] || fcgi_start
 		set -- cgi-fcgi -bind -connect "$FRESH/fcgi.sock"
 	else

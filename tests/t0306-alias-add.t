@@ -96,6 +96,11 @@ ok "a CA whose key is elsewhere" scep ca import Far --cert ca.pem --no-key
 says 1 "two CAs" "several CAs; say which" add ext --mode externalra
 says 1 "RA mode has its key" "its key is on another host" \
 	add x --mode ra --ca Far
+says 1 "and here a certificate of its own" "it has no RA certificate" \
+	add ext --mode externalra --ca Far
+scep ca ra request Far --out far.csr >>log 2>&1
+scep ca ra sign ManagementCA far.csr --out far.pem >>log 2>&1
+ok "which it gets" scep ca ra install Far far.pem
 ok "--mode externalra" scep alias add ext --mode externalra --ca Far
 is "the secret is to be filled in" "$(told) $(asked ext)" \
 	"ra.authpwdfile ra.authpwdfile"
