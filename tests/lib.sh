@@ -192,19 +192,19 @@ no_leaks() {
 	LEAKS_TOO=$ASAN_OPTIONS
 }
 
-# COUNT: the places where a walk lets a call fail, 1 to COUNT; in a hurry, six
+# COUNT: the places where a walk lets a call fail, 1 to COUNT; in a hurry, four
 # of them, for what an error leaves behind.
 fails_at() {
 	_step=1
-	[ "$HURRY" = 0 ] || _step=$((($1 + 5) / 6))
+	[ "$HURRY" = 0 ] || _step=$((($1 + 3) / 4))
 	[ "$1" -eq 0 ] || seq 1 $_step "$1"
 }
 
 # COUNT: the places where a walk kills.  A process that is killed tells a
-# sanitizer nothing, so in a hurry they are two, for what comes after.
+# sanitizer nothing, so in a hurry it is one in the middle, for what comes after.
 killed_at() {
-	if [ "$HURRY" = 1 ] && [ "$1" -gt 2 ]; then
-		printf '1\n%s\n' "$1"
+	if [ "$HURRY" = 1 ] && [ "$1" -gt 1 ]; then
+		echo $((($1 + 1) / 2))
 	else
 		seq 1 "$1"
 	fi
