@@ -309,8 +309,6 @@ if [ -n "$faketime" ]; then
 	rm ra/store/queue/codes/out/*
 	take
 	like "is refused" "$(cat pull.out)" "refused CN=lost: wrong code"
-	# rsync takes a file of the same size and second for the same
-	rm copy/codes/out/*
 	ahead 5
 	is "its record was lost; it comes again" \
 		"$(enrol lost guess-it-right codes)" PENDING
