@@ -22,13 +22,14 @@ COPY=${COPY:-${SCEP_HOME:-/var/lib/scep}/queue-copy}
 
 mkdir -p "$COPY" || exit 1
 # Files and folders alone: whoever has the RA's host could leave links, devices
-# and FIFOs there.
+# and FIFOs there.  By content (-c): what is written anew within the second has
+# the same time, and often the same size.
 MODES='D0750,F0640'
-rsync -rtp --chmod="$MODES" --delete --exclude='.*' --exclude='/*/untold/' \
+rsync -rtpc --chmod="$MODES" --delete --exclude='.*' --exclude='/*/untold/' \
     --max-size=4m "$RA/" "$COPY/" || exit 1
 "$SCEP" queue pull --quiet "$COPY"
 status=$?
 # The answers also where some request was refused: the others have theirs.
-rsync -rtp --chmod="$MODES" --include='/*/' --include='/*/in/' --include='/*/in/*' \
+rsync -rtpc --chmod="$MODES" --include='/*/' --include='/*/in/' --include='/*/in/*' \
 	--exclude='*' "$COPY/" "$RA/" || exit 1
 exit "$status"
