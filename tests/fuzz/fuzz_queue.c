@@ -37,6 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		queue_request_release(&request);
 	if (queue_result_read(in, &result) == OK)
 		queue_result_release(&result);
-	(void)queue_news_read(in, &news);
+	if (queue_news_read(in, &news) == OK)
+		queue_news_release(&news);
 	return 0;
 }
