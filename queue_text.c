@@ -230,15 +230,18 @@ queue_news_text(const struct queue_news *n, struct buf *out)
 enum err
 queue_news_read(struct span text, struct queue_news *out)
 {
+	struct queue_news n = { .certs = BUF_INIT };
 	struct record r = { 0 };
 	struct span certs;
 	enum err e = parse("news", text, &r);
 
-	if (e == OK && record_get_time(&r, "time", &out->time) != OK)
+	if (e == OK && record_get_time(&r, "time", &n.time) != OK)
 		e = bad("news");
 	certs = record_get_span(&r, "certs");
-	if (e == OK && !buf_add(&out->certs, certs.p, certs.len))
+	if (e == OK && !buf_add(&n.certs, certs.p, certs.len))
 		e = ERR_SYSTEM;
+	if (e == OK)
+		*out = n;
 	record_release(&r);
 	return e;
 }
