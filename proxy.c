@@ -285,11 +285,15 @@ pass_or_give(struct visit *v, const struct operation *op)
 	e = pass_on(v, op);
 	if (e == OK) {
 		keep(v, buf_span(&asked));
-	} else if (have || kept_common(st, alias, buf_span(&asked), &k) == OK) {
+	} else if (have) {
 		(void)kept_pause(st, alias);
 		log_warn("alias %s: %s does not answer; for the next %d "
 			 "seconds what was kept of it is given",
 		    alias, v->alias->proxy.peer.url, KEPT_PAUSE);
+		e = give(v, op, &k);
+	} else if (!pausing &&
+		   kept_common(st, alias, buf_span(&asked), &k) == OK) {
+		/* what a stranger made up says nothing about the others */
 		e = give(v, op, &k);
 	}
 out:

@@ -283,7 +283,8 @@ check_age(struct errand *x)
 	int64_t mark = 0;
 	enum err e;
 
-	if (strcmp(d->waiting.transaction, d->transaction.name) == 0)
+	if (strcmp(d->waiting.transaction, d->transaction.name) == 0 &&
+	    strcmp(d->waiting.csr, x->msg.csr.digest) == 0)
 		return OK;
 	e = queue_mark(desk->store, desk->alias->name, &mark);
 	if (e == OK && x->request.time < mark)
@@ -453,11 +454,10 @@ queue_answer(const struct queue_desk *desk, const char *name, struct span file,
 		goto out;
 	}
 	out->why = "it is not whole: cut short on its way, or changed";
-	if ((e = queue_unfile(file, &der)) != OK ||
-	    (e = sha256_hex(buf_span(&der), x.digest)) != OK ||
-	    (e = find_cas(&x)) != OK ||
+	if ((e = queue_unfile(file, &der)) != OK || (e = find_cas(&x)) != OK ||
 	    (e = queue_ra_verify(
-		 desk, name, buf_span(&der), &x.letter, &out->why)) != OK)
+		 desk, name, buf_span(&der), &x.letter, &out->why)) != OK ||
+	    (e = sha256_hex(x.letter.nonce, x.digest)) != OK)
 		goto out;
 	if ((e = find_done(&x)) == ERR_NOTFOUND)
 		e = answer(&x);

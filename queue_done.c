@@ -35,7 +35,7 @@ said_read(struct span letter, struct said *out)
 	return e == OK ? letter_content(sd.content, &out->text, out->part) : e;
 }
 
-/* "<name>,<SHA-256 of the letter>": a further letter of that name. */
+/* "<name>,<SHA-256 of its nonce>": a further letter of that name. */
 #define FURTHER (QUEUE_NAME + SHA256_HEX)
 
 static void
@@ -148,7 +148,8 @@ out:
 	return e;
 }
 
-/* What cannot be read stays, and is told of by `scep check`. */
+/* What cannot be read stays, and is told of by `scep check`; what cannot be
+ * removed ends it. */
 static enum err
 prune_one(const char *name, void *arg)
 {
@@ -160,13 +161,15 @@ prune_one(const char *name, void *arg)
 		return OK;
 	if (e != OK) {
 		p->out->bad++;
-	} else if (time >= p->before) {
-		p->out->kept++;
-	} else {
-		queue_done_drop(p->store, p->alias, name);
-		p->out->gone++;
+		return OK;
 	}
-	return OK;
+	if (time >= p->before) {
+		p->out->kept++;
+		return OK;
+	}
+	if ((e = queue_done_drop(p->store, p->alias, name)) == OK)
+		p->out->gone++;
+	return e;
 }
 
 /* Is there anything to forget?  Then ERR_EXISTS. */

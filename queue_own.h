@@ -42,9 +42,10 @@ enum err queue_ra_held(struct span signer, int64_t written, const char **why);
 #define QUEUE_AHEAD DAY
 
 /*
- * What was said to the letter of this SHA-256, under this name.  ERR_EXISTS:
- * nothing, but *out was said to another one of that name.  ERR_NOTFOUND:
- * nothing to either.
+ * What was said to the letter whose nonce has this SHA-256, under this name.
+ * The nonce is signed: what surrounds the signature anybody could vary, and
+ * have us sign each time.  ERR_EXISTS: nothing, but *out was said to another
+ * one of that name.  ERR_NOTFOUND: nothing to either.
  */
 enum err queue_said(const struct queue_desk *desk, const char *name,
     const char letter[SHA256_HEX], struct queue_done *out);
@@ -54,7 +55,7 @@ enum err queue_said(const struct queue_desk *desk, const char *name,
  * too, durably, and is in *said then.
  */
 struct queue_further {
-	const char *letter; /* its SHA-256 */
+	const char *letter; /* the SHA-256 of its nonce */
 	struct span nonce;
 	const struct generation *by; /* signs */
 };

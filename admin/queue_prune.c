@@ -25,11 +25,12 @@ enum err
 run_queue_prune(struct command *cmd)
 {
 	int64_t days = opt_number(cmd, "older", OLDER);
-	struct prune p = { .cmd = cmd, .before = cmd->now - days * DAY };
+	struct prune p = { .cmd = cmd };
 	enum err e;
 
 	if (days < OLDER_MIN || days > 36500)
 		return usage(cmd, "--older is 7 to 36500");
+	p.before = cmd->now - days * DAY;
 	if ((e = queue_aliases(&cmd->store, prune_alias, &p)) != OK)
 		return e;
 	cmd->unchanged = p.sum.gone == 0;

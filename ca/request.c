@@ -282,6 +282,7 @@ static enum err
 install_elsewhere(
     int home, struct bring *b, struct span cert, struct span chain)
 {
+	const struct generation *next = ca_next(b->ca, time_now());
 	struct cert_view v;
 	enum err e = read_answer(b, cert, chain);
 
@@ -290,6 +291,14 @@ install_elsewhere(
 			e = ERR_EXISTS;
 	if (e == OK)
 		e = cert_view(buf_span(&b->cert), &v);
+	/* behind the next one it would take its place for good */
+	if (e == OK && next != NULL && v.not_before < next->not_before) {
+		log_error("CA %s has a next generation, %u, and one behind it "
+			  "would take its place: install this when that has "
+			  "begun",
+		    b->ca->called, next->folder);
+		e = ERR_REFUSED;
+	}
 	if (e == OK)
 		e = key_public("the certificate", v.spki, &b->key);
 	return e == OK ? bring_store(home, b, time_now()) : e;

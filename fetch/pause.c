@@ -9,7 +9,6 @@
 static struct silent {
 	char place[SHA256_HEX]; /* "": none */
 	int64_t until;		/* not to be asked before */
-	int64_t pause;		/* ms, the last one */
 } silent[32];
 #define SILENT (sizeof(silent) / sizeof(*silent))
 
@@ -45,9 +44,9 @@ pause_left(const char place[SHA256_HEX], int64_t now)
 }
 
 static int64_t
-longer(int64_t a, int64_t b)
+within(int64_t least, int64_t n, int64_t most)
 {
-	return a > b ? a : b;
+	return n < least ? least : n > most ? most : n;
 }
 
 void
@@ -64,10 +63,7 @@ pause_note(const char place[SHA256_HEX], enum err e, int64_t began, int64_t now)
 		return;
 	if (s == NULL)
 		s = add(place);
-	s->pause = longer(longer(2 * s->pause, now - began), PAUSE_FIRST);
-	if (s->pause > PAUSE_LAST)
-		s->pause = PAUSE_LAST;
-	s->until = now + s->pause;
+	s->until = now + within(PAUSE_MIN, now - began, PAUSE_MAX);
 }
 
 /* ---- places ------------------------------------------------------------- */

@@ -11,10 +11,13 @@
  * again would keep every worker busy with waiting.  So who did not answer is
  * not asked for a while, which is ERR_BUSY at once (logged):
  *
- *	no answer (ERR_BUSY of fetch)   PAUSE_FIRST, or as long as that took:
- *	                                then a worker waits half of its time
- *	none after that pause either    twice as long, PAUSE_LAST at most
+ *	no answer (ERR_BUSY of fetch)   as long as that took, so that a worker
+ *	                                waits half of its time at most; from
+ *	                                PAUSE_MIN to PAUSE_MAX
  *	any answer, whatever it says    no pause
+ *
+ * It grows no further, since it may be one stranger's request that is not
+ * answered: the others must not wait much longer for it than he makes us wait.
  *
  * A program is one that does not answer when its time was over, only then.
  * Our own trouble begins none and ends none.  A place is an alias and the
@@ -25,8 +28,8 @@
  * itself, and a CGI program, which lives for one request, always asks; there
  * it is the web server that limits how many run.
  */
-#define PAUSE_FIRST 1000  /* ms */
-#define PAUSE_LAST  60000 /* ms */
+#define PAUSE_MIN 1000	/* ms */
+#define PAUSE_MAX 60000 /* ms */
 
 enum err pause_http(
     const char *alias, const struct http_ask *ask, struct http_answer *out);

@@ -125,13 +125,13 @@ enum err queue_file(
 enum err queue_unfile(struct span file, struct buf *letter);
 
 /*
- * On the CA's host: what was said to this request; digest is that of the
- * letter it was said to.  queue_done_link(): ERR_EXISTS, another pull was
- * faster.  queue_done(): ERR_NOTFOUND, nothing yet, or not any more.  A
- * further letter of that name has "<name>,<SHA-256 of the letter>".
+ * On the CA's host: what was said to this request.  queue_done_link():
+ * ERR_EXISTS, another pull was faster.  queue_done(): ERR_NOTFOUND, nothing
+ * yet, or not any more.  A further letter of that name has "<name>,<SHA-256 of
+ * its nonce>".
  */
 struct queue_done {
-	char request[SHA256_HEX]; /* SHA-256 of the request's letter */
+	char request[SHA256_HEX]; /* SHA-256 of its letter's signed nonce */
 	char csr[SHA256_HEX];	  /* and of its CSR; "" in old records */
 	int64_t time;		  /* when it was said; 0 in old records */
 	struct buf letter;
@@ -144,7 +144,7 @@ enum err queue_done_link(const struct store *st, const char *alias,
 enum err queue_done_each(const struct store *st, const char *alias,
     enum err (*each)(const char *name, void *arg), void *arg);
 /* Behind a mark alone: else its request could be decided once more. */
-void queue_done_drop(
+enum err queue_done_drop(
     const struct store *st, const char *alias, const char *name);
 
 /*

@@ -13,7 +13,8 @@
  *	pruned,<seconds>	the highest counts, and only grows
  */
 
-#define MARK "pruned,"
+#define MARK	   "pruned,"
+#define MARK_READS 3
 
 static enum err
 done_path(const char *alias, const char *name, struct buf *out)
@@ -94,14 +95,16 @@ queue_done_link(const struct store *st, const char *alias, const char *name,
 	return e;
 }
 
-void
+enum err
 queue_done_drop(const struct store *st, const char *alias, const char *name)
 {
 	struct buf path = BUF_INIT;
+	enum err e = done_path(alias, name, &path);
 
-	if (done_path(alias, name, &path) == OK)
-		(void)file_unlink(st->root, buf_cstr(&path));
+	if (e == OK)
+		e = file_unlink(st->root, buf_cstr(&path));
 	buf_release(&path);
+	return e == ERR_NOTFOUND ? OK : e; /* another prune was faster */
 }
 
 /* A folder of it at a time. */
@@ -166,8 +169,8 @@ find_highest(const char *name, void *arg)
 	return OK;
 }
 
-enum err
-queue_mark(const struct store *st, const char *alias, int64_t *time)
+static enum err
+read_mark(const struct store *st, const char *alias, int64_t *time)
 {
 	struct buf path = BUF_INIT;
 	enum err e = ERR_SYSTEM;
@@ -177,6 +180,24 @@ queue_mark(const struct store *st, const char *alias, int64_t *time)
 		e = dir_each(st->root, buf_cstr(&path), find_highest, time);
 	buf_release(&path);
 	return e == ERR_NOTFOUND ? OK : e;
+}
+
+/*
+ * Twice the same: whoever reads while a mark takes the place of another may
+ * see neither.
+ */
+enum err
+queue_mark(const struct store *st, const char *alias, int64_t *time)
+{
+	int64_t before;
+	enum err e = read_mark(st, alias, time);
+
+	for (int i = 0; e == OK && i < MARK_READS; i++) {
+		before = *time;
+		if ((e = read_mark(st, alias, time)) == OK && *time == before)
+			return OK;
+	}
+	return e == OK ? ERR_BUSY : e;
 }
 
 struct lower {

@@ -172,6 +172,24 @@ ln -s /etc/passwd ra/store/queue/fleet/out/0link
 ok "the example carries files and folders alone" pull
 is "no link, no FIFO" "$(find copy ! -type f ! -type d)" ""
 is "modes are the home's" "$(find copy -type f ! -perm 640)" ""
+# What no signature covers can be varied: here a length in five bytes.
+cat >vary.py <<'EOT'
+import base64, sys
+head, rest = sys.stdin.read().split("-----BEGIN CMS-----\n")
+der = base64.b64decode(rest.split("-----END")[0])
+assert der[:2] == b"\x30\x82"
+der = b"\x30\x84\0\0" + der[2:]
+print(head + "-----BEGIN CMS-----")
+print(base64.encodebytes(der).decode(), end="")
+print("-----END CMS-----")
+EOT
+said() { find ca/store/queue/fleet/done -type f | wc -l; }
+before=$(said)
+python3 vary.py <linked >varied
+cp varied "copy/fleet/out/$(only)"
+take
+like "a variation is the same letter" "$(cat pull.out)" "1 answered before"
+is "and said nothing more to" "$(said)" "$before"
 rm -f ra/store/queue/fleet/out/0fifo ra/store/queue/fleet/out/0link
 is "odd has its certificate" "$(poll odd fleet)" SUCCESS
 

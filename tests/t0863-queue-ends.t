@@ -69,6 +69,12 @@ like "and the next one, at once" "$(cat log)" \
 ok "it is the CA host's" cmp ra/ca/Lab/2/cert.pem ca/ca/Lab/2/cert.pem
 ok "so is the next one" cmp ra/ca/Lab/3/cert.pem ca/ca/Lab/3/cert.pem
 not_ok "no key has come" test -e ra/ca/Lab/2/key.pem
+quietly openssl req -x509 -new -key ca/ca/Lab/1/key.pem -days 400 -out by-hand.pem \
+	-subj "$(openssl x509 -in ca/ca/Lab/1/cert.pem -noout -subject -nameopt compat |
+		sed 's/^subject=//')" -addext keyUsage=critical,keyCertSign,cRLSign
+exits 1 "none by hand in the place of the next one" \
+	"$SCEP" ca install Lab by-hand.pem
+like "it is told why" "$(cat .out)" "CA Lab has a next generation, .*: install this when"
 is "a device is served" "$(enrol first "$SECRET" fleet)" PENDING
 ok "the CA takes it" pull
 is "its certificate" "$(poll first fleet)" SUCCESS
