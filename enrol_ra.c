@@ -146,28 +146,40 @@ end_maker(const struct enrol *in, const struct entity *who, int64_t now)
 	return e == ERR_EXISTS ? ERR_BUSY : e; /* it lives after all */
 }
 
+static enum err
+check_none_issued(
+    const struct enrol *in, const struct entity *who, struct decision *d)
+{
+	struct outcome last = OUTCOME_INIT;
+	enum err e = issued_latest(in->store, who->username, &last);
+
+	outcome_release(&last);
+	if (e == OK)
+		return decision_refuse(d, FAIL_BADREQUEST,
+		    "the entity exists: only its certificate may ask for "
+		    "another (`existing = renew`)");
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
 /*
  * An entity that this alias made and that never got a certificate is nobody's
- * yet, once whoever made it must be through.
+ * yet, once whoever made it must be through: it may have got one since we
+ * looked first.
  */
 static enum err
 check_unborn(const struct enrol *in, const struct entity *who, int64_t now,
     struct decision *d)
 {
-	struct outcome last = OUTCOME_INIT;
 	enum err e;
 
 	if (who->alias == NULL || strcmp(who->alias, d->alias->name) != 0)
 		return decision_refuse(d, FAIL_BADREQUEST,
 		    "the entity was not made by this alias; `existing = edit` "
 		    "would take it");
-	e = issued_latest(in->store, who->username, &last);
-	outcome_release(&last);
-	if (e == OK)
-		return decision_refuse(d, FAIL_BADREQUEST,
-		    "the entity exists: only its certificate may ask for "
-		    "another (`existing = renew`)");
-	return e == ERR_NOTFOUND ? end_maker(in, who, now) : e;
+	if ((e = check_none_issued(in, who, d)) != OK ||
+	    d->verdict != VERDICT_GRANT || (e = end_maker(in, who, now)) != OK)
+		return e;
+	return check_none_issued(in, who, d);
 }
 
 static bool

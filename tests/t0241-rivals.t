@@ -26,7 +26,7 @@ names() { openssl x509 -in "$1-0.pem" -noout -subject; }
 # the background, its answer is NAME.late.
 late() {
 	rm -f "$1.trace"
-	env REQUEST_METHOD=POST SCRIPT_NAME=/scep \
+	env REQUEST_METHOD=POST SCRIPT_NAME="${SCRIPT:-/scep}" \
 		QUERY_STRING=operation=PKIOperation \
 		CONTENT_LENGTH="$(wc -c <"$1.der")" \
 		GATEWAY_INTERFACE=CGI/1.1 REMOTE_ADDR=192.0.2.1 \
@@ -183,4 +183,39 @@ if [ -n "$faketime" ] && [ "${SCEP_FLAVOUR:-plain}" != asan ]; then
 else
 	skip "an hour later" "needs libfaketime, on the plain build"
 fi
+# --- RA mode: a makes the entity, and is issued while b looks whether it was ---
+
+printf '[scep]\noperationmode = ra\n[approval]\nrequired = 0\n' >home/aliases/ra.ini
+printf '[ra]\ndefaultca = ManagementCA\nauthpwd = "x y"\n' >>home/aliases/ra.ini
+touch -d "3 seconds ago" home/aliases/ra.ini
+SCRIPT=/scep/ra/pkiclient.exe
+client_key ra1
+client_key ra2
+pkcsreq ra1 "x y" --subject /CN=wanted
+pkcsreq ra2 "x y" --subject /CN=wanted
+n=0
+until "$SCEP" entity show wanted >.out 2>&1 || [ $n -ge 9 ]; do
+	n=$((n + 1))
+	late ra1 linkat linkat:signal=KILL:when=$n
+	wait $LATE
+done
+ok "a has made the entity and died" "$SCEP" entity show wanted
+wanted() { "$SCEP" cert list --json | grep -c '"subject":"CN=wanted"'; }
+is "before its certificate" "$(wanted)" 0
+late ra2 newfstatat newfstatat:delay_exit=1
+wait $LATE
+cp ra2.late reply
+split_reply
+is "b is told to come again" "$STATUS" 503
+n=$(grep newfstatat ra2.trace | grep -n '"issued/' | head -n 1 | cut -d: -f1)
+ok "b looks whether it was issued" test "${n:-0}" -gt 0
+late ra2 newfstatat "newfstatat:signal=STOP:when=${n:-1}"
+ok "b is held when it has looked" wait_for stopped ra2
+request POST "$SCRIPT?operation=PKIOperation" ra1.der
+is "a comes again and is issued" "$STATUS $(wanted)" "200 1"
+: >log
+go_on ra2
+like "b has a no" "$(cat log)" "the entity exists: only its certificate"
+is "one certificate" "$(wanted)" 1
+exits 0 "check is content with that" "$SCEP" check
 done_testing
