@@ -364,7 +364,7 @@ lighttpd_cgi_start() {
 _leaks=0
 sanitized_client() { # [leaks]
 	BUILDER=$BUILD/tests/builder
-	[ "${1:-}" != leaks ] || _leaks=$((1 - HURRY))
+	[ "${1:-}" != leaks ] || _leaks=1
 }
 
 builder() {
