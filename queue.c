@@ -1,6 +1,5 @@
 #include "queue.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -8,7 +7,6 @@
 #include "crl.h"
 #include "enrol_own.h"
 #include "queue_own.h"
-#include "queue_text.h"
 #include "store/revoked.h"
 
 /* The RA's side: requests are taken in, and answered when the CA has been. */
@@ -361,7 +359,10 @@ ask_judge(const struct enrol *in, const struct queue_side *s,
 	return e;
 }
 
-/* Whoever was not here before: judged, paid for, and into the queue. */
+/*
+ * Whoever was not here before: judged, paid for, and into the queue; nobody is
+ * judged who could not be sent on.
+ */
 static enum err
 admit(const struct enrol *in, const struct queue_side *s,
     const struct pkimsg *msg, struct standing *t, struct decision *d)
