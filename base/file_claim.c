@@ -25,9 +25,14 @@ file_claim_read(int at, const char *path, struct buf *out)
 	return buf_add(out, word, (size_t)n) ? OK : ERR_SYSTEM;
 }
 
-/* The return code is not the verdict: what stands there is (STORE.md). */
-enum err
-file_claim(int at, const char *path, const char *word)
+#define TRIES 100 /* while others make and take away the same name */
+
+/*
+ * The return code is not the verdict: what stands there is (STORE.md).
+ * ERR_NOTFOUND with errno EEXIST: it was taken away before it was read.
+ */
+static enum err
+claim_once(int at, const char *path, const char *word)
 {
 	struct buf there = BUF_INIT;
 	enum err e;
@@ -41,12 +46,20 @@ file_claim(int at, const char *path, const char *word)
 		e = ERR_EXISTS;
 	if (e == ERR_INPUT)
 		e = ERR_EXISTS;
-	if (e == ERR_NOTFOUND) {
-		errno = saved;
-		e = file_trouble("claim", path);
-	}
 	buf_release(&there);
+	errno = saved;
 	return e;
+}
+
+enum err
+file_claim(int at, const char *path, const char *word)
+{
+	enum err e = ERR_NOTFOUND;
+
+	errno = EEXIST;
+	for (int i = 0; i < TRIES && e == ERR_NOTFOUND && errno == EEXIST; i++)
+		e = claim_once(at, path, word);
+	return e == ERR_NOTFOUND ? file_trouble("claim", path) : e;
 }
 
 enum err

@@ -156,6 +156,43 @@ poll
 is "the device gets it" "$(reply box status)" 0
 ok "nobody else" "$SCEP" request deny "$(number)"
 
+# --- yes and no at once ---------------------------------------------------------
+
+# FIRST SECOND CALL: FIRST is held behind each such call that it makes, SECOND
+# is heard whole, FIRST goes on.  Whoever came too late is told by exit 1.
+held() { grep -q 'stopped by SIGSTOP' trace; }
+over() { ! kill -0 "$pid" 2>/dev/null || held; }
+at_once() {
+	n=0 bad=
+	while [ $n -lt 20 ]; do
+		n=$((n + 1))
+		asked
+		traced -e "trace=$3" -e "inject=$3:signal=STOP:when=$n"
+		"$SCEP" request "$1" "$id" >>log 2>&1 &
+		pid=$!
+		plain
+		wait_for over || fail "neither held nor over"
+		held || break
+		"$SCEP" request "$2" "$id" >>log 2>&1
+		second=$?
+		kill -CONT "$(sed -n '1s/ .*//p' trace)"
+		wait $pid
+		first=$?
+		poll
+		case "$(reply box status) $1 $first $second" in
+		"0 approve 0 1" | "0 deny 1 0") ;; # yes was first
+		"2 approve 1 0" | "2 deny 0 1") ;;
+		*) fail "$(reply box status) $first $second" ;;
+		esac
+	done
+	wait $pid
+	is "$1 at every $3, $2 in between: $n rounds" "${bad:-none}" none
+}
+for call in $calls; do
+	at_once approve deny "$call"
+	at_once deny approve "$call"
+done
+
 # --- alias rename ------------------------------------------------------------------
 
 asked
