@@ -163,6 +163,9 @@ stop_servers() {
 
 _cleanup() {
 	stop_servers
+	[ ! -e "$FRESH/.ports" ] || while read -r _port; do
+		rmdir "$PORTS.$_port"
+	done <"$FRESH/.ports"
 	cd /
 	! mountpoint -q "$FRESH/small" || umount "$FRESH/small"
 	[ -n "${KEEP:-}" ] || rm -rf "$FRESH"
@@ -170,15 +173,19 @@ _cleanup() {
 trap _cleanup EXIT
 trap 'exit 1' HUP INT TERM
 
-# A port that nothing listens on, of those the kernel does not hand out.
+# A port that nothing listens on, of those the kernel does not hand out, and no
+# other script has taken.
+PORTS=${TMPDIR:-/tmp}/scep-port
 free_port() {
 	_tries=0
 	while [ $_tries -lt 100 ]; do
 		_tries=$((_tries + 1))
 		_port=$(($(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000))
 		_hex=$(printf ':%04X' "$_port")
-		if ! grep -q "$_hex " /proc/net/tcp /proc/net/tcp6 2>/dev/null
+		if ! grep -q "$_hex " /proc/net/tcp /proc/net/tcp6 2>/dev/null &&
+			mkdir "$PORTS.$_port" 2>/dev/null
 		then
+			echo "$_port" >>"$FRESH/.ports"
 			echo "$_port"
 			return 0
 		fi
@@ -231,7 +238,9 @@ _same_home() {
 	    mv -T "$_home.$$" "$_home"; } 2>/dev/null; then
 		rm -rf "$_home.$$"
 	fi
-	find "$HOMES" -mindepth 1 -maxdepth 1 -mmin +120 -exec rm -rf {} +
+	find "$HOMES" -mindepth 1 -maxdepth 1 -mmin +120 \
+		-exec rm -rf {} + 2>/dev/null
+	return 0
 }
 
 # A CA with a small key: making one is most of a script's time.

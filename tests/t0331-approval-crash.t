@@ -137,7 +137,7 @@ is "one certificate for each" "$("$SCEP" cert list --json |
 
 client_key rival
 asked
-traced -e trace=linkat -e inject=linkat:delay_enter=2000000:when=2
+traced -e trace=linkat -e inject=linkat:delay_enter=6000000:when=2
 approve &
 pid=$!
 plain

@@ -98,9 +98,9 @@ SCEP_USERNAME=box"
 is "it has no arguments" "$(cat cmdline)" "/bin/sh $JUDGE "
 is "no descriptors above 3, but its shell's" "$(cat fds)" ""
 is "and stands in /" "$(cat pwd)" /
-not_ok "no process shows the challenge" grep -q "4711" ps environ cmdline
+not_ok "no process shows the challenge" grep -q "nobody 4711" ps environ cmdline
 find home/store home/aliases -type f -exec cat {} + >seen
-not_ok "no file has it" grep -q "4711" seen log
+not_ok "no file has it" grep -q "nobody 4711" seen log
 
 does 'tr "\0" "\n" </proc/$$/environ | sort >'"$FRESH"'/environ'
 builder csr >/dev/null 2>&1
@@ -179,7 +179,7 @@ wrong "no key=value" 'echo yes' "output of $JUDGE: a line is not key=value"
 wrong "an unknown key" 'echo color=red' "there is no such key"
 wrong "the challenge, as if it were one" 'echo "$(cat <&3)="' \
 	"there is no such key"
-not_ok "which is not shown" grep "4711" log
+not_ok "which is not shown" grep "nobody 4711" log
 wrong "a forged DN" 'printf "subject=CN=a\r\nO=b\n"' \
 	"subject: it has control characters"
 wrong "a profile that is not there" 'echo profile=NOWHERE' \
@@ -197,7 +197,8 @@ gets bad >/dev/null
 like "escaped and cut" "$(cat log)" ': \\x1b\[2J 0{195}"$'
 does 'set -x; x=$(cat <&3); echo "reason=$x"; exit 1'
 is "a script that shows everything" "$(gets bad)" "badRequest: the program says no"
-not_ok "does not show the challenge in the log" grep "4711" log
+not_ok "does not show the challenge in the log" \
+	grep "nobody 4711" log
 like "only that it did" "$(cat log)" "words that hold the challenge"
 does 'printf "%0198d%s\n" 1 "$(cat <&3)" >&2; exit 1'
 is "nor one that ends in it" "$(gets bad)" "badRequest: the program says no"
