@@ -93,6 +93,18 @@ say_decided(const struct sighting *s)
 	return say(ERR_REFUSED, "request %.16s %s", id, ends[o->kind]);
 }
 
+/* This yes was among those that it took; who wrote the certificate is all one. */
+static enum err
+say_issued(const struct command *cmd, const struct sighting *s)
+{
+	const struct outcome *o = &s->outcome;
+
+	if (s->standing != STANDS_DECIDED || o->kind != OUTCOME_CERTIFICATE)
+		return say_decided(s);
+	(void)fprintf(cmd->out, "issued %s to %s\n", o->serial, s->w.username);
+	return OK;
+}
+
 /* --- issuing ------------------------------------------------------------ */
 
 /* What a grant needs, of a home. */
@@ -191,7 +203,7 @@ issue(struct command *cmd, struct sighting *s)
 		return e;
 	/* decided meanwhile, or the CA, say, is not valid: that was logged */
 	if (sighting_look(cmd, s) == OK && s->standing == STANDS_DECIDED)
-		return say_decided(s);
+		return say_issued(cmd, s);
 	return e;
 }
 
@@ -233,6 +245,7 @@ approve(struct command *cmd, struct sighting *s)
 	struct approval yes = APPROVAL_INIT; /* borrows */
 	char host[HOST_MAX + 1];
 	unsigned count = 0;
+	bool added;
 	enum err e;
 
 	if ((e = say_decided(s)) != OK || (e = answerer(cmd, host, &yes)) != OK)
@@ -242,9 +255,12 @@ approve(struct command *cmd, struct sighting *s)
 		return say_twice(cmd, s, count);
 	if (e != OK && e != ERR_EXISTS)
 		return e;
-	/* a no, or the end of its time, may have come between */
-	if ((e = sighting_look(cmd, s)) != OK || (e = say_decided(s)) != OK)
+	/* a no, the end of its time, or the device may have come between */
+	added = e == OK;
+	if ((e = sighting_look(cmd, s)) != OK)
 		return e;
+	if (s->standing == STANDS_DECIDED || s->standing == STANDS_OVER)
+		return added ? say_issued(cmd, s) : say_decided(s);
 	(void)fprintf(cmd->out, "request %.16s has %u of %u yeses\n", s->w.id,
 	    count, s->w.required);
 	return count < s->w.required ? OK : issue_or_keep(cmd, s);
