@@ -309,7 +309,8 @@ static const struct verb queue_verbs[] = {
 	    "list what waits for the CA: alias, transaction, age, username, "
 	    "subject",
 	    "What was answered stays in the list until the answer was taken: "
-	    "when the device\nasks next, or by `scep queue import --here`.",
+	    "when the device\nasks next, by `scep queue import --here`, or when "
+	    "[queue] limit wait.",
 	    false, false, NAMES_PLAIN },
 	{ "pull", { NULL }, "[DIR]", 0, 1, queue_pull_options, run_queue_pull,
 	    "on the CA's host: take requests, and leave the answers",

@@ -400,11 +400,11 @@ exits 1 "the heap is told of" "$SCEP" queue pull --command \
 	"$FRESH/ssh ra $SCEP queue"
 like "and read" "$(cat .out)" "scep: (199|2[0-9][0-9]) of them are not requests"
 at_ra
-find "$OUT" -links +1 -delete
+find "$OUT" -type f -links +1 -delete
 rm -f stream "$OUT"/*
 
 # News are signed once for each alias, whatever the other side prints.
-printf '#!/bin/sh\n[ "$1" = export ] && exec cat %s/hostile\n' "$FRESH" >evil-ra
+printf '#!/bin/sh\n[ "$1" = import ] || exec cat %s/hostile\n' "$FRESH" >evil-ra
 chmod 755 evil-ra
 {
 	echo "scep-queue 1"
@@ -481,6 +481,7 @@ rm -f "$IN"/*
 
 # What else a taken-over RA has does not come to the CA's disk.
 is "a request" "$(enrol slim "$SECRET" fleet)" PENDING
+slim=$(only)
 mkdir -p ra/store/queue/fleet/out/0deep/deeper ra/store/queue/fleet/more \
 	ra/store/queue/deep/deep/deep
 for at in fleet/big fleet/out/0deep/deeper/x fleet/more/x deep/deep/deep/x big; do
@@ -491,7 +492,7 @@ mkdir -p copy/fleet/more # of an older copy
 exits 1 "a pull" pull
 like "tells of the folder alone" "$(cat pull.err)" "alias deep: there is none here"
 is "what comes are its rooms" "$(cd copy && find . -mindepth 3 \
-	! -path './*/in/*')" "./fleet/out/$(ls "$OUT" | tail -n 1)"
+	! -path './*/in/*')" "./fleet/out/$slim"
 is "and those of aliases" "$(cd copy/fleet && echo *)" "in out"
 is "nothing is at the top" "$(find copy -maxdepth 1 -type f)" ""
 is "the request is served" "$(poll slim fleet)" SUCCESS
@@ -502,6 +503,17 @@ rm -rf ra/store/queue/fleet/out/0* ra/store/queue/fleet/more \
 
 if strace -e trace=none true 2>/dev/null; then
 	no_leaks
+	# Who made a folder may have died before its name was durable.
+	enrol synced "$SECRET" fleet >.word
+	carry_out
+	at_ca
+	strace -f -y -qq -o trace -e trace=fsync "$SCEP" queue pull copy >.out 2>&1
+	at_ra
+	for at in store store/queue store/queue/fleet store/queue/fleet/done; do
+		ok "the names in $at are durable before an answer" \
+			grep -q "fsync(.*/ca/$at>)" trace
+	done
+	is "it has its answer" "$(pull; poll synced fleet)" SUCCESS
 	round=0 step=1 bad=''
 	# see killed_at() in lib.sh
 	[ "$HURRY" = 0 ] || step=9
