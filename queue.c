@@ -240,34 +240,6 @@ fill_texts(const struct enrol *in, const struct pkimsg *msg,
 		   ERR_SYSTEM;
 }
 
-struct count {
-	unsigned n, limit;
-};
-
-static enum err
-count_one(const char *name, void *arg)
-{
-	struct count *c = arg;
-
-	(void)name;
-	return ++c->n >= c->limit ? ERR_EXISTS : OK;
-}
-
-/* Only what waits is there, so this is bounded by the limit. */
-static enum err
-check_room(const struct queue_side *s)
-{
-	struct count c = { 0, s->alias->queue.limit };
-	enum err e = queue_each(s->store, s->alias->name, false, count_one, &c);
-
-	if (e != ERR_EXISTS)
-		return e;
-	log_warn("alias %s: %u requests wait for the CA already ([queue] "
-		 "limit); does `scep queue pull` run there?",
-	    s->alias->name, c.limit);
-	return ERR_BUSY;
-}
-
 /* Another request of this client was faster: then only that one is kept. */
 static enum err
 link_queued(const struct queue_side *s, const struct pkimsg *msg,
@@ -374,7 +346,7 @@ admit(const struct enrol *in, const struct queue_side *s,
 	    (e = ask_judge(in, s, msg, d)) != OK ||
 	    d->verdict != VERDICT_GRANT ||
 	    (e = find_answer(s, msg, t, d)) != OK ||
-	    d->verdict != VERDICT_GRANT || (e = check_room(s)) != OK)
+	    d->verdict != VERDICT_GRANT || (e = queue_check_room(s)) != OK)
 		return e;
 	return enqueue(in, s, msg, d);
 }

@@ -25,6 +25,14 @@ enum err queue_recall(
 void queue_tell_refused(const struct enrol *in, const struct queue_side *s,
     const struct pkimsg *msg, const struct outcome *o);
 
+/* queue_room.c, for queue.c alone. */
+
+/*
+ * May one more wait?  At the limit answers that have come are taken first, for
+ * whomever they are.  ERR_BUSY (logged): there are [queue] limit.
+ */
+enum err queue_check_room(const struct queue_side *s);
+
 /* queue_ra.c, for queue_answer.c alone. */
 
 /*

@@ -123,60 +123,6 @@ run_list(struct command *cmd)
 	return e;
 }
 
-/* ---- export ---------------------------------------------------------------- */
-
-struct export
-{
-	struct command *cmd;
-	const char *alias;
-	struct buf out;
-};
-
-static enum err
-export_one(const char *name, void *arg)
-{
-	struct export *x = arg;
-	struct buf path = BUF_INIT, file = BUF_INIT;
-	enum err e = ERR_SYSTEM;
-
-	if (buf_printf(&path, "queue/%s/out/%s", x->alias, name))
-		e = file_read(
-		    x->cmd->store.root, buf_cstr(&path), MAX_RECORD, &file);
-	if (e == OK && !stream_put(&x->out, x->alias, name, buf_span(&file)))
-		e = ERR_SYSTEM;
-	buf_release(&path);
-	buf_release(&file);
-	return e == ERR_NOTFOUND ? OK : e;
-}
-
-/* The alias stands there in any case: its news are asked for by that. */
-static enum err
-export_alias(const char *alias, void *arg)
-{
-	struct export *x = arg;
-
-	x->alias = alias;
-	if (!stream_put(&x->out, alias, "-", span_of(NULL, 0)))
-		return ERR_SYSTEM;
-	return queue_each(&x->cmd->store, alias, false, export_one, x);
-}
-
-static enum err
-run_export(struct command *cmd)
-{
-	struct export x = { .cmd = cmd, .out = BUF_INIT };
-	enum err e = stream_begin(&x.out) ? OK : ERR_SYSTEM;
-
-	if (e == OK)
-		e = queue_aliases(&cmd->store, export_alias, &x);
-	if (e == OK && !stream_end(&x.out))
-		e = ERR_SYSTEM;
-	if (e == OK)
-		(void)fwrite(x.out.data, 1, x.out.len, cmd->out);
-	buf_release(&x.out);
-	return e;
-}
-
 /* ---- import ---------------------------------------------------------------- */
 
 struct import {
@@ -281,7 +227,10 @@ is_news(const char *name)
 	       strspn(name + 5, "0123456789abcdef") == 16;
 }
 
-/* From the stream into in/: only what an external RA here waits for. */
+/*
+ * From the stream into in/: only for an external RA here, and under a name
+ * that answers have.  Whether one waits for it is seen when it is taken.
+ */
 static enum err
 put_one(const char *alias, const char *name, struct span file, void *arg)
 {
@@ -349,9 +298,6 @@ static const struct option list_options[] = {
 	{ "json", NULL, OPT_FLAG, NULL, "one JSON object a line" },
 	{ NULL, NULL, OPT_FLAG, NULL, NULL },
 };
-static const struct option export_options[] = {
-	{ NULL, NULL, OPT_FLAG, NULL, NULL },
-};
 static const struct option import_options[] = {
 	{ "here", NULL, OPT_FLAG, NULL,
 	    "no stream: what lies in store/queue/ALIAS/in already" },
@@ -363,7 +309,8 @@ static const struct verb queue_verbs[] = {
 	    "list what waits for the CA: alias, transaction, age, username, "
 	    "subject",
 	    "What was answered stays in the list until the answer was taken: "
-	    "when the device\nasks next, or by `scep queue import --here`.",
+	    "when the device\nasks next, by `scep queue import --here`, or when "
+	    "[queue] limit wait.",
 	    false, false, NAMES_PLAIN },
 	{ "pull", { NULL }, "[DIR]", 0, 1, queue_pull_options, run_queue_pull,
 	    "on the CA's host: take requests, and leave the answers",
@@ -384,7 +331,7 @@ static const struct verb queue_verbs[] = {
 	    "Once a day is enough, behind a pull.\n\n"
 	    "  scep queue prune --older 90",
 	    true, false, NAMES_PLAIN },
-	{ "export", { NULL }, "", 0, 0, export_options, run_export,
+	{ "export", { NULL }, "", 0, 0, queue_export_options, run_queue_export,
 	    "print what waits as a stream, for `scep queue pull --command`",
 	    NULL, false, false, NAMES_PLAIN },
 	{ "import", { NULL }, "", 0, 0, import_options, run_import,

@@ -35,7 +35,8 @@ struct pull {
 	int dir;		   /* the room that is pulled, or -1 */
 	int out, in;		   /* of the alias, held open; or -1 */
 	struct words words;	   /* else: the command, */
-	struct buf answers;	   /* and the stream that goes back */
+	struct buf answers;	   /* and the stream that goes back; */
+	char last[MAX_ALIAS + 1];  /* which alias it is at */
 	unsigned issued, refused, waiting, same, bad, later;
 };
 
@@ -360,21 +361,39 @@ pull_dir(struct pull *p, const char *path)
 	return e;
 }
 
+/*
+ * News are made and signed for each alias once: a stream that goes back to one
+ * could have them made without end.
+ */
+static enum err
+next_alias(struct pull *p, const char *alias)
+{
+	enum err e;
+
+	if (strcmp(alias, p->last) < 0)
+		return say(ERR_REFUSED,
+		    "alias %s stands behind %s in what the command printed, "
+		    "which no `scep queue export` does: nothing more is taken",
+		    alias, p->last);
+	(void)snprintf(p->last, sizeof(p->last), "%s", alias);
+	p->alias = NULL;
+	if ((e = find_alias(p, alias)) == OK)
+		e = leave_news(p);
+	else
+		p->alias = NULL;
+	return e;
+}
+
 static enum err
 stream_one(const char *alias, const char *name, struct span file, void *arg)
 {
 	struct pull *p = arg;
 	enum err e = OK;
 
-	if (p->alias == NULL || strcmp(p->alias->name, alias) != 0) {
-		p->alias = NULL;
-		if ((e = find_alias(p, alias)) == OK)
-			e = leave_news(p);
-		if (e == ERR_NOTFOUND)
-			p->alias = NULL;
-	}
+	if (strcmp(p->last, alias) != 0)
+		e = next_alias(p, alias);
 	/* the alias alone stands for its news */
-	if (e == OK && strcmp(name, "-") != 0)
+	if (e == OK && p->alias != NULL && strcmp(name, "-") != 0)
 		e = take_one(p, name, file);
 	return e == ERR_NOTFOUND ? OK : e;
 }

@@ -12,6 +12,8 @@ enum err run_queue_pull(struct command *cmd);
 extern const struct option queue_pull_options[];
 enum err run_queue_prune(struct command *cmd);
 extern const struct option queue_prune_options[];
+enum err run_queue_export(struct command *cmd);
+extern const struct option queue_export_options[];
 
 /*
  * A stream of files, for where there is no rsync:
@@ -20,7 +22,8 @@ extern const struct option queue_prune_options[];
  *	file ALIAS NAME LENGTH		and so many bytes, and a newline
  *	end
  *
- * It is whole or nothing: without its last line none of it is taken.
+ * It is whole or nothing: without its last line none of it is taken.  What is
+ * of one alias stands together, and the aliases are sorted by bytes.
  */
 bool stream_begin(struct buf *out);
 bool stream_put(

@@ -10,6 +10,13 @@
 
 /* Requests that wait for a CA elsewhere. */
 
+/*
+ * Bytes of a letter: a CSR is 1 to 4 KB, and a renewal has its old certificate
+ * beside it.  A thousand of these are less than the stream that takes them to
+ * the CA (`scep queue export`).
+ */
+#define MAX_LETTER 32768
+
 void
 queue_name(
     const char transaction[SHA256_HEX], unsigned attempt, char out[QUEUE_NAME])
@@ -115,12 +122,13 @@ put(const struct queued *q, struct buf *out)
 static enum err
 text_of(const struct queued *q, struct buf *out)
 {
-	if (!put(q, out))
+	if (q->letter.len <= MAX_LETTER && !put(q, out))
 		return ERR_SYSTEM;
-	if (out->len <= MAX_RECORD)
+	if (q->letter.len <= MAX_LETTER && out->len <= MAX_RECORD)
 		return OK;
-	log_error("the record of request %s,%u is over %d bytes",
-	    q->transaction, q->attempt, MAX_RECORD);
+	log_error("request %s,%u: its letter to the CA is over %d bytes, or "
+		  "its record over %d",
+	    q->transaction, q->attempt, MAX_LETTER, MAX_RECORD);
 	return ERR_TOOBIG;
 }
 

@@ -49,7 +49,10 @@ void queue_name(
 bool queue_name_read(
     const char *name, char transaction[SHA256_HEX], unsigned *attempt);
 
-/* Writes nothing.  ERR_TOOBIG (logged): nobody could read its record. */
+/*
+ * Writes nothing.  ERR_TOOBIG (logged): its letter is over 32 KiB, or nobody
+ * could read its record.
+ */
 enum err queue_fits(const struct queued *q);
 
 /*

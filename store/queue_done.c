@@ -54,24 +54,31 @@ out:
 	return e;
 }
 
+/* Whoever has made the folder may not have come to sync its name yet. */
+static enum err
+make_durable(const struct store *st, const char *path)
+{
+	enum err e = dir_make(st->root, path);
+
+	return e == OK || e == ERR_EXISTS ? store_sync_above(st, path) : e;
+}
+
 static enum err
 done_rooms(const struct store *st, const char *alias, const char *name)
 {
 	const char *const rooms[] = { "", "/done", "/done/" };
 	struct buf path = BUF_INIT;
-	enum err e = dir_make(st->root, "queue");
+	enum err e = make_durable(st, "queue");
 
-	for (size_t i = 0; i < 3 && (e == OK || e == ERR_EXISTS); i++) {
+	for (size_t i = 0; i < 3 && e == OK; i++) {
 		buf_clear(&path);
 		e = buf_printf(&path, "queue/%s%s%.*s", alias, rooms[i],
 			i == 2 ? 2 : 0, name) ?
-			dir_make(st->root, buf_cstr(&path)) :
+			make_durable(st, buf_cstr(&path)) :
 			ERR_SYSTEM;
-		if (e == OK)
-			e = store_sync_above(st, buf_cstr(&path));
 	}
 	buf_release(&path);
-	return e == ERR_EXISTS ? OK : e;
+	return e;
 }
 
 enum err

@@ -360,10 +360,153 @@ for odd in news,zzz news,../../x ../x; do
 done
 is "nothing of them is kept" "$(ls "$IN")" ""
 
+# What a stream is too small for is in the next one.
+for i in 1 2 3 4; do
+	enrol "part$i" "$SECRET" fleet >.word
+done
+"$SCEP" queue export --limit 1500 >stream 2>stream.err
+like "a part" "$(cat stream.err)" "[23] requests are left to the next export"
+is "is whole" "$(tail -n 1 stream)" end
+exits 2 "a limit over what a pull reads" "$SCEP" queue export --limit 50331649
+sed 's/^exec.*/case $* in *export) set -- "$@" --limit 1500 ;; esac\n&/' \
+	ssh >ssh-slow
+chmod 755 ssh-slow
+at_ca
+rounds=0
+while [ $rounds -lt 12 ] && [ -n "$(ls "$OUT")" ]; do
+	rounds=$((rounds + 1))
+	"$SCEP" queue pull --command "$FRESH/ssh-slow ra $SCEP queue" \
+		>>slow.out 2>&1
+done
+at_ra
+is "pull by pull all are taken" "$(grep -c "issued CN=part" slow.out) $(ls "$OUT")" "4 "
+for i in 1 2 3 4; do
+	is "part$i" "$(poll "part$i" fleet) $(certs "part$i")" "SUCCESS 1"
+done
+
+# More than a pull reads: letters of before there was a limit for them.
+head -c 250000 /dev/zero >heap.0
+python3 -c 'import os, sys
+for i in range(300): os.link("heap.0", "%s/%064x,1" % (sys.argv[1], i))' "$OUT"
+"$SCEP" queue export >stream 2>stream.err
+ok "a heap: one stream is what a pull reads" \
+	test "$(wc -c <stream)" -gt 50000000 -a "$(wc -c <stream)" -lt 51000000
+is "and whole" "$(tail -c 5 stream)" "
+end"
+find "$OUT" -type f -links +1 -delete
+rm -f stream "$OUT"/*
+
+# News are signed once for each alias, whatever the other side prints.
+printf '#!/bin/sh\n[ "$1" = import ] || exec cat %s/hostile\n' "$FRESH" >evil-ra
+chmod 755 evil-ra
+{
+	echo "scep-queue 1"
+	for alias in codes fleet codes fleet; do
+		printf 'file %s - 0\n\n' $alias
+	done
+	echo end
+} >hostile
+at_ca
+exits 1 "a stream that goes back" "$SCEP" queue pull --command "$FRESH/evil-ra"
+is "is told of" "$(cat .out)" "scep: alias codes stands behind fleet in what \
+the command printed, which no \`scep queue export\` does: nothing more is taken"
+{
+	echo "scep-queue 1"
+	for alias in fleet nobody nobody nobody; do
+		printf 'file %s x 0\n\n' $alias
+	done
+	echo end
+} >hostile
+exits 1 "one for no alias" "$SCEP" queue pull --command "$FRESH/evil-ra"
+is "is told of once" "$(grep -c "alias nobody: there is none" .out)" 1
+at_ra
+
+# --- who never comes back ------------------------------------------------------------------------
+
+rm -rf copy
+rm -f "$OUT"/* "$IN"/*
+quietly "$SCEP" alias set fleet queue.limit 2
+touch -d '5 seconds ago' ra/aliases/fleet.ini
+enrol gone1 "$SECRET" fleet >.word
+enrol gone2 "$SECRET" fleet >.word
+is "two wait, a third cannot" "$(enrol third "$SECRET" fleet)" "http 503"
+ok "the CA answers the two" pull
+is "nobody asks, and a third waits" "$(enrol third "$SECRET" fleet)" PENDING
+is "it alone" "$("$SCEP" queue list --json | grep -c .) $("$SCEP" queue list \
+	--json | grep -c '"subject":"CN=third"')" "1 1"
+enrol fourth "$SECRET" fleet >.word
+echo none >"$IN/$(only | head -n 1)"
+is "no answer makes no room" "$(enrol fifth "$SECRET" fleet)" "http 503"
+like "and is told of" "$(cat log)" "the answer [0-9a-f]*,1 is not taken: it is not whole"
+is "but is away" "$(ls "$IN")" ""
+is "the two have theirs" "$(poll gone1 fleet) $(poll gone2 fleet)" \
+	"SUCCESS SUCCESS"
+
+# By the example, where ssh reaches the RA: its program takes them.
+cat >bin/ssh <<'EOT'
+#!/bin/sh
+[ "$1" = ra-host ] || exit 255
+shift
+exec sh -c "$*"
+EOT
+chmod 755 bin/ssh
+cat >bin/far <<EOT
+#!/bin/sh
+echo "\$SCEP_HOME \$*" >>far.log
+exec "$SCEP" "\$@"
+EOT
+chmod 755 bin/far
+far_pull() { # RA_SCEP
+	env PATH="$FRESH/bin:$PATH" SCEP="$FRESH/bin/scep" COPY=copy \
+		RA="ra-host:$FRESH/ra/store/queue" RA_SCEP="$1" \
+		"$TOP/examples/queue-pull.sh" >pull.out 2>pull.err
+}
+ok "by ssh" far_pull "$FRESH/bin/far" || diag "$(cat pull.err)"
+is "the RA's program is run" "$(cat far.log)" "$FRESH/ra queue import --here"
+is "and nothing waits" "$(ls "$OUT")$(ls "$IN")" ""
+ok "not where it is not wanted" far_pull no
+is "it is not run" "$(wc -l <far.log)" 1
+ok "its trouble is not the pull's" far_pull /nowhere/scep
+like "and is told of" "$(cat pull.err)" "/nowhere/scep"
+quietly "$SCEP" alias set fleet queue.limit 1000
+touch -d '5 seconds ago' ra/aliases/fleet.ini
+rm -f "$IN"/*
+
+# What else a taken-over RA has does not come to the CA's disk.
+is "a request" "$(enrol slim "$SECRET" fleet)" PENDING
+slim=$(only)
+mkdir -p ra/store/queue/fleet/out/0deep/deeper ra/store/queue/fleet/more \
+	ra/store/queue/deep/deep/deep
+for at in fleet/big fleet/out/0deep/deeper/x fleet/more/x deep/deep/deep/x big; do
+	echo x >"ra/store/queue/$at"
+done
+head -c 600000 /dev/zero >"ra/store/queue/fleet/out/0big"
+mkdir -p copy/fleet/more # of an older copy
+exits 1 "a pull" pull
+like "tells of the folder alone" "$(cat pull.err)" "alias deep: there is none here"
+is "what comes are its rooms" "$(cd copy && find . -mindepth 3 \
+	! -path './*/in/*')" "./fleet/out/$slim"
+is "and those of aliases" "$(cd copy/fleet && echo *)" "in out"
+is "nothing is at the top" "$(find copy -maxdepth 1 -type f)" ""
+is "the request is served" "$(poll slim fleet)" SUCCESS
+rm -rf ra/store/queue/fleet/out/0* ra/store/queue/fleet/more \
+	ra/store/queue/deep ra/store/queue/fleet/big ra/store/queue/big copy
+
 # --- killed ----------------------------------------------------------------------------------------
 
 if strace -e trace=none true 2>/dev/null; then
 	no_leaks
+	# Who made a folder may have died before its name was durable.
+	enrol synced "$SECRET" fleet >.word
+	carry_out
+	at_ca
+	strace -f -y -qq -o trace -e trace=fsync "$SCEP" queue pull copy >.out 2>&1
+	at_ra
+	for at in store store/queue store/queue/fleet store/queue/fleet/done; do
+		ok "the names in $at are durable before an answer" \
+			grep -q "fsync(.*/ca/$at>)" trace
+	done
+	is "it has its answer" "$(pull; poll synced fleet)" SUCCESS
 	round=0 step=1 bad=''
 	# see killed_at() in lib.sh
 	[ "$HURRY" = 0 ] || step=9

@@ -230,7 +230,7 @@ client_key big
 	printf '[req]\nprompt = no\ndistinguished_name = n\n'
 	printf 'attributes = a\nreq_extensions = e\n[n]\nCN = big\n'
 	printf '[a]\nchallengePassword = %s\n[e]\n1.2.3.4 = ASN1:UTF8:' "$code"
-	head -c 200000 /dev/zero | tr '\0' x
+	head -c 40000 /dev/zero | tr '\0' x
 } >big.cnf
 openssl req -new -key big.key -config big.cnf -outform DER -out big.req
 is "a request that is too large" \
