@@ -351,5 +351,8 @@ web_ask(const struct judge_case *c, struct buf *out, const char **why)
 	    (e = put_some(j, "scepTransactionID", c->txid)) == OK)
 		e = json_print(j, out);
 	json_free(j);
+	if (e == ERR_INPUT)
+		log_error("alias %s: JSON cannot say what is in the request",
+		    c->alias->name);
 	return e == ERR_INPUT ? ERR_SYSTEM : e;
 }
