@@ -179,12 +179,11 @@ check_ca(const struct pkimsg *msg, int64_t now)
 	return ERR_BUSY;
 }
 
-/* Is what a replay would get of no use: expired, or revoked by now? */
-static enum err
-is_spent(const struct store *st, const struct pkimsg *msg, int64_t now,
-    const struct outcome *o, bool *yes)
+enum err
+outcome_spent(
+    const struct store *st, int64_t now, const struct outcome *o, bool *yes)
 {
-	const struct issuer by = { msg->ca->name, o->generation };
+	const struct issuer by = { o->ca, o->generation };
 
 	*yes = now >= o->not_after;
 	return *yes ? OK : revoked_now(st, &by, o->serial, yes);
@@ -231,7 +230,7 @@ decide_replay(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	bool spent = false, again = false;
 	enum err e;
 
-	e = is_spent(in->store, msg, now, &d->outcome, &spent);
+	e = outcome_spent(in->store, now, &d->outcome, &spent);
 	if (e == OK && spent && now < msg->gen->not_after &&
 	    d->alias->challenge.judge == JUDGE_ENTITY && !msg->renews)
 		e = enrol_buys_again(in, msg, now, d, &again);

@@ -15,6 +15,13 @@ enum err decision_keep(struct decision *d);
  */
 bool decision_paid(const struct decision *d, const struct outcome *o);
 
+/* Is a certificate of no use: expired, revoked by now, or on hold? */
+enum err outcome_spent(
+    const struct store *st, int64_t now, const struct outcome *o, bool *yes);
+
+/* enrol_release.c: one that is, and that its judge has not acknowledged; OK. */
+enum err decision_unreleased(struct decision *d);
+
 /*
  * With d->waiting: its profile instead of the one that alias or entity name
  * by now.

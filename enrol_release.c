@@ -10,7 +10,8 @@
  * judge that holds them leaves when that judge has acknowledged it:
  *
  *	held, no mark  --told, "Success"-->  released  -->  leaves, for ever
- *	      `--told, anything else: HTTP 503, and the retry tells it again
+ *	      |--told, anything else: HTTP 503, and the retry tells it again
+ *	      `--revoked, on hold or expired: told nobody, refused
  *
  * So whoever lost our answer, and whoever we could not answer, gets the same
  * certificate later, and the judge is told until it has heard once.  Killed
@@ -91,12 +92,20 @@ forget(const struct enrol *in, const struct decision *d)
 		untold_drop(in->store, &u);
 }
 
+enum err
+decision_unreleased(struct decision *d)
+{
+	return decision_refuse(d, FAIL_BADREQUEST,
+	    "the certificate was revoked, is on hold or has expired, and its "
+	    "judge has not acknowledged it before");
+}
+
 static enum err
 let_go(const struct enrol *in, const struct pkimsg *msg, int64_t now,
-    const struct decision *d)
+    struct decision *d)
 {
 	const struct outcome *o = &d->outcome;
-	bool released = false;
+	bool released = false, spent = false;
 	enum err e;
 
 	if (o->held == NULL)
@@ -104,6 +113,10 @@ let_go(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	e = outcome_released(in->store, o, &released);
 	if (e != OK || released)
 		return e;
+	if ((e = outcome_spent(in->store, now, o, &spent)) != OK)
+		return e;
+	if (spent)
+		return decision_unreleased(d);
 	if ((e = tell_judge(in, msg, now, d)) != OK)
 		return e;
 	if ((e = outcome_let_go(in->store, o, now)) == OK)
@@ -128,7 +141,7 @@ enrol_tell_refusal(const struct enrol *in, const struct pkimsg *msg,
 	csr_release(&csr);
 }
 
-/* Only when the new certificate leaves, the days of the old one begin (C-126). */
+/* When the new certificate leaves, the days of the old one begin (C-126). */
 static enum err
 supersede_old(const struct enrol *in, const struct decision *d)
 {
@@ -136,7 +149,8 @@ supersede_old(const struct enrol *in, const struct decision *d)
 	const struct renewal_rules *rules =
 	    d->alias != NULL ? &d->alias->renewal : NULL;
 
-	if (d->verdict == VERDICT_FOUND || o->renews == NULL || rules == NULL ||
+	if (d->verdict == VERDICT_FOUND || d->verdict == VERDICT_REFUSE ||
+	    o->renews == NULL || rules == NULL ||
 	    rules->supersede != SUPERSEDE_DAYS)
 		return OK;
 	return supersede_later(
@@ -149,7 +163,7 @@ supersede_old(const struct enrol *in, const struct decision *d)
  */
 enum err
 enrol_release(const struct enrol *in, const struct pkimsg *msg, int64_t now,
-    const struct decision *d)
+    struct decision *d)
 {
 	enum err e = OK;
 

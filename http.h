@@ -21,6 +21,7 @@ struct request {
 	char *alias;	  /* SCEP_ALIAS, set by the web server; or NULL */
 	char *remote;	  /* REMOTE_ADDR; "" if unknown */
 	char *user;	  /* REMOTE_USER, whom the server knows; "" nobody */
+	bool unproven;	  /* a REMOTE_USER came that nobody has verified */
 	char *peer;	  /* subject of a client certificate that it has
 				 verified, in its words; "" none */
 	char *peer_cert;  /* that certificate in PEM, as the server wraps

@@ -141,6 +141,23 @@ read_peer(struct http *h, struct request *r)
 	return r->peer && r->peer_cert ? OK : ERR_SYSTEM;
 }
 
+/*
+ * A name that is there was not asked a password for, unless AUTH_TYPE says how
+ * (RFC 3875 4.1.1, 4.1.11): nginx takes $remote_user out of whatever
+ * Authorization header a client sends, and its stock fastcgi_params may pass
+ * it.
+ */
+static enum err
+read_user(struct http *h, struct request *r)
+{
+	const char *name = param_or(h, "REMOTE_USER", "");
+	bool proven = *param_or(h, "AUTH_TYPE", "") != '\0';
+
+	r->unproven = *name != '\0' && !proven;
+	r->user = str_dup(proven ? name : "");
+	return r->user != NULL ? OK : ERR_SYSTEM;
+}
+
 enum err
 http_read(struct http *h, size_t maxbody, size_t maxquery, struct request *r)
 {
@@ -155,8 +172,7 @@ http_read(struct http *h, size_t maxbody, size_t maxquery, struct request *r)
 	r->method = method_of(http_param(h, "REQUEST_METHOD"));
 	r->no_query = query == NULL;
 	r->remote = str_dup(remote ? remote : "");
-	r->user = str_dup(param_or(h, "REMOTE_USER", ""));
-	if (r->remote == NULL || r->user == NULL || read_peer(h, r) != OK)
+	if (r->remote == NULL || read_user(h, r) != OK || read_peer(h, r) != OK)
 		return ERR_SYSTEM;
 	if (alias && *alias && (r->alias = str_dup(alias)) == NULL)
 		return ERR_SYSTEM;

@@ -136,10 +136,8 @@ out:
 
 /* ---- requests that have their certificate ------------------------------- */
 
-/* Of no use any more: expired, or on the CRL. */
-static enum err
-is_spent(const struct queue_side *s, const struct pkimsg *msg,
-    const struct outcome *o, bool *yes)
+enum err
+queue_spent(const struct queue_side *s, const struct outcome *o, bool *yes)
 {
 	struct buf serial = BUF_INIT;
 	enum err e;
@@ -148,8 +146,8 @@ is_spent(const struct queue_side *s, const struct pkimsg *msg,
 	if (*yes)
 		return OK;
 	if ((e = hex_read(o->serial, &serial)) == OK)
-		e = crl_lists(s->store, msg->ca->name, o->generation,
-		    buf_span(&serial), yes);
+		e = crl_lists(
+		    s->store, o->ca, o->generation, buf_span(&serial), yes);
 	buf_release(&serial);
 	return e;
 }
@@ -169,7 +167,7 @@ find_replay(
 	    s->store, &d->transaction, msg->csr.digest, NULL, &d->outcome);
 	if (e != OK)
 		return e;
-	e = is_spent(s, msg, &d->outcome, &no);
+	e = queue_spent(s, &d->outcome, &no);
 	if (e == OK && msg->renews)
 		no |= span_eq(
 		    buf_span(&d->outcome.cert), buf_span(&msg->signer_cert));
@@ -198,7 +196,7 @@ find_answer(const struct queue_side *s, const struct pkimsg *msg,
 		return OK;
 	if ((e = sha256_hex(msg->csr.spki, spki)) != OK ||
 	    strcmp(spki, o->spki) != 0 ||
-	    (e = is_spent(s, msg, o, &spent)) != OK || spent)
+	    (e = queue_spent(s, o, &spent)) != OK || spent)
 		return e;
 	d->outcome = *o;
 	*o = (struct outcome)OUTCOME_INIT;

@@ -3,6 +3,10 @@
 
 #include "queue.h"
 
+/* queue.c: is a certificate of no use any more: expired, or on the CRL? */
+enum err queue_spent(
+    const struct queue_side *s, const struct outcome *o, bool *yes);
+
 /* queue_untold.c, for queue.c alone. */
 
 /*
@@ -16,7 +20,8 @@ void queue_untold_drop(const struct queue_side *s, const struct pkimsg *msg,
 
 /*
  * The request of the certificate in d->outcome into d->received, if its judge
- * is still to be told and it was kept; what is missing is logged.
+ * is still to be told and it was kept; what is missing is logged.  Of one that
+ * is spent it is not told any more: d becomes a refusal.
  */
 enum err queue_recall(
     const struct queue_side *s, const struct ca *ca, struct decision *d);

@@ -12,6 +12,7 @@
  * stands in no file in clear.
  *
  *	untold/ -> out/ -> outcome: held  --told, mark-->  leaves, untold/ goes
+ *	                                  `--revoked, expired: untold/ goes, FAILURE
  *	                   outcome: refused  --told--> untold/ goes, FAILURE
  */
 
@@ -110,14 +111,23 @@ enum err
 queue_recall(
     const struct queue_side *s, const struct ca *ca, struct decision *d)
 {
-	bool released = false;
+	const struct outcome *o = &d->outcome;
+	const struct untold u = { s->alias->name, o->transaction, o->attempt,
+		o->csr };
+	bool released = false, spent = false;
 	enum err e;
 
-	if (d->outcome.held == NULL)
+	if (o->held == NULL)
 		return OK;
-	e = outcome_released(s->store, &d->outcome, &released);
+	e = outcome_released(s->store, o, &released);
 	if (e == OK && !released)
-		e = find(s, ca, &d->outcome, false, &d->received);
+		e = queue_spent(s, o, &spent);
+	if (e == OK && spent) {
+		untold_drop(s->store, &u);
+		return decision_unreleased(d);
+	}
+	if (e == OK && !released)
+		e = find(s, ca, o, false, &d->received);
 	return e == ERR_NOTFOUND ? OK : e; /* then the gate stays shut */
 }
 

@@ -92,6 +92,18 @@ find_cert(
 	return e;
 }
 
+/* What revoked_add() would say: a hold it turns into a revocation. */
+static enum err
+would_revoke(struct command *cmd, const struct issuer *by, const char *serial)
+{
+	struct revocation now;
+	enum err e = revoked_find(&cmd->store, by, serial, &now);
+
+	if (e == OK && now.n % 2 == 1 && now.reason != REASON_HOLD)
+		return ERR_EXISTS;
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
 static enum err
 revoke_it(struct run *r, const struct filed *f)
 {
@@ -101,14 +113,11 @@ revoke_it(struct run *r, const struct filed *f)
 		.date = cmd->now,
 		.written = cmd->now,
 		.not_after = f->o.not_after };
-	bool revoked = false;
 	enum err e;
 
 	memcpy(what.serial, f->o.serial, sizeof(what.serial));
-	if (r->dry) {
-		e = revoked_now(&cmd->store, &by, what.serial, &revoked);
-		return e == OK && revoked ? ERR_EXISTS : e;
-	}
+	if (r->dry)
+		return would_revoke(cmd, &by, what.serial);
 	if ((e = revoked_add(&cmd->store, &by, &what)) != OK)
 		return e;
 	buf_clear(&cmd->detail);

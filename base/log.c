@@ -238,7 +238,7 @@ log_openssl(const char *fmt, ...)
 	va_end(ap);
 }
 
-void
+bool
 log_escape(struct buf *out, struct span value)
 {
 	char e[4];
@@ -246,8 +246,9 @@ log_escape(struct buf *out, struct span value)
 
 	for (i = 0; i < value.len; i++) {
 		if (!buf_add(out, e, escape(e, value.p[i], true)))
-			return;
+			return false;
 	}
+	return true;
 }
 
 void
@@ -282,7 +283,7 @@ log_span(struct logline *l, const char *key, struct span value)
 			quoted = true;
 	}
 	(void)buf_printf(&l->text, quoted ? " %s=\"" : " %s=", key);
-	log_escape(&l->text, value);
+	(void)log_escape(&l->text, value);
 	if (quoted)
 		(void)buf_byte(&l->text, '"');
 }

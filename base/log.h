@@ -68,8 +68,8 @@ void log_end(struct logline *l);
 
 /*
  * Appends value escaped as log lines have it (blanks stay), also for terminal
- * output.
+ * output.  False: memory was out, and the rest is not there (logged).
  */
-void log_escape(struct buf *out, struct span value);
+bool log_escape(struct buf *out, struct span value);
 
 #endif

@@ -201,7 +201,8 @@ fetch_stop(void)
 
 /*
  * Hands the job over.  A helper that dies before it has all of it has begun
- * nothing: another one is asked, once.
+ * nothing: another one is asked, once.  ERR_NOTFOUND would be the program's, not
+ * its helper's.
  */
 static enum err
 hand_over(struct span job, int64_t deadline)
@@ -216,7 +217,9 @@ hand_over(struct span job, int64_t deadline)
 			return e;
 		drop(0);
 	}
-	return e;
+	log_error("no helper starts, each ends at once: is there a /proc, and "
+		  "is /proc/self/exe this program, and may it be run?");
+	return ERR_SYSTEM;
 }
 
 /* A job of either kind. */

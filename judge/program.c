@@ -49,7 +49,7 @@ put_span(
 	bool ok = buf_printf(text, "%s=", name);
 
 	if (ok && (escaped || span_has_control(value)))
-		log_escape(text, value);
+		ok = log_escape(text, value);
 	else if (ok)
 		ok = buf_add(text, value.p, value.len);
 	env->ok = env->ok && ok;

@@ -108,34 +108,38 @@ type_at(struct span oid)
 	return at;
 }
 
+/* What has no dotted number that we can write (oid_text()) is left out. */
 static enum err
-put_extra(struct json *list, struct span oid, struct span value)
+put_extra(struct naming *n, struct span oid, struct span value)
 {
-	struct json *one = json_put_object(list, NULL);
 	struct buf dotted = BUF_INIT;
-	enum err e;
+	struct json *one;
+	enum err e = oid_text(oid, &dotted);
 
-	if ((e = oid_text(oid, &dotted)) == OK &&
-	    (e = json_put_text(one, "type", buf_span(&dotted))) == OK)
-		e = json_put_text(one, "value", value);
+	if (e == OK) {
+		if (n->list == NULL)
+			n->list = json_put_array(n->subject, "extraNames");
+		one = json_put_object(n->list, NULL);
+		e = json_put_text(one, "type", buf_span(&dotted));
+		if (e == OK)
+			e = json_put_text(one, "value", value);
+	}
 	buf_release(&dotted);
-	return e;
+	return e == ERR_INPUT ? OK : e;
 }
 
 static enum err
 name_value(struct naming *n, struct span oid, struct span value)
 {
-	bool extra = n->at == TYPES;
-
-	if (!extra && !types[n->at].list) {
+	if (n->at == TYPES)
+		return put_extra(n, oid, value);
+	if (!types[n->at].list) {
 		buf_clear(&n->last);
 		return buf_add(&n->last, value.p, value.len) ? OK : ERR_SYSTEM;
 	}
 	if (n->list == NULL)
-		n->list = json_put_array(
-		    n->subject, extra ? "extraNames" : types[n->at].name);
-	return extra ? put_extra(n->list, oid, value) :
-		       json_put_text(n->list, NULL, value);
+		n->list = json_put_array(n->subject, types[n->at].name);
+	return json_put_text(n->list, NULL, value);
 }
 
 static enum err
@@ -244,19 +248,24 @@ put_sans(struct json *in, struct span san)
 	return e == OK ? json_put_null(in, "sans") : e;
 }
 
+/* As put_extra(). */
 static enum err
-put_extension(struct json *list, const struct extension *ext)
+put_extension(struct listing *l, const struct extension *ext)
 {
-	struct json *one = json_put_object(list, NULL);
 	struct buf dotted = BUF_INIT;
-	enum err e;
+	struct json *one;
+	enum err e = oid_text(ext->oid, &dotted);
 
-	if ((e = oid_text(ext->oid, &dotted)) == OK &&
-	    (e = json_put_text(one, "id", buf_span(&dotted))) == OK &&
-	    (e = json_put_bool(one, "critical", ext->critical)) == OK)
-		e = put_base64(one, "value", ext->value);
+	if (e == OK) {
+		if (l->list == NULL)
+			l->list = json_put_array(l->in, l->name);
+		one = json_put_object(l->list, NULL);
+		if ((e = json_put_text(one, "id", buf_span(&dotted))) == OK &&
+		    (e = json_put_bool(one, "critical", ext->critical)) == OK)
+			e = put_base64(one, "value", ext->value);
+	}
 	buf_release(&dotted);
-	return e;
+	return e == ERR_INPUT ? OK : e;
 }
 
 /*
@@ -266,15 +275,12 @@ put_extension(struct json *list, const struct extension *ext)
 static enum err
 put_extensions(struct json *in, const struct judge_case *c)
 {
-	struct json *array;
+	struct listing l = { .in = in, .name = "extensions" };
 	enum err e = OK;
 
-	if (c->nasked == 0)
-		return json_put_null(in, "extensions");
-	array = json_put_array(in, "extensions");
 	for (size_t i = 0; e == OK && i < c->nasked; i++)
-		e = put_extension(array, &c->asked[i]);
-	return e;
+		e = put_extension(&l, &c->asked[i]);
+	return e == OK && l.list == NULL ? json_put_null(in, l.name) : e;
 }
 
 /* ---- all of it ------------------------------------------------------------ */
@@ -345,5 +351,8 @@ web_ask(const struct judge_case *c, struct buf *out, const char **why)
 	    (e = put_some(j, "scepTransactionID", c->txid)) == OK)
 		e = json_print(j, out);
 	json_free(j);
+	if (e == ERR_INPUT)
+		log_error("alias %s: JSON cannot say what is in the request",
+		    c->alias->name);
 	return e == ERR_INPUT ? ERR_SYSTEM : e;
 }

@@ -16,6 +16,20 @@ asker(const struct request *r)
 	return *r->peer != '\0' ? r->peer : NULL;
 }
 
+/* Nobody; where the web server may have meant somebody, what it must say. */
+static enum err
+refuse(struct visit *v)
+{
+	if (v->request->unproven)
+		log_warn("alias %s: REMOTE_USER came without AUTH_TYPE, so it "
+			 "is what a client says of itself; a web server that "
+			 "asks for passwords here (nginx: auth_basic) has to "
+			 "pass AUTH_TYPE too",
+		    v->alias->name);
+	return answer_text(
+	    v->reply, 403, "only for users whom the web server has verified");
+}
+
 /* As NDES shows it: upper-case hex in groups of eight. */
 static bool
 put_thumbprint(struct span cert, struct buf *html)
@@ -107,16 +121,11 @@ make_code(struct visit *v, const char *who, struct buf *secret)
 }
 
 static enum err
-show(struct visit *v, const struct ca *ca, const struct buf *secret)
+show(struct visit *v, const struct generation *gen, const struct buf *secret)
 {
-	const struct generation *gen = ca_current(ca, v->now);
 	struct buf html = BUF_SECRET;
 	bool ok;
 
-	if (gen == NULL) {
-		log_error("CA %s is not valid yet", ca->called);
-		return ERR_BUSY;
-	}
 	v->reply->body.secret = true;
 	ok = put_page(buf_span(&gen->cert), buf_cstr(secret),
 		 v->alias->challenge.ttl / 60, &html) &&
@@ -127,23 +136,37 @@ show(struct visit *v, const struct ca *ca, const struct buf *secret)
 	return ok ? OK : ERR_SYSTEM;
 }
 
+/* Its certificate is on the page: without it no code is to be made. */
+static enum err
+find_generation(struct visit *v, const struct generation **gen)
+{
+	const struct ca *ca = NULL;
+	enum err e = visit_ca(v, v->alias->defaultca, &ca);
+
+	if (e != OK)
+		return e;
+	if ((*gen = ca_current(ca, v->now)) != NULL)
+		return OK;
+	log_error("CA %s is not valid yet", ca->called);
+	return ERR_BUSY;
+}
+
 enum err
 ndes_page(struct visit *v)
 {
 	const char *who = asker(v->request);
 	struct buf secret = BUF_SECRET;
-	const struct ca *ca = NULL;
+	const struct generation *gen = NULL;
 	enum err e;
 
 	if (!v->alias->challenge.page)
 		return answer_text(v->reply, 404, "no such page");
 	if (who == NULL)
-		return answer_text(v->reply, 403,
-		    "only for users whom the web server has verified");
+		return refuse(v);
 	log_text(&v->line, "user", who);
-	if ((e = visit_ca(v, v->alias->defaultca, &ca)) == OK &&
+	if ((e = find_generation(v, &gen)) == OK &&
 	    (e = make_code(v, who, &secret)) == OK)
-		e = show(v, ca, &secret);
+		e = show(v, gen, &secret);
 	buf_release(&secret);
 	return e == ERR_NOTFOUND ? ERR_SYSTEM : e;
 }

@@ -149,8 +149,8 @@ audit_issued(const struct store *st, const struct outcome *o)
 	bool remote = o->remote != NULL && *o->remote != '\0';
 	enum err e = ERR_SYSTEM;
 
-	log_escape(&id, buf_span(&o->id));
-	if (buf_printf(&who, "client %s", remote ? o->remote : "unknown")) {
+	if (log_escape(&id, buf_span(&o->id)) &&
+	    buf_printf(&who, "client %s", remote ? o->remote : "unknown")) {
 		line.who = buf_cstr(&who);
 		line.transaction = buf_cstr(&id);
 		e = audit_write(st, &line);

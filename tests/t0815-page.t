@@ -19,7 +19,9 @@ page = yes
 ttl = 30m
 EOT
 install -m 0640 ra.ini "$SCEP_HOME/aliases/scep.ini"
-touch -d "3 seconds ago" "$SCEP_HOME/aliases/scep.ini"
+install -m 0640 ra.ini "$SCEP_HOME/aliases/phones.ini"
+touch -d "3 seconds ago" "$SCEP_HOME/aliases/scep.ini" \
+	"$SCEP_HOME/aliases/phones.ini"
 "$SCEP" alias add other --ca ManagementCA >/dev/null
 ok "the alias is right" "$SCEP" alias check scep
 
@@ -32,6 +34,11 @@ codes() { "$SCEP" challenge list --json | wc -l; }
 
 page=/certsrv/mscep_admin/
 
+# As a web server says that it has asked for a password.
+verified() {
+	AUTH_TYPE=Basic REMOTE_USER=mdm "$@"
+}
+
 # --- who may see it -----------------------------------------------------------
 
 for DOOR in cgi fcgi; do
@@ -42,28 +49,47 @@ done
 DOOR=cgi
 HTTP_REMOTE_USER=mdm HTTP_X_REMOTE_USER=mdm HTTP_AUTHORIZATION='Basic bWRtOng=' \
 	HTTP_SSL_CLIENT_VERIFY=SUCCESS HTTP_SSL_CLIENT_S_DN=CN=mdm \
-	request GET $page
+	HTTP_AUTH_TYPE=Basic request GET $page
 is "headers verify nobody" "$STATUS" 403
+for DOOR in cgi fcgi; do
+	: >log
+	REMOTE_USER=mdm request GET $page
+	is "$DOOR: a name without AUTH_TYPE is nobody's" "$STATUS" 403
+	like "and the log says what is missing" "$(cat log fcgi.log 2>/dev/null)" \
+		"alias scep: REMOTE_USER came without AUTH_TYPE"
+	AUTH_TYPE='' REMOTE_USER=mdm request GET $page
+	is "$DOOR: nor with an empty one" "$STATUS" 403
+	AUTH_TYPE=Basic request GET $page
+	is "$DOOR: nor is that a name" "$STATUS" 403
+done
+DOOR=cgi
 SSL_CLIENT_S_DN=CN=mdm request GET $page
 is "nor does a certificate that nobody verified" "$STATUS" 403
 SSL_CLIENT_VERIFY=FAILED:expired SSL_CLIENT_S_DN=CN=mdm request GET $page
 is "nor one that was found bad" "$STATUS" 403
-REMOTE_USER=mdm request HEAD $page
+verified request HEAD $page
 is "HEAD would make a code that nobody sees" "$STATUS" 405
 is "and says what is allowed" "$(header Allow)" GET
-REMOTE_USER=mdm request POST $page ra.ini
+verified request POST $page ra.ini
 is "POST" "$STATUS" 405
-REMOTE_USER=mdm request GET /scep/other$page
+verified request GET /scep/other$page
 is "an alias without the page" "$STATUS" 404
-REMOTE_USER=mdm request GET /scep/nosuch$page
+verified request GET /scep/nosuch$page
 is "no such alias" "$STATUS" 404
+faketime=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+if [ -n "$faketime" ] && [ "${SCEP_FLAVOUR:-plain}" != asan ]; then
+	LD_PRELOAD=$faketime FAKETIME=-2d verified request GET $page
+	is "a CA that is not valid yet" "$STATUS" 503
+else
+	skip "a CA that is not valid yet" "needs libfaketime, no sanitizer"
+fi
 is "and no code was made" "$(codes)" 0
 
 # --- what is there ------------------------------------------------------------
 
 SSL_CLIENT_VERIFY=SUCCESS SSL_CLIENT_S_DN=CN=mdm request GET $page
 is "a verified client certificate" "$STATUS" 200
-REMOTE_USER=mdm request GET /certsrv/mscep_admin
+verified request GET /certsrv/mscep_admin
 is "a verified user, without the last slash" "$STATUS" 200
 is "UTF-16, as NDES" "$(header Content-Type)" "text/html; charset=UTF-16"
 is "with its mark" "$(od -An -tx1 -N2 body | tr -d ' ')" fffe
@@ -75,7 +101,7 @@ is "the CA's thumbprint" "$(text |
 	sed -n 's/.*for the CA certificate is: <B> \([0-9A-F ]*\) <\/B>.*/\1/p' |
 	tr -d ' ')" "$(openssl x509 -in ca.pem -outform DER |
 	openssl dgst -sha256 | sed 's/.*= //' | tr a-f A-F)"
-REMOTE_USER=mdm request GET $page
+verified request GET $page
 unlike "another one each time" "$(code_of)" "^$code$"
 is "three were made" "$(codes)" 3
 like "and who did is known" "$("$SCEP" audit show)" \
@@ -112,5 +138,100 @@ is "for NDES's own URL" "$(get --data-binary @phone.der \
 builder certrep --ca ca.pem --key phone.key --cert phone.crt --in body \
 	--out-prefix phone- >phone.rep
 is "which enrols" "$(reply phone status)" 0
+
+# --- other servers ------------------------------------------------------------
+
+echo "mdm:$(openssl passwd -apr1 right)" >users
+chmod 644 users
+asks() { # NAME: what every one has to do right
+	is "$1: wants a name" "$(get "$URL$page")" 401
+	is "$1: and the right password" "$(get -u mdm:wrong "$URL$page")" 401
+	is "$1: of somebody whom it knows" "$(get -u x:right "$URL$page")" 401
+	is "$1: by it" "$(get -u mdm:right "$URL$page")" 200
+	like "$1: there is a code" "$(code_of)" '^[0-9A-F]{32}$'
+	is "$1: also in an alias's own URL" \
+		"$(get -u mdm:right "$URL/scep/phones$page")" 200
+}
+
+nginx_start() { # SED-EXPRESSION...: nginx.conf of the examples
+	PORT=$(free_port)
+	URL=http://127.0.0.1:$PORT
+	{
+		[ "$(id -u)" -ne 0 ] || echo "user root;"
+		cat <<-EOT
+		daemon off;
+		worker_processes 1;
+		pid $FRESH/nginx.pid;
+		error_log $FRESH/nginx.log;
+		events { }
+		http {
+		access_log off;
+		EOT
+		for _t in client_body proxy fastcgi uwsgi scgi; do
+			echo "${_t}_temp_path $FRESH/nginx-$_t;"
+		done
+		sed -e "s|/run/scep/scep.sock|$FRESH/scep.sock|" \
+			-e "s|listen 80;|listen 127.0.0.1:$PORT;|" "$@" \
+			"$TOP/examples/nginx.conf"
+		echo "}"
+	} >nginx.conf
+	nginx -c "$FRESH/nginx.conf" -e "$FRESH/nginx.log" >>log 2>&1 &
+	NGINX=$!
+	server $NGINX
+	wait_for curl -sf "$URL/scep?operation=GetCACaps"
+}
+
+before=$(codes)
+# What an administrator may well write: Debian's file passes REMOTE_USER.
+grep -v REMOTE_USER /etc/nginx/fastcgi_params >fastcgi_params
+echo "fastcgi_param REMOTE_USER \$remote_user;" >>fastcgi_params
+nginx_start -e "s|# Not fastcgi_params.*|include $FRESH/fastcgi_params;|" \
+	-e '/fastcgi_param /d'
+is "nginx, stock parameters: nobody" "$(get "$URL/scep/phones$page")" 403
+is "and nobody by a header of his own" \
+	"$(get -u x:y "$URL/scep/phones$page")" 403
+is "which makes no code" "$(codes)" "$before"
+stop_server $NGINX
+
+sed -e "s|/run/scep/scep.sock|$FRESH/scep.sock|" \
+	-e "s|/etc/nginx/scep-page.users|$FRESH/users|" \
+	"$TOP/examples/nginx-page.conf" >page.conf
+nginx_start -e "s|^ *location .*|include $FRESH/page.conf; &|"
+asks nginx
+stop_server $NGINX
+
+apache_start() {
+	PORT=$(free_port)
+	URL=http://127.0.0.1:$PORT
+	{
+		for _m in mpm_event authz_core alias env proxy proxy_fcgi \
+			auth_basic authn_core authn_file authz_user; do
+			echo "LoadModule ${_m}_module" \
+				"/usr/lib/apache2/modules/mod_$_m.so"
+		done
+		cat <<-EOT
+		ServerRoot $FRESH
+		ServerName localhost
+		DefaultRuntimeDir $FRESH
+		PidFile $FRESH/apache.pid
+		ErrorLog $FRESH/apache.log
+		Listen 127.0.0.1:$PORT
+		DocumentRoot $FRESH
+		EOT
+		[ "$(id -u)" -ne 0 ] || printf 'User www-data\nGroup www-data\n'
+		sed -e "s|/run/scep/scep.sock|$FRESH/scep.sock|" \
+			-e "s|/etc/apache2/scep-page.users|$FRESH/users|" \
+			"$TOP/examples/apache-proxy-fcgi.conf" \
+			"$TOP/examples/apache-page.conf"
+	} >apache.conf
+	apache2 -f "$FRESH/apache.conf" -DFOREGROUND >>log 2>&1 &
+	server $!
+	wait_for curl -sf "$URL/scep?operation=GetCACaps"
+}
+# As root's, Apache's children are others.
+chmod 755 .
+chmod 666 scep.sock
+apache_start
+asks Apache
 
 done_testing

@@ -187,15 +187,16 @@ is "cert show too" "$(shown | sed -n 's/^State: *//p; s/^Waits for: *//p' |
 	tr '\n' ' ')" "unreleased intune "
 like "as JSON" "$(shown --json)" '"state":"unreleased","waits_for":"intune"'
 : >empty
-about() { # TYPE FILE: HTTP status of a message of held.key without a request
-	builder pkcsreq --ca ca.pem --key held.key --type "$1" --csr "$2" \
-		--txid id-held --signer-subject /CN=held --out about.der
+about() { # TYPE FILE [NAME]: HTTP status of its key's message without a request
+	_n=${3:-held}
+	builder pkcsreq --ca ca.pem --key "$_n.key" --type "$1" --csr "$2" \
+		--txid "id-$_n" --signer-subject "/CN=$_n" --out about.der
 	: >log
 	request POST "/scep/mdm/pkiclient.exe?operation=PKIOperation" about.der
 	echo "http $STATUS"
 }
-poll() { about 20 empty; }
-getcert() { about 21 wanted; }
+poll() { about 20 empty "$@"; }
+getcert() { about 21 wanted "$@"; }
 is "a poll" "$(poll)" "http 503"
 like "says why" "$(cat log)" "is held: intune has not acknowledged it"
 is "GetCert" "$(getcert)" "http 503"
@@ -207,6 +208,34 @@ is "then it is valid" "$(shown | sed -n 's/^State: *//p; s/^Waits for: *//p')" \
 unlike "and waits for nobody" "$(shown --json)" waits_for
 is "then a poll" "$(poll)" "http 200"
 is "and GetCert" "$(getcert)" "http 200"
+
+# Revoked, or on hold, before Intune knows: it is not told, nothing leaves.
+control '{"success": {"status": 500}}'
+is "held" "$(ask taken)" "http 503"
+control '{}'
+before=$(released)
+steps >/dev/null
+serial=$(sed -n 's/^serial = //p' "$(grep -l "^id = id-taken$" \
+	home/store/transaction/*/*,outcome)")
+builder wanted --cert ca.pem --serial "$serial" --out wanted
+spent="the certificate was revoked, is on hold or has expired, and its judge \
+has not acknowledged it before"
+"$SCEP" cert revoke "$serial" --reason certificateHold >.out 2>&1
+is "on hold: refused" "$(gets taken)" "$spent"
+"$SCEP" cert revoke "$serial" --reason keyCompromise >.out 2>&1
+for DOOR in fcgi cgi; do
+	is "$DOOR: revoked: refused" "$(gets taken)" "$spent"
+	is "$DOOR: as badRequest" "$(reply taken failinfo)" 2
+	is "$DOOR: a poll" "$(poll taken)" "http 200"
+	like "$DOOR: is refused, too" "$(cat log)" "result=refused.*on hold or"
+	is "$DOOR: and GetCert" "$(getcert taken)" "http 200"
+	like "$DOOR: is refused, too" "$(cat log)" "result=refused.*on hold or"
+done
+is "nobody was told, no mark was made" "$(steps) $(times_told taken) \
+$(released)" " 0 $before"
+like "another CSR is decided anew" \
+	"$(ask taken --san dns:taken.example)" "the entity exists: only its"
+is "by Intune, too" "$(steps)" "token discovery token validate failure"
 
 # Re-signed after a crash between issuing and telling: asked anew, one
 # certificate.

@@ -81,6 +81,16 @@ is "is found all the same" "$(state "$b"), $(told s1), $(told s2)" \
 like "for that reason" "$("$SCEP" cert show "$b")" \
 	"Reason: +cessationOfOperation"
 
+# A hold is no revocation yet, in a dry run neither.
+e=$(enrol e)
+"$SCEP" cert revoke "$e" --reason certificateHold >.out 2>&1
+asks "$(wants h1 "$e")"
+like "on hold: a dry run" "$(revocations --dry-run)" "^$e +to-revoke +$CA$"
+is "leaves it" "$(state "$e")" held
+like "the run" "$(revocations)" "^$e +revoked +$CA$"
+is "revokes it" "$(state "$e"), $(told h1)" "revoked, true 0"
+like "for good: a dry run" "$(revocations --dry-run)" "^$e +already "
+
 # Results that are lost: done is done, and the next run says so.
 asks "$(wants t1 "$c")" '"upload": {"status": 500}'
 exits 75 "Intune does not take the results" revocations

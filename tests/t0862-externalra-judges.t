@@ -142,6 +142,26 @@ ask again
 is "the same request instead of a poll" "$(again again)" SUCCESS
 is "told once, nothing is kept" "$(times_told again) $(kept)" "1 0"
 
+# Revoked at the CA while it is held here: its CRL says so.
+ask taken
+control '{"success": {"status": 500}}'
+is "held" "$(polls taken) $(kept)" "http 503 1"
+control '{}'
+builder wanted --cert ca.pem --serial "$(sed -n 's/^serial = //p' \
+	"$(grep -l "^id = id-taken$" ra/store/transaction/*/*,outcome)")" \
+	--out wanted
+at_ca
+"$SCEP" cert revoke "$(sed -n 's/^serial = //p' \
+	"$(grep -l "^id = id-taken$" ra/store/transaction/*/*,outcome)")" \
+	--yes >.out 2>&1 || diag "$(cat .out)"
+at_ra
+ok "the CRL comes" pull
+before=$(marks)
+steps >/dev/null
+is "revoked: a poll" "$(polls taken)" "failinfo 2"
+like "says why" "$(cat log)" "revoked, is on hold or has expired, and its judge"
+is "Intune is not told, nothing is kept" "$(steps) $(marks) $(kept)" " $before 0"
+
 # --- what is kept is lost, or another's ------------------------------------------------
 
 is "gone waits" "$(enrol gone intune-gone mdm)" PENDING

@@ -75,19 +75,22 @@ must_run(const char *script, char *text, size_t size)
 	run_answer_release(&out);
 }
 
+/* A variable that helpers inherit; this one ends them before they begin. */
+#define HELPERS_DIE "FAKETIME_HELPERS_DIE"
+
 /* Its own main: `helper` is what fetch_start() calls it with. */
-#define FETCHED_MAIN(tests)                                            \
-	int main(int argc, char **argv)                                \
-	{                                                              \
-		int bad;                                               \
-                                                                       \
-		if (argc == 2 && strcmp(argv[1], "helper") == 0)       \
-			return fetch_helper();                         \
-		log_sink(keep_line, NULL);                             \
-		bad = cmocka_run_group_tests(tests, set_up, clean_up); \
-		fetch_stop();                                          \
-		buf_release(&the_log);                                 \
-		return bad;                                            \
+#define FETCHED_MAIN(tests)                                                \
+	int main(int argc, char **argv)                                    \
+	{                                                                  \
+		int bad;                                                   \
+                                                                           \
+		if (argc == 2 && strcmp(argv[1], "helper") == 0)           \
+			return getenv(HELPERS_DIE) ? 127 : fetch_helper(); \
+		log_sink(keep_line, NULL);                                 \
+		bad = cmocka_run_group_tests(tests, set_up, clean_up);     \
+		fetch_stop();                                              \
+		buf_release(&the_log);                                     \
+		return bad;                                                \
 	}
 
 #endif

@@ -344,6 +344,28 @@ what_cannot_be_run(void **state)
 	assert_int_equal(fetch_run(&ask, &out), ERR_NOTFOUND);
 }
 
+/* More than a socket holds, so that it ends before it has all of it. */
+static void
+no_helper_starts(void **state)
+{
+	size_t len = 2 * 1024 * 1024;
+	struct run_ask ask = { .path = "/bin/true", .timeout = 10000 };
+	uint8_t *big = calloc(1, len);
+	struct run_answer out;
+
+	(void)state;
+	assert_non_null(big);
+	ask.input = span_of(big, len);
+	fetch_stop();
+	(void)setenv(HELPERS_DIE, "1", 1);
+	assert_int_equal(fetch_run(&ask, &out), ERR_SYSTEM);
+	assert_logged("no helper starts, each ends at once: is there a /proc");
+	(void)unsetenv(HELPERS_DIE);
+	assert_int_equal(fetch_run(&ask, &out), OK);
+	run_answer_release(&out);
+	free(big);
+}
+
 static void
 what_makes_no_sense(void **state)
 {
@@ -521,7 +543,7 @@ static const struct CMUnitTest tests[] = { TEST(output_status_and_complaint),
 	TEST(too_slow_kills_the_whole_group),
 	TEST(what_is_left_behind_is_killed),
 	TEST(who_closes_everything_is_waited_for), TEST(too_much_output),
-	TEST(much_complaint), TEST(what_cannot_be_run),
+	TEST(much_complaint), TEST(what_cannot_be_run), TEST(no_helper_starts),
 	TEST(what_makes_no_sense), TEST(ended_by_a_signal), TEST(trouble_above),
 	TEST(dead_between_jobs), TEST(stopping), TEST(ends_with_its_worker),
 	TEST(not_for_people) };

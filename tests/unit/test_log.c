@@ -237,6 +237,17 @@ test_escape(void **state)
 	buf_release(&b);
 }
 
+/* A buffer that cannot grow: what is missing is not passed over. */
+static void
+test_escape_is_cut(void **state)
+{
+	struct buf full = { .len = SIZE_MAX / 4 };
+
+	(void)state;
+	assert_true(log_escape(&full, span_of("", 0)));
+	assert_false(log_escape(&full, span_of("a", 1)));
+}
+
 int
 main(void)
 {
@@ -251,6 +262,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stderr, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_escape, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_escape_is_cut, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

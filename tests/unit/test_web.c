@@ -192,6 +192,94 @@ what_one_place_cannot_hold(void **state)
 	buf_release(&out);
 }
 
+/* oid_text() can write neither: nothing of them, and all that stands behind. */
+static void
+what_has_no_number(void **state)
+{
+	static const uint8_t lone[] = { 0x80 };
+	uint8_t long_one[200];
+	struct span bad[2] = { span_of(lone, sizeof(lone)),
+		span_of(long_one, sizeof(long_one)) };
+	struct judge_case c = asked();
+	struct extension three[3] = { { .critical = true }, wishes[1],
+		{ .critical = true } };
+	struct buf out = BUF_SECRET;
+	const char *why = NULL;
+
+	(void)state;
+	memset(long_one, 1, sizeof(long_one));
+	three[0].oid = bad[0];
+	three[2].oid = bad[1];
+	c.asked = three;
+	c.nasked = 3;
+	assert_int_equal(web_ask(&c, &out, &why), OK);
+	assert_non_null(strstr(buf_cstr(&out),
+	    "\"extensions\":[{\"id\":\"2.5.29.15\",\"critical\":true,"
+	    "\"value\":\"AwIHgA==\"}]"));
+	buf_release(&out);
+	c.nasked = 1;
+	assert_int_equal(web_ask(&c, &out, &why), OK);
+	assert_non_null(strstr(buf_cstr(&out), "\"extensions\":null"));
+	buf_release(&out);
+}
+
+/* A request of a subject alone: version, subject, key. */
+static void
+put_csr(struct buf *out, struct span names)
+{
+	struct buf info = BUF_INIT, list = BUF_INIT;
+
+	assert_true(der_put(&info, DER_INTEGER, span_of("", 1)) &&
+		    der_put(&info, DER_SEQUENCE, names) &&
+		    der_put(&info, DER_SEQUENCE, span_of(NULL, 0)) &&
+		    der_put(&list, DER_SEQUENCE, buf_span(&info)) &&
+		    der_put(out, DER_SEQUENCE, buf_span(&list)));
+	buf_release(&info);
+	buf_release(&list);
+}
+
+static void
+put_name(struct buf *out, struct span oid)
+{
+	struct buf pair = BUF_INIT, set = BUF_INIT;
+
+	assert_true(der_put(&pair, DER_OID, oid) &&
+		    der_put(&pair, DER_UTF8, words("x")) &&
+		    der_put(&set, DER_SEQUENCE, buf_span(&pair)) &&
+		    der_put(out, DER_SET, buf_span(&set)));
+	buf_release(&pair);
+	buf_release(&set);
+}
+
+/* The same in a subject. */
+static void
+names_without_number(void **state)
+{
+	struct judge_case c = asked();
+	struct buf names = BUF_INIT, der = BUF_INIT, out = BUF_SECRET;
+	const char *why = NULL;
+
+	(void)state;
+	put_name(&names, words("\x80"));
+	put_csr(&der, buf_span(&names));
+	c.csr = buf_span(&der);
+	assert_int_equal(web_ask(&c, &out, &why), OK);
+	assert_non_null(strstr(buf_cstr(&out), "\"subject\":{},"));
+	buf_release(&out);
+	buf_release(&der);
+	put_name(&names, words("\x2a\x03"));
+	put_name(&names, words("\x55\x04\x03"));
+	put_csr(&der, buf_span(&names));
+	c.csr = buf_span(&der);
+	assert_int_equal(web_ask(&c, &out, &why), OK);
+	assert_non_null(strstr(buf_cstr(&out),
+	    "\"subject\":{\"commonName\":\"x\",\"extraNames\":["
+	    "{\"type\":\"1.2.3\",\"value\":\"x\"}]},"));
+	buf_release(&out);
+	buf_release(&der);
+	buf_release(&names);
+}
+
 /* Every cut of the CSR: read within its bytes, and always said. */
 static void
 half_requests(void **state)
@@ -352,6 +440,8 @@ main(void)
 		cmocka_unit_test(tells_what_there_is),
 		cmocka_unit_test(what_json_cannot_say),
 		cmocka_unit_test(what_one_place_cannot_hold),
+		cmocka_unit_test(what_has_no_number),
+		cmocka_unit_test(names_without_number),
 		cmocka_unit_test(half_requests),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(takes_overrides),
