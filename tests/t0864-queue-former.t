@@ -64,7 +64,7 @@ ok "with the next certificate" test -e ra/ca/Lab/2/cert.pem
 ahead 21
 ok "a pull" pull
 is "two letters of news" "$(letters copy/fleet/in)" 2
-"$SCEP" queue import --here
+quietly "$SCEP" queue import --here
 is "all news are taken" "$(letters "$IN")" 0
 is "GetCRL for the former key" "$(get_crl old.pem)" "status 0"
 ok "is that key's" of_key ra/ca/Lab/1/cert.pem
@@ -91,12 +91,11 @@ ok "with what was revoked" is_listed old.pem
 # --- by the stream, and what is none -------------------------------------------------
 
 revoke gone.pem
-at_ra
-"$SCEP" queue export >stream.out
+printf '#!/bin/sh\nSCEP_HOME=%s exec "%s" queue "$@"\n' "$ROOT/ra" "$SCEP" >far
+chmod 755 far
 at_ca
-ok "by the stream too" sh -c "'$SCEP' queue pull <stream.out >stream.in"
+ok "by the stream too" "$SCEP" queue pull --command "$FRESH/far"
 at_ra
-ok "the RA takes them" sh -c "'$SCEP' queue import <stream.in"
 is "GetCRL" "$(get_crl gone.pem)" "status 0"
 ok "has the other one" is_listed gone.pem
 
@@ -119,10 +118,18 @@ ok "the RA's home is whole" "$SCEP" check
 
 ends=$(openssl x509 -in ra/ca/Lab/1/cert.pem -noout -enddate)
 days=$((($(date -d "${ends#*=}" +%s) - $(date +%s)) / 86400))
-news() { # of a pull by the stream
+"$SCEP" queue export >stream.out
+cat >far <<-END
+#!/bin/sh
+[ "\$1" = import ] && exec cat >>$FRESH/stream.in
+exec cat $FRESH/stream.out
+END
+news() { # how many letters does a pull make?
+	: >stream.in
 	at_ca
-	"$SCEP" queue pull <stream.out 2>/dev/null | grep -c '^file fleet news,'
+	quietly "$SCEP" queue pull --command "$FRESH/far"
 	at_ra
+	grep -c '^file fleet news,' stream.in
 }
 ahead $((days - 2))
 is "two days before the former certificate's end: two letters" "$(news)" 2
