@@ -263,7 +263,7 @@ take_letter(const struct queue_side *s, const struct ca *ca, const char *name,
 	if (e == OK)
 		e = take(s, ca, name, buf_span(&der), &said);
 	if (e == OK || e == ERR_INPUT || (e == ERR_NOTFOUND && der.len > 0))
-		queue_drop_in(s->store, s->alias->name, name);
+		queue_drop_read(s->store, s->alias->name, name, buf_span(&der));
 	if (e == ERR_INPUT)
 		*why = said;
 	buf_release(&path);
