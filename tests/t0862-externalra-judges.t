@@ -228,8 +228,10 @@ like "a profile that is not the alias's" "$(cat pull.out)" "^prog .* refused \
 CN=w1: [[]queue[]] profiles does not name the certificate profile that the RA wants"
 like "which the CA's log names" "$(cat pull.err)" "alias prog: its external RA \
 wants certificate profile tls-server, which is neither certificateprofile nor"
+: >log
 is "the device hears of it" "$(poll w1 prog)" "failinfo 2"
-ok "the RA knows why" grep -rq "queue\] profiles does not name" ra/store/transaction
+like "the RA's log has the same words" "$(cat log)" "alias prog: the CA has \
+refused [0-9a-f]{16}: [[]queue[]] profiles does not name the certificate profile that"
 at_ca
 exits 1 "no entity was made" "$SCEP" entity show w1
 at_ra
