@@ -294,6 +294,7 @@ SRCS += queue_news.c
 SRCS += queue_ra.c
 SRCS += queue_room.c
 SRCS += queue_take.c
+SRCS += queue_tell.c
 SRCS += queue_text.c
 SRCS += queue_untold.c
 SRCS += route.c

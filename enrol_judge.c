@@ -1,7 +1,9 @@
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "ca/dn.h"
+#include "ca/profile.h"
 #include "ca/san.h"
 #include "enrol_own.h"
 #include "judge/judge.h"
@@ -47,9 +49,43 @@ replace(char **member, const char *value)
 	return true;
 }
 
-static enum err
-vouch(const struct overrides *said, struct overrides *out)
+static bool
+is_profile(const char *name, const char *other)
 {
+	const char *shipped = profile_shipped_name(other);
+
+	/* built-in ones have their names in any case */
+	return strcmp(name, other) == 0 ||
+	       (shipped != NULL && strcasecmp(name, shipped) == 0);
+}
+
+/*
+ * Whoever has an RA's key writes what he likes: names.  What the certificate is
+ * like is the alias's to say.
+ */
+static bool
+may_choose(const struct alias *a, const char *profile)
+{
+	if (profile == NULL || is_profile(profile, a->ra.profile))
+		return true;
+	for (size_t i = 0; i < a->queue.nprofiles; i++)
+		if (is_profile(profile, a->queue.profiles[i]))
+			return true;
+	log_warn("alias %s: its external RA wants certificate profile %.64s, "
+		 "which is neither certificateprofile nor among [queue] "
+		 "profiles",
+	    a->name, profile);
+	return false;
+}
+
+static enum err
+vouch(const struct overrides *said, struct decision *d, struct overrides *out)
+{
+	if (!may_choose(d->alias, said->profile))
+		return decision_refuse(d, FAIL_BADREQUEST,
+		    "[queue] profiles does not name the certificate profile "
+		    "that the RA wants");
+	d->verdict = VERDICT_GRANT;
 	out->validity = said->validity;
 	return replace(&out->username, said->username) &&
 		       replace(&out->subject, said->subject) &&
@@ -89,10 +125,8 @@ enrol_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	struct judge_case c = enrol_case(in, msg, now, d);
 	enum err e;
 
-	if (in->vouched != NULL) {
-		d->verdict = VERDICT_GRANT;
-		return vouch(in->vouched, &j->over);
-	}
+	if (in->vouched != NULL)
+		return vouch(in->vouched, d, &j->over);
 	if ((e = names_text(msg, &subject, &san)) != OK)
 		goto out;
 	c.subject = buf_cstr(&subject);

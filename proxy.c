@@ -95,7 +95,8 @@ papers_read(const struct visit *v, struct papers *p)
 	if (e == OK && peer->cafile != NULL)
 		e = alias_file(
 		    home, "cafile", peer->cafile, ALIAS_CERTS, &p->ca);
-	return e == ERR_INPUT ? ERR_SYSTEM : e;
+	/* ours, not that nobody answers */
+	return e == ERR_INPUT || e == ERR_BUSY ? ERR_SYSTEM : e;
 }
 
 static void
@@ -194,7 +195,9 @@ pass_on(struct visit *v, const struct operation *op)
 		e = pass(v, op, &a);
 	http_answer_release(&a);
 	/* it is the far server's, and may be good the next time */
-	return e == ERR_TOOBIG || e == ERR_INPUT ? ERR_BUSY : e;
+	if (e == ERR_TOOBIG)
+		return ERR_BUSY;
+	return e == ERR_INPUT ? ERR_SYSTEM : e; /* our papers are none */
 }
 
 /* ---- answers that are kept ---------------------------------------------- */
@@ -254,6 +257,24 @@ keep(struct visit *v, struct span asked)
 	    &v->house->store, v->alias->name, asked, &k, v->alias->proxy.keep);
 }
 
+/* Why what was kept is given.  Where it is our own trouble, nobody pauses. */
+static void
+tell(const struct visit *v, enum err why)
+{
+	const char *alias = v->alias->name, *url = v->alias->proxy.peer.url;
+
+	if (why != ERR_BUSY) {
+		log_warn("alias %s: %s cannot be asked (%s); what was kept of "
+			 "it is given",
+		    alias, url, err_name(why));
+		return;
+	}
+	(void)kept_pause(&v->house->store, alias);
+	log_warn("alias %s: %s does not answer; for the next %d seconds what "
+		 "was kept of it is given",
+	    alias, url, KEPT_PAUSE);
+}
+
 /*
  * Old answers are better than none, since a CA's certificate stays what it is
  * for years.  While kept_pausing() the far server is not even asked: the many
@@ -286,10 +307,7 @@ pass_or_give(struct visit *v, const struct operation *op)
 	if (e == OK) {
 		keep(v, buf_span(&asked));
 	} else if (have) {
-		(void)kept_pause(st, alias);
-		log_warn("alias %s: %s does not answer; for the next %d "
-			 "seconds what was kept of it is given",
-		    alias, v->alias->proxy.peer.url, KEPT_PAUSE);
+		tell(v, e);
 		e = give(v, op, &k);
 	} else if (!pausing &&
 		   kept_common(st, alias, buf_span(&asked), &k) == OK) {

@@ -62,16 +62,21 @@ enum err queue_take(
     const struct queue_side *s, const char *name, const char **why);
 
 /*
- * The same of the CA's news: its CRL goes into the store, its next
- * certificate, or a new one for its key, becomes a generation of the CA here.
- * ERR_NOTFOUND: there are none, or none newer than the last.  ERR_EXISTS: a
- * new certificate was taken; ask again, with the CA read anew, for the rest.
+ * The same of the CA's news: its CRL, and those of its former keys, go into
+ * the store, its next certificate, or a new one for its key, becomes a
+ * generation of the CA here.  ERR_NOTFOUND: there are none, or none newer than
+ * the last.  ERR_INPUT: one letter of them was none; others may have been
+ * taken.  ERR_EXISTS: a new certificate was taken; ask again, with the CA read
+ * anew, for the rest.
  */
 #define QUEUE_ROUNDS 2 /* so often at most */
 enum err queue_take_news(
     const struct queue_side *s, const struct ca *ca, const char **why);
 
-/* "news,<16 hex digits>" of a CA: the same on both hosts. */
+/*
+ * "news,<16 hex digits>" of a CA's name: the same on both hosts.  What a former
+ * key's CRL comes in has those of the key.
+ */
 #define QUEUE_NEWS_NAME 32
 enum err queue_news_name(const struct ca *ca, char out[QUEUE_NEWS_NAME]);
 
@@ -120,8 +125,14 @@ struct queue_pruned {
 enum err queue_prune(const struct store *store, const char *alias,
     int64_t before, struct queue_pruned *out);
 
-/* The news of one CA of the alias, as a file for in/. */
-enum err queue_news_make(
-    const struct queue_desk *desk, const struct ca *ca, struct buf *file);
+/*
+ * each(name, file, arg) for the news of one CA of the alias, files for in/:
+ * the CA's, and the CRL of each former key whose certificates may live still,
+ * a letter by itself.  *missing counts those that could not be made (logged);
+ * an error of each ends it.
+ */
+enum err queue_news_each(const struct queue_desk *desk, const struct ca *ca,
+    enum err (*each)(const char *name, struct span file, void *arg), void *arg,
+    unsigned *missing);
 
 #endif

@@ -5,9 +5,9 @@
 #include "base/time.h"
 #include "ca/bring.h"
 #include "ca/crl.h"
-#include "crl.h"
 #include "message/signed.h"
 #include "queue.h"
+#include "queue_own.h"
 #include "queue_text.h"
 #include "store/cert.h"
 #include "store/crl.h"
@@ -18,6 +18,10 @@
  * certificate, as the answer of GetNextCACert, which only the CA can sign; and
  * its present one, which may be a new one for the key that signs all this
  * (`scep ca renew`).
+ *
+ * A former key's CRL (C-202) goes in a letter of its own, under a name of its
+ * own: so each is as large as a CRL may be, and a program that does not know
+ * of such letters reads the first one as ever.
  */
 
 enum err
@@ -30,78 +34,28 @@ queue_news_name(const struct ca *ca, char out[QUEUE_NEWS_NAME])
 	return e;
 }
 
-/* ---- on the CA's host --------------------------------------------------- */
-
-static enum err
-make_next(const struct queue_desk *desk, const struct ca *ca, struct buf *out)
-{
-	struct span certs[MAX_CERTS];
-	size_t n = 0;
-
-	if (ca_next_certs(ca, desk->now, certs, &n) != OK)
-		return OK;
-	return message_next(ca_current(ca, desk->now), certs, n, out);
-}
-
-static enum err
-make_crl(const struct queue_desk *desk, const struct ca *ca, struct crl *out)
-{
-	const struct crl_source from = { desk->store, ca,
-		ca_current(ca, desk->now),
-		{ desk->site->crlvalidity, desk->site->crloverlap } };
-
-	return crl_current(&from, out);
-}
-
-/* The present certificate, and its issuers. */
-static bool
-put_certs(const struct generation *gen, struct buf *out)
-{
-	bool good = buf_add(out, gen->cert.data, gen->cert.len);
-
-	for (size_t i = 0; good && i < gen->nchain; i++)
-		good = buf_add(out, gen->chain[i].data, gen->chain[i].len);
-	return good;
-}
-
 enum err
-queue_news_make(
-    const struct queue_desk *desk, const struct ca *ca, struct buf *file)
+queue_former_name(const struct generation *gen, char out[QUEUE_NEWS_NAME])
 {
-	struct queue_news news = { desk->now, BUF_INIT };
-	struct buf text = BUF_INIT, next = BUF_INIT, der = BUF_INIT;
-	char name[QUEUE_NEWS_NAME];
-	struct letter letter = { .kind = LETTER_NEWS, .name = name };
-	struct crl crl = CRL_INIT;
-	enum err e;
+	char hash[SHA256_HEX];
+	enum err e = sha256_hex(gen->spki, hash);
 
-	if (ca_current(ca, desk->now) == NULL) {
-		log_error("CA %s is not valid yet", ca->called);
-		return ERR_BUSY;
-	}
-	if (!put_certs(ca_current(ca, desk->now), &news.certs)) {
-		e = ERR_SYSTEM;
-		goto out;
-	}
-	if ((e = queue_news_name(ca, name)) != OK ||
-	    (e = queue_news_text(&news, &text)) != OK ||
-	    (e = make_crl(desk, ca, &crl)) != OK ||
-	    (e = make_next(desk, ca, &next)) != OK ||
-	    (e = random_bytes(letter.nonce, LETTER_NONCE)) != OK)
-		goto out;
-	letter.text = buf_span(&text);
-	letter.part[0] = buf_span(&crl.der);
-	letter.part[1] = buf_span(&next);
-	e = letter_seal(&letter, ca_current(ca, desk->now), NULL, &der);
-	if (e == OK)
-		e = queue_file("news", name, buf_span(&der), file);
-out:
-	queue_news_release(&news);
-	crl_release(&crl);
-	buf_release(&text);
-	buf_release(&next);
-	buf_release(&der);
+	(void)snprintf(out, QUEUE_NEWS_NAME, "news,%.16s", hash);
 	return e;
+}
+
+const struct generation *
+queue_former(const struct ca *ca, size_t i, int64_t now)
+{
+	const struct generation *current = ca_current(ca, now);
+	const struct generation *gen = &ca->gen[i];
+
+	if (current == NULL || gen->n == current->n || gen->not_before > now)
+		return NULL;
+	while (++i < ca->ngen)
+		if (ca->gen[i].n == gen->n && ca->gen[i].not_before <= now)
+			return NULL;
+	return gen;
 }
 
 /* ---- on the RA's host --------------------------------------------------- */
@@ -294,24 +248,51 @@ out:
 	return e;
 }
 
+/* One letter of them. */
+static enum err
+take_letter(const struct queue_side *s, const struct ca *ca, const char *name,
+    const char **why)
+{
+	struct buf path = BUF_INIT, der = BUF_INIT;
+	const char *said = "they are not whole: cut short on their way, or "
+			   "changed";
+	enum err e = queue_in_path(s->alias->name, name, &path);
+
+	if (e == OK)
+		e = queue_letter(s->store, buf_cstr(&path), &der);
+	if (e == OK)
+		e = take(s, ca, name, buf_span(&der), &said);
+	if (e == OK || e == ERR_INPUT || (e == ERR_NOTFOUND && der.len > 0))
+		queue_drop_read(s->store, s->alias->name, name, buf_span(&der));
+	if (e == ERR_INPUT)
+		*why = said;
+	buf_release(&path);
+	buf_release(&der);
+	return e;
+}
+
+/* One bad letter is no reason to leave the others. */
 enum err
 queue_take_news(
     const struct queue_side *s, const struct ca *ca, const char **why)
 {
-	struct buf path = BUF_INIT, der = BUF_INIT;
 	char name[QUEUE_NEWS_NAME];
-	enum err e;
+	enum err e = queue_news_name(ca, name), one = OK;
 
-	*why = "they are not whole: cut short on their way, or changed";
-	if ((e = queue_news_name(ca, name)) == OK &&
-	    (e = queue_in_path(s->alias->name, name, &path)) == OK)
-		e = queue_letter(s->store, buf_cstr(&path), &der);
 	if (e == OK)
-		e = take(s, ca, name, buf_span(&der), why);
-	if (e == OK || e == ERR_INPUT || (e == ERR_NOTFOUND && der.len > 0))
-		queue_drop_in(s->store, s->alias->name, name);
-	buf_release(&path);
-	buf_release(&der);
+		e = take_letter(s, ca, name, why);
+	for (size_t i = 0; i < ca->ngen; i++) {
+		const struct generation *gen = queue_former(ca, i, s->now);
+
+		if (e != OK && e != ERR_INPUT && e != ERR_NOTFOUND)
+			break;
+		if (gen == NULL)
+			continue;
+		if ((one = queue_former_name(gen, name)) == OK)
+			one = take_letter(s, ca, name, why);
+		if (one != ERR_NOTFOUND && (one != OK || e == ERR_NOTFOUND))
+			e = one;
+	}
 	return e;
 }
 

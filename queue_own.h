@@ -75,6 +75,18 @@ struct queue_further {
 enum err queue_say_again(const struct queue_desk *desk, const char *name,
     const struct queue_further *to, struct queue_done *said);
 
+/* queue_news.c, for queue_tell.c: what the hosts agree about. */
+
+/* The name of the letter that a former key's CRL comes in. */
+enum err queue_former_name(
+    const struct generation *gen, char out[QUEUE_NEWS_NAME]);
+/*
+ * The i-th generation, borrowed, if the CA has another key now and it is the
+ * newest of its own among those that have begun; else NULL.
+ */
+const struct generation *queue_former(
+    const struct ca *ca, size_t i, int64_t now);
+
 /* queue_letter.c, for queue.c alone. */
 
 /*

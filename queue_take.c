@@ -191,6 +191,10 @@ take(const struct queue_side *s, const struct queued *q, const char *name,
 	if (e == OK)
 		e = r.issued ? take_cert(s, ca, q, &l, &r, why) :
 			       take_refusal(s, q, &r);
+	if (e == OK && !r.issued)
+		log_info("alias %s: the CA has refused %.16s: %s",
+		    s->alias->name, name,
+		    r.why ? r.why : "it does not say why");
 	queue_result_release(&r);
 	letter_release(&l);
 	return e;

@@ -84,6 +84,26 @@ check_profiles(
 	return e == OK ? other : e;
 }
 
+/* Those that an external RA may choose. */
+static void
+check_choice(struct look *l, const struct command *cmd, const struct alias *a)
+{
+	for (size_t i = 0; i < a->queue.nprofiles; i++) {
+		struct buf path = BUF_INIT, text = BUF_INIT;
+		const char *name = a->queue.profiles[i];
+		enum err e = profile_text(cmd->home, name, &path, &text);
+
+		if (e == ERR_NOTFOUND)
+			wrong(l, "queue", "profiles",
+			    "no such profile, `scep profile list` shows them:",
+			    name);
+		else if (e != OK)
+			l->e = e; /* logged */
+		buf_release(&path);
+		buf_release(&text);
+	}
+}
+
 /*
  * Approvals are for requests of RA mode: in CA mode an administrator has said
  * yes already, by registering the entity; and Intune's challenge is over
@@ -290,6 +310,7 @@ alias_check_rest(const struct command *cmd, const char *path, struct span text,
 	check_parameters(&l, a);
 	check_keys(&l, cmd, a);
 	check_program(&l, cmd, a);
+	check_choice(&l, cmd, a);
 	if ((e = check_profiles(cmd, path, a)) == OK)
 		check_approvals(&l, cmd, a);
 	if (e == OK)

@@ -195,8 +195,8 @@ take_news(struct import *im)
 		e = queue_take_news(&im->side, im->ca[i], &why);
 		if (e == ERR_INPUT)
 			bad(im, "news", why);
-		if (e == OK || e == ERR_EXISTS)
-			all = ERR_EXISTS;
+		if (e == OK || e == ERR_EXISTS || e == ERR_INPUT)
+			all = ERR_EXISTS; /* and the others are looked at */
 		if (e == ERR_INPUT || e == ERR_NOTFOUND || e == ERR_EXISTS)
 			e = OK;
 	}

@@ -243,24 +243,24 @@ find_alias(struct pull *p, const char *name)
 }
 
 static enum err
+leave_letter(const char *name, struct span file, void *arg)
+{
+	return leave(arg, name, file);
+}
+
+static enum err
 leave_news(struct pull *p)
 {
 	const struct queue_desk desk = desk_of(p);
+	const struct ca *ca = NULL;
 	enum err e = OK;
 
-	for (size_t i = 0; i < p->alias->ncas && e == OK; i++) {
-		const struct ca *ca = NULL;
-		struct buf file = BUF_INIT;
-		char name[QUEUE_NEWS_NAME];
-
-		if (cas_find(p->cas, p->alias->cas[i], &ca) != OK ||
-		    queue_news_name(ca, name) != OK ||
-		    queue_news_make(&desk, ca, &file) != OK)
-			p->later++; /* logged */
+	for (size_t i = 0; i < p->alias->ncas && e == OK; i++)
+		if (cas_find(p->cas, p->alias->cas[i], &ca) == OK)
+			e = queue_news_each(
+			    &desk, ca, leave_letter, p, &p->later);
 		else
-			e = leave(p, name, buf_span(&file));
-		buf_release(&file);
-	}
+			p->later++; /* logged */
 	return e;
 }
 

@@ -159,12 +159,15 @@ struct proxy_rules {
 enum queue_target { TARGET_RA, TARGET_CA, TARGET__MAX };
 
 /*
- * Section [queue]: on the CA's host ra and target, on the external RA's limit.
+ * Section [queue]: on the CA's host ra, target and profiles, on the external
+ * RA's limit.
  */
 struct queue_rules {
 	char *ra; /* PEM file of the RA's certificates, or NULL: no queue */
 	enum queue_target target; /* must be written out with ra */
 	unsigned limit;		  /* limit = 1000 requests that wait */
+	char **profiles; /* beside certificateprofile; of target = ra */
+	size_t nprofiles;
 };
 
 /* Section [renewal], and two keys of [scep]. */

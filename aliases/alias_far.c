@@ -54,6 +54,13 @@ take_timeout(struct alias *a, size_t at, const char *value)
 	return NULL;
 }
 
+/* Whom it is asked to believe stands in front of an '@' (RFC 3986 3.2.1). */
+static bool
+has_user(const char *host)
+{
+	return memchr(host, '@', strcspn(host, "/?#")) != NULL;
+}
+
 /* Nothing but the far end's certificate tells who it is. */
 static const char *
 take_url(struct alias *a, size_t at, const char *value)
@@ -64,6 +71,10 @@ take_url(struct alias *a, size_t at, const char *value)
 	if (strncmp(value, scheme, sizeof(scheme) - 1) != 0 || *host == '\0' ||
 	    *host == '/')
 		return "it must be as https://host/path";
+	if (has_user(host))
+		return "no name or password stands in it, for logs show it; "
+		       "clientcert and clientkey, bearerfile or aadappkey "
+		       "prove who we are";
 	for (const char *p = value; *p != '\0'; p++)
 		if (*p <= ' ' || *p > '~')
 			return "it has a character that no URL has";
@@ -190,6 +201,13 @@ take_target(struct alias *a, size_t at, const char *value)
 	return NULL;
 }
 
+static const char *
+take_profiles(struct alias *a, size_t at, const char *value)
+{
+	(void)at;
+	return alias_take_list(&a->queue.profiles, &a->queue.nprofiles, value);
+}
+
 const struct alias_row alias_far_rows[] = {
 	{ "challenge", "judge", take_judge, 0 },
 	{ "challenge", "ttl", alias_take_duration, AT(challenge.ttl) },
@@ -232,6 +250,7 @@ const struct alias_row alias_far_rows[] = {
 	{ "proxy", "keep", alias_take_duration, AT(proxy.keep) },
 	{ "queue", "ra", alias_take_text, AT(queue.ra) },
 	{ "queue", "target", take_target, 0 },
+	{ "queue", "profiles", take_profiles, 0 },
 	{ "queue", "limit", alias_take_limit, AT(queue.limit) },
 	{ "access", "peers", take_peers, 0 },
 	{ NULL, NULL, NULL, 0 },
@@ -296,5 +315,6 @@ alias_far_release(struct alias *a)
 	intune_release(&a->intune);
 	peer_release(&a->proxy.peer);
 	free(a->queue.ra);
+	alias_list_free(&a->queue.profiles, &a->queue.nprofiles);
 	alias_list_free(&a->peers, &a->npeers);
 }

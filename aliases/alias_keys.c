@@ -157,6 +157,9 @@ const struct alias_key alias_keys[] = {
 	{ "queue", "target", "none",
 	    "what those go through: ra, entities are made; or ca, entities "
 	    "are registered; must be written out with ra" },
+	{ "queue", "profiles", "none",
+	    "certificate profiles, beside certificateprofile, that the RA's "
+	    "judge may choose; with target = ra" },
 	{ "queue", "limit", "1000",
 	    "how many requests may wait; of an external RA" },
 	{ "access", "peers", "everybody",

@@ -160,6 +160,7 @@ check_external_mode(const struct ini *ini, const struct alias *a)
 	wrong += stray_key(ini, "scep", "profile", far);
 	wrong += stray_key(ini, "queue", "ra", far);
 	wrong += stray_key(ini, "queue", "target", far);
+	wrong += stray_key(ini, "queue", "profiles", far);
 	for (size_t i = 0; i < ini->n; i++)
 		if (strcmp(ini->entry[i].section, "ra") == 0 &&
 		    strncmp(ini->entry[i].key, "authpwd", 7) != 0)
@@ -180,10 +181,16 @@ check_queue(const struct ini *ini, const struct alias *a)
 	wrong = stray_key(ini, "queue", "limit",
 	    "it counts with operationmode = externalra alone");
 	if (a->queue.ra == NULL)
-		return wrong + stray_key(ini, "queue", "target",
-				   "it counts with [queue] ra alone");
+		return wrong +
+		       stray_key(ini, "queue", "target",
+			   "it counts with [queue] ra alone") +
+		       stray_key(ini, "queue", "profiles",
+			   "it counts with [queue] ra alone");
 	if (ini_find(ini, "queue", "target") == NULL)
 		return wrong + alias_needs(ini, "queue", "target");
+	if (a->queue.target != TARGET_RA)
+		wrong += stray_key(ini, "queue", "profiles",
+		    "it counts with target = ra alone");
 	return fits ? wrong :
 		      wrong + alias_wrong(ini, "queue", "target",
 				  "it must be the operationmode: ra or ca");

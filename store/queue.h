@@ -9,7 +9,7 @@
  *	queue/<alias>/out/ab34...,1	a request that waits for the CA
  *	queue/<alias>/in/ab34...,1	what the CA says to it
  *	queue/<alias>/in/news,<CA>	the CA's news, the last that came
- *	queue/<alias>/news,<CA>		when the last good ones were written
+ *	queue/<alias>/news,<CA>,<seconds>	when the last good ones were
  *	queue/<alias>/untold/...	what a judge is to be told of; below
  *	queue/<alias>/done/ab/ab34...,1	on the CA's host: what it has said
  *	queue/<alias>/pruned,<seconds>	there: before when that was forgotten
@@ -118,6 +118,14 @@ void untold_drop(const struct store *st, const struct untold *u);
 bool untold_name_read(const char *name, char transaction[SHA256_HEX],
     unsigned *attempt, char csr[SHA256_HEX]);
 
+/*
+ * The same, if what lies there is what was read: this letter, or nothing whole
+ * where it is empty.  What a pull has put there since stays; a crash can lose
+ * that, so it is for what each pull brings anew.
+ */
+void queue_drop_read(const struct store *st, const char *alias,
+    const char *name, struct span letter);
+
 /* The room, out/ and in/ of an alias; they may be there. */
 enum err queue_rooms(const struct store *st, const char *alias);
 
@@ -163,8 +171,11 @@ enum err queue_mark_link(
 bool queue_mark_read(const char *name, int64_t *time);
 
 /*
- * On the RA's host, queue/<alias>/news,<ca>: when the last good news were
- * written, and the GetNextCACert answer in them.  ERR_NOTFOUND: none came.
+ * On the RA's host, queue/<alias>/news,<ca>,<seconds>: when the last good news
+ * were written, and the GetNextCACert answer in them.  Linked once; the highest
+ * counts, and takes those below it away, also one of a former program, whose
+ * name has no time.  So who is late with older news changes nothing.
+ * ERR_NOTFOUND: none came.
  */
 struct queue_kept {
 	int64_t time;

@@ -310,6 +310,29 @@ rm "$kept/pause"
 is "up again: is asked for" "$(get "$GET=GetCACert")" 200
 is "up again: and kept" "$(grep -l "^question = GetCACert " "$kept"/* |
 	xargs grep -c "^fetched = 2020")" 0
+
+# Our own trouble is none of the CA's host's.
+age
+mv mine-key.pem mine-key.away
+: >lighttpd.log
+is "no key of ours: what was kept is given" "$(get "$GET=GetCACert")" 200
+ok "no key of ours: as it was" cmp body ca.der
+like "no key of ours: the log has the reason" "$(cat lighttpd.log)" \
+	"mine-key.pem"
+like "no key of ours: and what comes of it" "$(cat lighttpd.log)" \
+	"cannot be asked .system failure.; what was kept of it is given"
+unlike "no key of ours: and no other" "$(cat lighttpd.log)" "does not answer"
+not_ok "no key of ours: nobody pauses" test -e "$kept/pause"
+is "no key of ours: PKIOperation" \
+	"$(get --data-binary @nginx.der "$GET=PKIOperation")" 503
+cp ca.pem mine-key.pem && chmod 600 mine-key.pem
+: >lighttpd.log
+is "no key in its file" "$(get "$GET=GetCACert")" 200
+unlike "no key in its file: neither" "$(cat lighttpd.log)" "does not answer"
+mv mine-key.away mine-key.pem
+is "the key again" "$(get "$GET=GetCACert")" 200
+is "the key again: is asked for" "$(grep -l "^question = GetCACert " "$kept"/* |
+	xargs grep -c "^fetched = 2020")" 0
 stop_server "$INSIDE"
 
 # --- what is passed, to the letter; and lies ------------------------------------

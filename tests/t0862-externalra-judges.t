@@ -14,7 +14,11 @@ intune_start
 JUDGE=$FRESH/judge
 cat >"$JUDGE" <<'EOT'
 #!/bin/sh
-[ "$(cat <&3)" = "open sesame" ] && echo username=vouched
+case $(cat <&3) in
+"open sesame") echo username=vouched ;;
+"open as "*) cat profile.wanted ;;
+*) exit 1 ;;
+esac
 EOT
 chmod 755 "$JUDGE"
 {
@@ -229,6 +233,42 @@ is "the poll fetches it" "$(poll p1 prog)" SUCCESS
 at_ca
 ok "for whom the program says" "$SCEP" entity show vouched
 at_ra
+
+# What a certificate is like is the CA's alias to say ([queue] profiles).
+as() { # NAME PROFILE: asks, the judge wants that profile, and the CA decides
+	printf 'username=%s\nprofile=%s\n' "$1" "$2" >"$ROOT/profile.wanted"
+	is "$1 waits" "$(enrol "$1" "open as $2" prog)" PENDING
+	pull
+}
+usage_of() { openssl x509 -in "$1-0.pem" -noout -ext extendedKeyUsage | tail -n 1; }
+sed -i "s|cat profile.wanted|cat $ROOT/profile.wanted|" "$JUDGE"
+touch -d '5 seconds ago' "$JUDGE"
+as w1 tls-server
+like "a profile that is not the alias's" "$(cat pull.out)" "^prog .* refused \
+CN=w1: [[]queue[]] profiles does not name the certificate profile that the RA wants"
+like "which the CA's log names" "$(cat pull.err)" "alias prog: its external RA \
+wants certificate profile tls-server, which is neither certificateprofile nor"
+: >log
+is "the device hears of it" "$(poll w1 prog)" "failinfo 2"
+like "the RA's log has the same words" "$(cat log)" "alias prog: the CA has \
+refused [0-9a-f]{16}: [[]queue[]] profiles does not name the certificate profile that"
+at_ca
+exits 1 "no entity was made" "$SCEP" entity show w1
+at_ra
+as w2 enduser
+is "the alias's own, in any case" "$(poll w2 prog)" SUCCESS
+at_ca
+exits 1 "one that there is not" "$SCEP" alias set prog queue.profiles tls-server,router2
+like "is told of, by its line" "$(cat .out)" "prog.ini:[0-9]+: profiles: no such \
+profile, .scep profile list. shows them: router2"
+quietly "$SCEP" alias set prog queue.profiles tls-server,router
+touch -d '5 seconds ago' ca/aliases/prog.ini
+at_ra
+as w3 tls-server
+is "one that is listed" "$(poll w3 prog)" SUCCESS
+like "counts" "$(usage_of w3)" "TLS Web Server Authentication"
+as w4 vpn
+is "another one does not" "$(poll w4 prog)" "failinfo 2"
 
 # --- one-time codes -----------------------------------------------------------------------------------
 

@@ -208,6 +208,8 @@ is_stray(const struct use *use, const char *head, const char *line)
 		{ "externalra", "[scep]", ";profile = ENDUSER" },
 		{ "externalra", "[queue]", ";ra = queue-ra.pem" },
 		{ "externalra", "[queue]", ";target = ra" },
+		{ "externalra", "[queue]", ";profiles = tls-server, vpn" },
+		{ "ca", "[queue]", ";profiles = tls-server, vpn" },
 		{ "ca", "[queue]", ";limit = 1000" },
 		{ "ra", "[queue]", ";limit = 1000" },
 	};

@@ -181,6 +181,26 @@ static const struct {
 	    "timeout: it must be a duration from 1s to 120s" },
 	{ MODE_CA, "[challenge]\njudge = web\n[web]\npin = sha256//x\n",
 	    "pin: it must be sha256// and 44" },
+	{ MODE_CA, "[challenge]\njudge = web\n[web]\nurl = https://me:pw@h/p\n",
+	    "x.ini:7: url: no name or password stands in it, for logs show "
+	    "it; clientcert and clientkey, bearerfile or aadappkey" },
+	{ MODE_CA, "[challenge]\njudge = web\n[web]\nurl = https://me@h:1\n",
+	    "x.ini:7: url: no name or password stands in it" },
+	{ MODE_RA,
+	    INTUNE("aadappkey = k\nauthority = https://me:pw@h/\n" NO_RENEWAL),
+	    "x.ini:13: authority: no name or password stands in it" },
+	{ MODE_RA, "[ra]\nauthpwd = x\n[queue]\nprofiles = vpn\n",
+	    "profiles: it counts with [queue] ra alone" },
+	{ MODE_CA, "[queue]\nra = r.pem\ntarget = ca\nprofiles = vpn\n",
+	    "profiles: it counts with target = ra alone" },
+	{ MODE_EXTERNALRA, "[ra]\nauthpwd = x\n[queue]\nprofiles = vpn\n",
+	    "profiles: it counts on the CA's host" },
+	{ MODE_PROXY, "[queue]\nprofiles = vpn\n",
+	    "profiles: with operationmode = proxy only" },
+	{ MODE_RA, "[queue]\nra = r.pem\ntarget = ra\nprofiles = a,,b\n",
+	    "profiles: it has an empty name" },
+	{ MODE_RA, "[queue]\nra = r.pem\ntarget = ra\nprofiles = a, a\n",
+	    "profiles: it has a name twice" },
 	{ MODE_CA, "[access]\npeers = \"CN=a;;CN=b\"\n",
 	    "peers: it has an empty name" },
 };
@@ -199,6 +219,43 @@ refuses_bad_sections(void **state)
 		assert_null(a);
 		if (strstr(buf_cstr(&logged), bad[i].says) == NULL)
 			fail_msg("%s: %s", bad[i].says, buf_cstr(&logged));
+		buf_release(&text);
+	}
+}
+
+/* What a proxy passes everything on to: no secret, no query of its own. */
+static void
+refuses_bad_places(void **state)
+{
+	static const struct {
+		const char *url, *says;
+	} urls[] = {
+		{ "https://me:pw@h/scep",
+		    "x.ini:4: url: no name or password stands in it, for logs "
+		    "show it; clientcert and clientkey" },
+		{ "https://me@h", "x.ini:4: url: no name or password" },
+		{ "https://h/scep?a=1", "x.ini:4: url: it ends before '?'" },
+		{ "\"https://h/scep#a\"", "x.ini:4: url: it ends before '?'" },
+		{ "https://h/@me/scep", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+		struct buf text = BUF_INIT;
+		struct alias *a = NULL;
+
+		assert_true(buf_printf(&text,
+		    "[scep]\noperationmode = proxy\n[proxy]\nurl = %s\n"
+		    "clientcert = c\nclientkey = k\n",
+		    urls[i].url));
+		assert_int_equal(
+		    parse(buf_cstr(&text), &a), urls[i].says ? ERR_INPUT : OK);
+		if (urls[i].says != NULL &&
+		    strstr(buf_cstr(&logged), urls[i].says) == NULL)
+			fail_msg("%s: %s", urls[i].url, buf_cstr(&logged));
+		/* nor is it shown where it is refused */
+		assert_null(strstr(buf_cstr(&logged), "pw"));
+		alias_free(a);
 		buf_release(&text);
 	}
 }
@@ -247,6 +304,7 @@ main(void)
 		TEST(knows_who_judges_where),
 		TEST(has_its_own_judge),
 		TEST(refuses_bad_sections),
+		TEST(refuses_bad_places),
 		TEST(intune_waits_for_nobody),
 		TEST(reads_peers),
 	};
