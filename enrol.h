@@ -130,7 +130,7 @@ enum err enrol_grant(const struct enrol *in, const struct pkimsg *msg,
  * may this certificate leave, issued now, sent again, polled for or fetched?
  * The outcome is durable under both its names then (STORE.md I1), and a judge
  * that holds it has acknowledged it.  Of one that was revoked before that it is
- * not told any more: d becomes a refusal.  An error, logged: not now (HTTP 503).
+ * not told any more: d becomes a refusal.  An error, logged: not now (503).
  */
 enum err enrol_release(const struct enrol *in, const struct pkimsg *msg,
     int64_t now, struct decision *d);

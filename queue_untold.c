@@ -12,7 +12,7 @@
  * stands in no file in clear.
  *
  *	untold/ -> out/ -> outcome: held  --told, mark-->  leaves, untold/ goes
- *	                                  `--revoked, expired: untold/ goes, FAILURE
+ *	                                  `--spent: untold/ goes, FAILURE
  *	                   outcome: refused  --told--> untold/ goes, FAILURE
  */
 

@@ -201,8 +201,8 @@ fetch_stop(void)
 
 /*
  * Hands the job over.  A helper that dies before it has all of it has begun
- * nothing: another one is asked, once.  ERR_NOTFOUND would be the program's, not
- * its helper's.
+ * nothing: another one is asked, once.  Never ERR_NOTFOUND: that would be the
+ * program's trouble.
  */
 static enum err
 hand_over(struct span job, int64_t deadline)
