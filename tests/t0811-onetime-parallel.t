@@ -206,7 +206,7 @@ swept() {
 	"$SCEP" challenge delete --expired >>log 2>&1 || fail "not deleted"
 	[ -z "$("$SCEP" challenge list)" ] || fail "left"
 }
-walk symlinkat fresh ask swept
+walk linkat fresh ask swept
 
 ALIAS=ask
 waits() {
