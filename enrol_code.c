@@ -111,6 +111,14 @@ enrol_code_pay(const struct enrol *in, int64_t now, struct decision *d)
 	return e == ERR_REFUSED ? refuse_used(in->store, now, d) : e;
 }
 
+enum err
+enrol_code_paid(const struct enrol *in, const struct decision *d)
+{
+	if (*d->code.id == '\0')
+		return OK;
+	return code_paid(in->store, &d->code, d->transaction.name, d->attempt);
+}
+
 static enum err
 room(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)

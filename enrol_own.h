@@ -60,6 +60,11 @@ enum err enrol_code_room(
     const struct enrol *in, int64_t now, struct decision *d);
 enum err enrol_code_pay(
     const struct enrol *in, int64_t now, struct decision *d);
+/*
+ * Behind the record of a request that waits: as code_paid(), whose ERR_BUSY
+ * says that the record must go.
+ */
+enum err enrol_code_paid(const struct enrol *in, const struct decision *d);
 
 /*
  * enrol_judge.c: asks the alias's judge about this request.  OK with

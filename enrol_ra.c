@@ -21,6 +21,22 @@
  * retry after a crash, or of a client that lost our answer, goes on with it.
  */
 
+/*
+ * Approved, and the judge is not asked again: a subjectAltName that is not the
+ * request's own wish is what the judge has said then.
+ */
+static enum err
+keep_san(const struct pkimsg *msg, struct decision *d)
+{
+	const struct waiting *w = &d->waiting;
+
+	if (span_eq(buf_span(&w->san_der), msg->csr.san))
+		return OK;
+	free(d->over.san);
+	d->over.san = str_dup(w->san != NULL ? w->san : "");
+	return d->over.san != NULL ? OK : ERR_SYSTEM;
+}
+
 static enum err
 ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
     struct decision *d)
@@ -36,7 +52,7 @@ ask_judge(const struct enrol *in, const struct pkimsg *msg, int64_t now,
 	    strcmp(d->waiting.csr, msg->csr.digest) == 0) {
 		decision_paid_before(d);
 		d->verdict = VERDICT_GRANT;
-		return OK;
+		return keep_san(msg, d);
 	}
 	judgement_init(&j);
 	e = enrol_judge(in, msg, now, d, &j);

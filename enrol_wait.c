@@ -380,6 +380,8 @@ enrol_wait(const struct enrol *in, const struct pkimsg *msg, const char *remote,
 	e = waiting_link(st, &d->waiting);
 	if (e == ERR_EXISTS)
 		e = take_first(st, d);
+	else if (e == OK && (e = enrol_code_paid(in, d)) == ERR_BUSY)
+		waiting_drop(st, &d->waiting);
 	if (e == OK)
 		d->verdict = VERDICT_WAIT;
 out:

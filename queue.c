@@ -302,6 +302,8 @@ enqueue(const struct enrol *in, const struct queue_side *s,
 	    d->verdict == VERDICT_GRANT && (e = pay(in, s, d)) == OK &&
 	    d->verdict == VERDICT_GRANT) {
 		e = link_queued(s, msg, d, &q);
+		if (e == OK && (e = enrol_code_paid(in, d)) == ERR_BUSY)
+			queue_drop(s->store, q.alias, q.transaction, q.attempt);
 		if (e == OK || e == ERR_EXISTS)
 			e = wait(d);
 	}

@@ -159,7 +159,9 @@ take_refusal(const struct queue_side *s, const struct queued *q,
 		memcpy(o.csr, q->csr, sizeof(o.csr));
 	o.by = str_dup(q->ca);
 	o.why = str_dup(r->why);
-	if (o.by == NULL || (o.why == NULL && r->why != NULL))
+	o.code = str_dup(q->code); /* spent: it was put before the CA */
+	if (o.by == NULL || (o.why == NULL && r->why != NULL) ||
+	    (o.code == NULL && q->code != NULL))
 		e = ERR_SYSTEM;
 	if (e == OK)
 		e = outcome_decide(s->store, &o);

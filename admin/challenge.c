@@ -66,6 +66,29 @@ take_subject(struct command *cmd, struct buf *der, struct onetime *o)
 	return e;
 }
 
+/* --san: what else a request of that subject may be called. */
+static enum err
+take_san(struct command *cmd, const struct alias *a, struct onetime *o)
+{
+	const char *san = opt_text(cmd, "san");
+	enum err e;
+
+	if (san == NULL)
+		return OK;
+	if (o->subject == NULL)
+		return usage(cmd,
+		    "--san belongs to --for: a code for any subject has the "
+		    "names that the request asks for");
+	if (a->mode == MODE_CA)
+		return usage(cmd,
+		    "alias %s is in CA mode, where certificates have their "
+		    "entity's SAN: `scep entity set NAME --san`",
+		    a->name);
+	if ((e = check_san(san)) != OK)
+		return e;
+	return (o->san = str_dup(san)) != NULL ? OK : ERR_SYSTEM;
+}
+
 /* CA mode: the entity that the subject speaks for, which is registered. */
 static enum err
 take_entity(struct command *cmd, const struct alias *a, struct span subject,
@@ -141,6 +164,7 @@ take_all(struct command *cmd, struct onetime *o)
 
 	if ((e = find_alias(cmd, &a)) != OK || a == NULL ||
 	    (e = take_subject(cmd, &subject, o)) != OK ||
+	    (e = take_san(cmd, a, o)) != OK ||
 	    (e = take_limits(cmd, a, o)) != OK ||
 	    (e = take_profile(cmd, o)) != OK)
 		goto out;
@@ -165,6 +189,8 @@ note(struct command *cmd, const struct onetime *o)
 	       buf_printf(&cmd->detail, "alias %s, for %s, %u time%s, until %s",
 		   o->alias, o->subject != NULL ? o->subject : "any subject",
 		   o->code.count, o->code.count == 1 ? "" : "s", until) &&
+	       (o->san == NULL ||
+		   buf_printf(&cmd->detail, ", SAN %s", o->san)) &&
 	       (o->profile == NULL ||
 		   buf_printf(&cmd->detail, ", profile %s", o->profile));
 }
@@ -195,6 +221,8 @@ static const struct option new_options[] = {
 	{ "alias", NULL, OPT_TEXT, "NAME", "where the code is good" },
 	{ "for", "subject", OPT_TEXT, "DN",
 	    "only for requests of this subject" },
+	{ "san", "altname", OPT_TEXT, "SAN",
+	    "with --for, in RA mode: dNSName=a, ...; or: request (else none)" },
 	{ "ttl", NULL, OPT_TIME, "TIME",
 	    "good until then: 60m, 2d, a date (else [challenge] ttl of the "
 	    "alias)" },
@@ -228,10 +256,14 @@ static const struct verb challenge_verbs[] = {
 	    "A device brings it as its challengePassword.  Nobody can see it "
 	    "again: kept is a\nhash.  The alias must have `[challenge] judge = "
 	    "onetime`.  In CA mode --for is\nneeded, and names a registered "
-	    "entity; in RA mode a code without --for is good\nfor any "
-	    "subject.  With `[ra] existing = renew`, the default, no code is "
-	    "good for\na name that has had a certificate.\n\n"
-	    "  scep challenge new --alias net --for CN=router1,O=Lab --ttl 2h",
+	    "entity.  In RA mode a code without --for is good\nfor any "
+	    "names; with it the certificate has the subjectAltName of "
+	    "--san, or none:\n`--san request` leaves that to the device.  "
+	    "With `[ra] existing = renew`, the\ndefault, no code is good for "
+	    "a name that has had a certificate.\n\n"
+	    "  scep challenge new --alias net --for CN=router1,O=Lab --ttl 2h\n"
+	    "  scep challenge new --alias net --for CN=router1 --san "
+	    "dNSName=r1.example",
 	    true, false, NAMES_PLAIN },
 	{ "list", { NULL }, "", 0, 0, list_options, run_challenge_list,
 	    "list codes by their ids: state, used, expiry, alias, for whom, "

@@ -111,6 +111,7 @@ challenge_json(
 	json_text(out, "state", challenge_word(cmd, c));
 	json_text(out, "alias", o->alias);
 	json_text(out, "for", o->subject);
+	json_text(out, "san", o->san);
 	json_text(out, "entity", o->entity);
 	json_text(out, "profile", o->profile);
 	json_num(out, "used", c->used);
@@ -195,14 +196,24 @@ choose(struct chosen *c, const char *id)
 	return buf_add(&c->list, id, CODE_ID);
 }
 
+/*
+ * A code that is used up, but for a request that nothing has come of yet, is
+ * still what that request is to be told yes for; at the latest it expires.
+ */
 static enum err
 choose_over(const struct challenge *one, void *arg)
 {
 	struct chosen *c = arg;
+	const struct code *code = &one->o.code;
+	unsigned spent = 0;
+	enum err e;
 
-	if (strcmp(challenge_word(c->cmd, one), "good") == 0)
-		return OK;
-	return choose(c, one->o.code.id) ? OK : ERR_SYSTEM;
+	if (code->expires > c->cmd->now) {
+		e = code_spent(&c->cmd->store, code, &spent);
+		if (e != OK || spent < code->count)
+			return e;
+	}
+	return choose(c, code->id) ? OK : ERR_SYSTEM;
 }
 
 static enum err

@@ -53,8 +53,25 @@ look(const struct judge_case *c, const struct onetime *o, const char **why)
 	return e;
 }
 
+/*
+ * A code for one subject is for no other name either: the certificate has the
+ * subjectAltName that the code was made with, else none.
+ */
+static enum err
+take_san(struct onetime *o, struct judgement *j)
+{
+	if (o->subject == NULL ||
+	    (o->san != NULL && strcmp(o->san, "request") == 0))
+		return OK;
+	j->over.san = o->san;
+	o->san = NULL;
+	if (j->over.san == NULL && (j->over.san = str_dup("")) == NULL)
+		return ERR_SYSTEM;
+	return OK;
+}
+
 /* It pays, and says what it was made for; *o is taken apart. */
-static void
+static enum err
 admit(const struct judge_case *c, struct onetime *o, struct judgement *j)
 {
 	j->ruling = RULING_YES;
@@ -63,9 +80,10 @@ admit(const struct judge_case *c, struct onetime *o, struct judgement *j)
 	j->over.profile = o->profile;
 	o->profile = NULL;
 	if (c->alias->mode != MODE_CA)
-		return;
+		return take_san(o, j);
 	j->over.username = o->entity;
 	o->entity = NULL;
+	return OK;
 }
 
 enum err
@@ -81,7 +99,7 @@ judge_onetime(const struct judge_case *c, struct judgement *j)
 	if (e == ERR_NOTFOUND)
 		return no(c, j, "unknown code");
 	if (e == OK && (e = look(c, &o, &why)) == OK && why == NULL) {
-		admit(c, &o, j);
+		e = admit(c, &o, j);
 	} else if (e == OK) {
 		log_warn("one-time code %s, which %s made: %s", o.code.id, o.by,
 		    why);

@@ -293,7 +293,7 @@ code_claim(const struct store *st, const struct code *code,
 		e = store_sync_above(st, buf_cstr(&p.path));
 	if (e != OK)
 		goto out;
-	/* code_retire() frees what it sees, then this sees what it did. */
+	/* code_retire() ends the record, then frees the claims that it sees */
 	e = code_living(st, code);
 	if (e == ERR_NOTFOUND) {
 		log_warn("code %s was replaced during a request", code->id);
@@ -302,6 +302,21 @@ code_claim(const struct store *st, const struct code *code,
 out:
 	probe_release(&p);
 	return e;
+}
+
+enum err
+code_paid(const struct store *st, const struct code *code,
+    const char transaction[SHA256_HEX], unsigned attempt)
+{
+	enum err e = code_living(st, code);
+
+	if (e != ERR_NOTFOUND)
+		return e;
+	log_warn("code %s was replaced during a request", code->id);
+	e = outcome_abandon(st, transaction, attempt);
+	if (e == ERR_EXISTS) /* it has been decided, and lives */
+		return OK;
+	return e == OK ? ERR_BUSY : e;
 }
 
 enum err
@@ -358,24 +373,49 @@ code_used(const struct store *st, const struct code *code, unsigned *used)
 	return each_claim(st, code, count_one, used);
 }
 
+/* OK: something has come of the claim; ERR_NOTFOUND: nothing yet. */
 static enum err
-free_one(const struct probe *p, void *arg)
+look_settled(const struct probe *p)
 {
+	const struct claim *c = &p->there;
 	enum payer payer;
 	enum err e;
 
-	(void)arg;
-	if (p->there.transaction[0] == '\0')
+	if (c->transaction[0] == '\0') /* damage: it may have paid */
 		return OK;
-	e = outcome_payer(p->st, &p->there, p->code->id, &payer);
-	if (e != ERR_NOTFOUND)
-		return e;
+	e = outcome_payer(p->st, c, p->code->id, &payer);
 	/* what waits for people is not dead, and theirs to end */
-	e = waiting_exists(p->st, p->there.transaction, p->there.attempt);
-	if (e != ERR_NOTFOUND)
-		return e;
+	if (e == ERR_NOTFOUND)
+		e = waiting_exists(p->st, c->transaction, c->attempt);
 	/* what waits for a CA elsewhere has been paid for */
-	e = queue_waits(p->st, p->there.transaction, p->there.attempt);
+	if (e == ERR_NOTFOUND)
+		e = queue_waits(p->st, c->transaction, c->attempt);
+	return e;
+}
+
+static enum err
+count_settled(const struct probe *p, void *arg)
+{
+	enum err e = look_settled(p);
+
+	if (e == ERR_NOTFOUND)
+		return OK;
+	return e == OK ? count_one(p, arg) : e;
+}
+
+enum err
+code_spent(const struct store *st, const struct code *code, unsigned *spent)
+{
+	*spent = 0;
+	return each_claim(st, code, count_settled, spent);
+}
+
+static enum err
+free_one(const struct probe *p, void *arg)
+{
+	enum err e = look_settled(p);
+
+	(void)arg;
 	if (e != ERR_NOTFOUND)
 		return e;
 	e = outcome_abandon(p->st, p->there.transaction, p->there.attempt);

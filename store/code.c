@@ -400,16 +400,16 @@ code_end(const struct store *st, const struct code *c)
 		e = ERR_SYSTEM;
 		goto out;
 	}
-	/* First the claims of dead workers, so that a crash leaves the rest. */
-	e = code_free_claims(st, c);
-	if (e == OK)
-		e = file_unlink(st->root, buf_cstr(&path));
+	/*
+	 * First the record.  Whoever looks after that, behind his claim
+	 * (code_claim()) or behind his request's record (code_paid()), finds it
+	 * gone; what he made before, the look at the claims sees.  The other
+	 * way round a request could be linked between that look and the end
+	 * of its attempt.  A crash here leaves claims, which `scep check` mends.
+	 */
+	e = file_unlink(st->root, buf_cstr(&path));
 	if (e == OK || e == ERR_NOTFOUND)
 		e = dir_sync(st->root, buf_cstr(&dir));
-	/*
-	 * Then those made meanwhile.  A later claim finds the record gone
-	 * (code_claim()), so nobody issues under this code from now on.
-	 */
 	if (e == OK)
 		e = code_free_claims(st, c);
 out:

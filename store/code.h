@@ -98,13 +98,31 @@ enum err code_claim(const struct store *st, const struct code *code,
 enum err code_room(const struct store *st, const struct code *code,
     const char transaction[SHA256_HEX], unsigned attempt, char by[SHA256_HEX]);
 
+/*
+ * Behind the record of a request that this code has paid for, to wait for
+ * people or for a CA elsewhere: it waits.  ERR_BUSY (logged): the code was
+ * retired between claim and record, and the attempt is abandoned: the record
+ * is nobody's, and its maker takes away what leads to it.
+ */
+enum err code_paid(const struct store *st, const struct code *code,
+    const char transaction[SHA256_HEX], unsigned attempt);
+
 /* How many live redemptions. */
 enum err code_used(
     const struct store *st, const struct code *code, unsigned *used);
 
 /*
- * The end of a code: frees dead claims by linking `abandoned`, unlinks the
- * secret, and frees claims made meanwhile.  A worker that claims later finds
+ * How many of them will never be undone: the attempt has its outcome, or its
+ * request waits for people or for a CA elsewhere.  The others belong to
+ * workers that have not come that far; one that was killed there leaves its
+ * client's next try a claim to go on with.
+ */
+enum err code_spent(
+    const struct store *st, const struct code *code, unsigned *spent);
+
+/*
+ * The end of a code: unlinks the secret, then frees the claims of which
+ * nothing has come by linking `abandoned`.  A worker that claims later finds
  * the secret gone, so none issues under the code once this has answered OK.
  * Doing it twice is fine.
  */

@@ -152,8 +152,9 @@ struct claim {
 enum err claim_parse(const struct store *st, const char *path, const char *word,
     struct claim *out);
 /*
- * Did this code buy the outcome of that attempt?  OTHER: no, it was abandoned
- * or another code paid, so the claim bought nothing.  ERR_NOTFOUND: there is
+ * Did this code buy the outcome of that attempt, be it the no of a CA
+ * elsewhere?  OTHER: no, it was abandoned or another code paid, so the claim
+ * bought nothing.  ERR_NOTFOUND: there is
  * no outcome yet.
  */
 enum payer { PAYER_IT, PAYER_OTHER };

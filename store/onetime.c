@@ -20,6 +20,7 @@ static const struct {
 } texts[] = {
 	{ "alias", offsetof(struct onetime, alias), true },
 	{ "subject", offsetof(struct onetime, subject), false },
+	{ "san", offsetof(struct onetime, san), false },
 	{ "entity", offsetof(struct onetime, entity), false },
 	{ "profile", offsetof(struct onetime, profile), false },
 	{ "by", offsetof(struct onetime, by), true },

@@ -19,6 +19,8 @@ struct onetime {
 	struct code code; /* id, hash, count, created, expires */
 	char *alias;	  /* where it is good */
 	char *subject;	  /* for whom alone, as text; NULL: for any */
+	char *san;	  /* with a subject: its SAN as text, "request", or
+			     NULL: none */
 	char *entity;	  /* the username that it is for, or NULL */
 	char *profile;	  /* of the certificate, or NULL */
 	char *by;	  /* who made it, for people */

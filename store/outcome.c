@@ -132,7 +132,10 @@ put_decided(const struct outcome *o, struct buf *out)
 	       (o->issued == 0 || record_time(out, "time", o->issued));
 }
 
-/* What says whose outcome it is and, of a certificate, which code paid. */
+/*
+ * What says whose outcome it is, and which code paid: for a certificate, or
+ * for the CA's no.
+ */
 static bool
 put_head(struct buf *out, enum outcome_kind kind, const char *transaction,
     unsigned attempt, const char *code)
@@ -211,6 +214,7 @@ static enum err
 get_decided(const struct record *r, struct outcome *o)
 {
 	const char *by = record_get(r, "by"), *why = record_get(r, "why");
+	const char *code = record_get(r, "code");
 	bool person = o->kind == OUTCOME_DENIED;
 	int64_t fail = 0;
 
@@ -227,8 +231,10 @@ get_decided(const struct record *r, struct outcome *o)
 		return ERR_INPUT;
 	o->by = str_dup(by);
 	o->why = str_dup(why);
+	o->code = str_dup(code);
 	return (by == NULL || o->by != NULL) &&
-		       (why == NULL || o->why != NULL) ?
+		       (why == NULL || o->why != NULL) &&
+		       (code == NULL || o->code != NULL) ?
 		   OK :
 		   ERR_SYSTEM;
 }

@@ -52,7 +52,7 @@ struct outcome {
 	struct buf id;	     /* transactionID as received */
 	char *entity;	     /* username */
 	char *subject;	     /* as text, for people */
-	char *code;	     /* id of the code that paid, or NULL */
+	char *code;	     /* id of the code that paid, also for REFUSED */
 	char *renews;  /* "<ca>/<generation>/<serial>" that paid, or NULL */
 	char *held;    /* who is to be told before it leaves, or NULL */
 	char *by;      /* DENIED: who; PASSED: the path of the outcome */

@@ -157,6 +157,12 @@ waiting_link(const struct store *st, struct waiting *w)
 	return e;
 }
 
+void
+waiting_drop(const struct store *st, const struct waiting *w)
+{
+	waiting_hide(st, w->alias, w->transaction, w->attempt);
+}
+
 enum err
 waiting_exists(
     const struct store *st, const char name[SHA256_HEX], unsigned attempt)

@@ -59,6 +59,9 @@ void waiting_release(struct waiting *w);
 enum err waiting_link(const struct store *st, struct waiting *w);
 enum err waiting_fits(struct waiting *w);
 
+/* Its attempt was abandoned as it was linked: takes its hint away. */
+void waiting_drop(const struct store *st, const struct waiting *w);
+
 /* Has this attempt a request, decided or not?  OK, ERR_NOTFOUND. */
 enum err waiting_exists(
     const struct store *st, const char name[SHA256_HEX], unsigned attempt);

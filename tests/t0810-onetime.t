@@ -87,6 +87,12 @@ says 1 "one that takes none" \
 says 1 "a subject that is none" "XX" new --alias ra --for XX=a
 says 1 "a profile that is not there" "profile list" \
 	new --alias ra --profile none
+says 2 "a SAN for nobody" "--san belongs to --for" \
+	new --alias ra --san dNSName=a.example
+says 1 "a SAN that is none" "example" \
+	new --alias ra --for CN=a --san example
+says 2 "CA mode, with a SAN" "entity set NAME --san" \
+	new --alias dev --for CN=router1 --san dNSName=a.example
 says 2 "a count of none" "count is 1 to 10000" new --alias ra --count 0
 says 2 "one that is too high" "count is 1 to" new --alias ra --count 10001
 says 2 "an end in the past" "past" new --alias ra --ttl 2020-01-01
@@ -178,6 +184,39 @@ is "a code with a profile" "$(gets short ra)" issued
 like "which the certificate has" \
 	"$("$SCEP" cert show "$(serial short-0.pem)")" "Profile: +SHORT"
 
+# --- what else it may be called ---------------------------------------------------
+
+sans() {
+	openssl x509 -in "$1-0.pem" -noout -ext subjectAltName 2>/dev/null |
+		sed -n '2s/^ *//p'
+}
+# NAME CODE: asks for a SAN besides.
+vpn() {
+	client_key "$1"
+	pkcsreq "$1" "$2" --san dns:vpn.example
+	gets "$1" ra
+}
+is "a code for one name: a SAN is asked for" \
+	"$(vpn san1 "$(new --alias ra --for CN=san1)")" issued
+is "and the certificate has none" "$(sans san1)" ""
+is "sent again" "$(gets san1 ra) $(sans san1)" "resent "
+json=$(new --alias ra --json --for CN=san2 \
+	--san "dNSName=a.example, iPAddress=192.0.2.7")
+like "--san is told" "$json" \
+	'"for":"CN=san2","san":"dNSName=a.example, iPAddress=192.0.2.7"'
+like "by the list too" "$(list --json --match CN=san2)" '"san":"dNSName=a.ex'
+like "and by the audit" "$("$SCEP" audit show)" ", SAN dNSName=a.example"
+is "another SAN is asked for" "$(vpn san2 "$(echo "$json" |
+	sed 's/.*"code":"\([^"]*\)".*/\1/')")" issued
+is "it has the one of the code" "$(sans san2)" \
+	"DNS:a.example, IP Address:192.0.2.7"
+is "--san request" \
+	"$(vpn san3 "$(new --alias ra --for CN=san3 --san request)")" issued
+is "it has the one that it asks for" "$(sans san3)" "DNS:vpn.example"
+is "a code for any name" "$(vpn san4 "$(new --alias ra)")" issued
+is "for that one too" "$(sans san4)" "DNS:vpn.example"
+"$SCEP" entity set router1 --san dNSName=router1.example >.out
+
 # --- CA mode ------------------------------------------------------------------
 
 for1=$(new --alias dev --for "CN=router1" --count 2)
@@ -188,6 +227,7 @@ pkcsreq router2 "$for1" --subject "/CN=ROUTER1"
 is "another writing of the subject" "$(gets router2 dev)" issued
 like "is that entity's" "$("$SCEP" cert show "$(serial router2-0.pem)")" \
 	"Entity: +router1$"
+is "with that entity's SAN" "$(sans router2)" "DNS:router1.example"
 pkcsreq router1 "$for1"
 is "and router1's own" "$(gets router1 dev)" issued
 is "the same again" "$(gets router1 dev)" resent

@@ -198,6 +198,16 @@ granted() {
 }
 for call in $calls; do walk "$call" fresh ask granted; done
 
+# Cron comes before the device does.
+swept() {
+	"$SCEP" challenge delete --expired >>log 2>&1 || fail "not swept"
+	ask
+	[ "$(reply box status)" = 0 ] || fail "lost"
+	"$SCEP" challenge delete --expired >>log 2>&1 || fail "not deleted"
+	[ -z "$("$SCEP" challenge list)" ] || fail "left"
+}
+walk linkat fresh ask swept
+
 ALIAS=ask
 waits() {
 	ask
@@ -238,6 +248,74 @@ for call in $calls; do walk "$call" asked approve approved; done
 is "nobody else has anything" "$("$SCEP" cert list --json |
 	grep -c '"entity":"rival')" 0
 
+# A name that people did not see: the device comes again when the approver was
+# killed behind the last yes.
+named() {
+	round=$((round + 1))
+	code=$(new --for "CN=box-$round")
+	builder pkcsreq --ca ca.pem --key box.key --challenge "$code" \
+		--subject "/CN=box-$round" --txid "box-$round" \
+		--san dns:vpn.example --cert-out box.crt --out box.der 2>>log
+	ask
+	id=$(number)
+}
+plainly() {
+	ask
+	[ "$(reply box status)" != 3 ] || { approve && ask; } # no yes yet
+	[ "$(reply box status)" = 0 ] || fail "not issued"
+	openssl x509 -in box-0.pem -noout -text | grep -q vpn && fail "a SAN"
+}
+walk linkat named approve plainly
+
+# The code is deleted while its request is on the way into the queue: stopped
+# before its record, behind that, and while the deletion itself is stopped.
+held() { grep -q 'stopped by SIGSTOP' "$1.trace"; }
+go_on() { # NAME PID
+	kill -CONT "$(sed -n '1s/ .*//p' "$1.trace")"
+	wait "$2"
+}
+slow() { # CALL WHEN: the request in the background, and stopped there
+	rm -f slow.trace
+	fresh
+	env REQUEST_METHOD=POST SCRIPT_NAME=/scep/$ALIAS/pkiclient.exe \
+		QUERY_STRING=operation=PKIOperation \
+		CONTENT_LENGTH="$(wc -c <box.der)" \
+		GATEWAY_INTERFACE=CGI/1.1 REMOTE_ADDR=192.0.2.1 \
+		strace -f -qq -o slow.trace -e "trace=$1" \
+		-e "inject=$1:signal=STOP:when=$2" \
+		"$REAL" <box.der >slow.reply 2>>log &
+	slow=$!
+	ok "a request has paid, and is stopped at $1 $2" wait_for held slow
+}
+delete() { printf '%s\n' "$code" | "$SCEP" challenge delete --code - >>log 2>&1; }
+stranded() {
+	cp slow.reply reply
+	split_reply
+	is "it is to come again" "$STATUS" 503
+	is "and does not wait" "$(waiting box) $(find home/store/waiting -name \
+		'*,[0-9]*' | wc -l)" "0 0"
+	ask
+	is "its code is gone" "$(reply box status)" 2
+}
+slow fsync 2
+delete
+go_on slow $slow
+stranded
+slow linkat 1
+delete
+go_on slow $slow
+stranded
+slow fsync 2
+printf '%s\n' "$code" >typed
+strace -f -qq -o delete.trace -e trace=linkat \
+	-e inject=linkat:signal=STOP:when=1 \
+	"$REAL" challenge delete --code - <typed >>log 2>&1 &
+deletion=$!
+ok "the deletion has ended its attempt, and is stopped" wait_for held delete
+go_on slow $slow
+go_on delete $deletion
+stranded
+
 # Making and ending codes.
 ALIAS=ra
 nothing() { made=$("$SCEP" challenge list | wc -l); }
@@ -251,7 +329,6 @@ whole() {
 	[ "$(reply box status)" = 0 ] || fail "no good"
 }
 for call in linkat unlinkat; do walk "$call" nothing make whole; done
-delete() { printf '%s\n' "$code" | "$SCEP" challenge delete --code - >>log 2>&1; }
 ended() {
 	delete # again, or for the first time
 	message box

@@ -283,6 +283,69 @@ is "one request" "$(grep -c "^once" pull.out)" 1
 is "the poll fetches it" "$(poll o1 once)" SUCCESS
 is "and nothing for the other" "$(poll o2 once)" "failinfo 4"
 
+# The CA says no: the code has had its request.
+code=$("$SCEP" challenge new --alias once)
+is "a code for who is blocked there" \
+	"$(enrol o4 "$code" once --subject /CN=one)" PENDING
+ok "the CA takes it" pull
+like "and refuses" "$(cat pull.out)" "refused CN=one: entity is blocked"
+is "the device hears of it" "$(poll o4 once)" "failinfo 2"
+: >log
+is "nothing else comes before the CA by it" "$(enrol o5 "$code" once)" \
+	"failinfo 2"
+ok "it is used up" grep -q 'reason="code is used up"' log
+is "not by the same device either" \
+	"$(enrol o4 "$code" once --subject /CN=o4)" "failinfo 2"
+ok "the RA's home is whole" "$SCEP" check
+ok "and it can be swept away" "$SCEP" challenge delete --expired
+
+# A code for one name has no other.
+code=$("$SCEP" challenge new --alias once --for CN=san)
+is "a SAN is asked for" "$(enrol san "$code" once --san dns:vpn.example)" PENDING
+code=$("$SCEP" challenge new --alias once --for CN=sans \
+	--san dNSName=a.example)
+is "and another than the code's" \
+	"$(enrol sans "$code" once --san dns:vpn.example)" PENDING
+ok "the CA takes them" pull
+is "they have their certificates" "$(poll san once) $(poll sans once)" \
+	"SUCCESS SUCCESS"
+is "with the code's SANs" "$(openssl x509 -in san-0.pem -noout -text |
+	grep -c vpn) $(openssl x509 -in sans-0.pem -noout -text |
+	sed -n 's/.*DNS:/DNS:/p')" "0 DNS:a.example"
+
+# It is deleted between paying and the queue.
+if strace -e trace=none true 2>/dev/null; then
+	code=$("$SCEP" challenge new --alias once --for CN=late)
+	"$SCEP" challenge list --json --match CN=late |
+		sed 's/.*"id":"\([^"]*\)".*/\1/' >id
+	client_key late
+	builder pkcsreq --ca ra.pem --key late.key --challenge "$code" \
+		--subject /CN=late --txid late --cert-out late.crt \
+		--out late.der 2>>log
+	env REQUEST_METHOD=POST SCRIPT_NAME=/scep/once/pkiclient.exe \
+		QUERY_STRING=operation=PKIOperation \
+		CONTENT_LENGTH="$(wc -c <late.der)" \
+		GATEWAY_INTERFACE=CGI/1.1 REMOTE_ADDR=192.0.2.1 \
+		strace -f -qq -o trace -e trace=fsync \
+		-e inject=fsync:signal=STOP:when=2 \
+		"$SCEP" <late.der >reply 2>>log &
+	late=$!
+	stopped() { grep -q 'stopped by SIGSTOP' trace; }
+	ok "one has paid and is slow" wait_for stopped
+	is "it does not wait yet" "$("$SCEP" queue list --alias once)" ""
+	ok "its code is deleted" "$SCEP" challenge delete "$(cat id)" --yes
+	kill -CONT "$(sed -n '1s/ .*//p' trace)"
+	wait $late
+	split_reply
+	is "it is to come again" "$STATUS" 503
+	is "nothing goes to the CA" "$("$SCEP" queue list --alias once)" ""
+	is "and finds no code" "$(transmit late once) $(poll late once)" \
+		"failinfo 2 failinfo 4"
+	ok "the RA's home is whole" "$SCEP" check
+else
+	skip "a code that is deleted meanwhile" "strace cannot trace here"
+fi
+
 # A request that no record can hold pays nothing.
 code=$("$SCEP" challenge new --alias once)
 client_key big

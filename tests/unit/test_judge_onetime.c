@@ -11,6 +11,7 @@
 struct offer {
 	const char *alias, *subject, *entity, *profile;
 	int64_t ttl;
+	const char *san;
 };
 
 static void
@@ -20,6 +21,7 @@ make(const struct house *h, const struct offer *of, struct buf *code)
 		.subject = str_dup(of->subject),
 		.entity = str_dup(of->entity),
 		.profile = str_dup(of->profile),
+		.san = str_dup(of->san),
 		.by = str_dup("uid 7 (anna)"),
 		.code = { .count = 1, .expires = time_now() + of->ttl } };
 
@@ -78,9 +80,9 @@ refused(const struct house *h, struct span code, const char *subject,
 static void
 admits_whom_it_is_for(void **state)
 {
-	static const struct offer any = { "net", NULL, NULL, "VPN", 60 };
+	static const struct offer any = { "net", NULL, NULL, "VPN", 60, NULL };
 	static const struct offer one = { "net", "CN=router1,O=Lab", "router1",
-		NULL, 60 };
+		NULL, 60, NULL };
 	struct house *h = *state;
 	struct buf code = BUF_SECRET;
 	struct judgement j;
@@ -119,12 +121,51 @@ admits_whom_it_is_for(void **state)
 	buf_release(&code);
 }
 
+/* What else may such a certificate be called?  NULL: as the request says. */
+static void
+says_the_san(void **state)
+{
+	static const struct {
+		struct offer offer;
+		enum operation_mode mode;
+		const char *san;
+	} cases[] = {
+		{ { "net", NULL, NULL, NULL, 60, NULL }, MODE_RA, NULL },
+		{ { "net", "CN=a", NULL, NULL, 60, NULL }, MODE_RA, "" },
+		{ { "net", "CN=a", NULL, NULL, 60, "dNSName=a.example" },
+		    MODE_RA, "dNSName=a.example" },
+		{ { "net", "CN=a", NULL, NULL, 60, "request" }, MODE_RA, NULL },
+		{ { "net", "CN=a", NULL, NULL, 60, NULL }, MODE_EXTERNALRA,
+		    "" },
+		{ { "net", "CN=a", "a", NULL, 60, NULL }, MODE_CA, NULL },
+		{ { "net", "CN=a", "a", NULL, 60, "dNSName=b" }, MODE_CA,
+		    NULL },
+	};
+	struct house *h = *state;
+	struct buf code = BUF_SECRET;
+	struct judgement j;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		net.mode = cases[i].mode;
+		make(h, &cases[i].offer, &code);
+		assert_null(ask(h, buf_span(&code), "CN=a", &j));
+		if (cases[i].san == NULL)
+			assert_null(j.over.san);
+		else
+			assert_string_equal(j.over.san, cases[i].san);
+		judgement_release(&j);
+	}
+	net.mode = MODE_RA;
+	buf_release(&code);
+}
+
 static void
 refuses_others(void **state)
 {
-	static const struct offer other = { "lan", NULL, NULL, NULL, 60 };
-	static const struct offer over = { "net", NULL, NULL, NULL, 0 };
-	static const struct offer both = { "lan", "CN=a", NULL, NULL, -60 };
+	static const struct offer other = { "lan", NULL, NULL, NULL, 60, NULL };
+	static const struct offer over = { "net", NULL, NULL, NULL, 0, NULL };
+	static const struct offer both = { "lan", "CN=a", NULL, NULL, -60,
+		NULL };
 	struct house *h = *state;
 	struct buf code = BUF_SECRET;
 
@@ -145,7 +186,7 @@ refuses_others(void **state)
 static void
 damage_is_no_answer(void **state)
 {
-	static const struct offer any = { "net", "CN=a", NULL, NULL, 60 };
+	static const struct offer any = { "net", "CN=a", NULL, NULL, 60, NULL };
 	struct house *h = *state;
 	struct onetime o = ONETIME_INIT;
 	struct buf code = BUF_SECRET;
@@ -183,10 +224,10 @@ static void
 each_no_costs_the_same(void **state)
 {
 	static const struct offer offers[] = {
-		{ "lan", NULL, NULL, NULL, 60 },
-		{ "net", NULL, NULL, NULL, 0 },
-		{ "net", "CN=a", NULL, NULL, 60 },
-		{ "net", NULL, NULL, NULL, 60 },
+		{ "lan", NULL, NULL, NULL, 60, NULL },
+		{ "net", NULL, NULL, NULL, 0, NULL },
+		{ "net", "CN=a", NULL, NULL, 60, NULL },
+		{ "net", NULL, NULL, NULL, 60, NULL },
 	};
 	struct house *h = *state;
 	struct buf code = BUF_SECRET;
@@ -227,6 +268,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, house_build, house_raze)
 	const struct CMUnitTest tests[] = {
 		TEST(admits_whom_it_is_for),
+		TEST(says_the_san),
 		TEST(refuses_others),
 		TEST(damage_is_no_answer),
 		TEST(each_no_costs_the_same),

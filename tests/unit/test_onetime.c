@@ -293,6 +293,50 @@ waiting_spends_it(void **state)
 	}
 }
 
+/* What may be swept away, and what becomes of who comes too late. */
+static void
+is_spent_by_what_came_of_it(void **state)
+{
+	struct house *h = *state;
+	struct onetime o = ONETIME_INIT;
+	struct outcome no = { .kind = OUTCOME_REFUSED,
+		.attempt = 1,
+		.by = (char *)(uintptr_t) "Test CA" };
+	char typed[ONETIME_CODE], name[SHA256_HEX], by[SHA256_HEX];
+	enum outcome_kind kind;
+	unsigned n = 9;
+
+	make(h, 2, NULL, &o, typed);
+	name_of(1, name);
+	assert_int_equal(code_claim(&h->st, &o.code, name, 1, by), OK);
+	assert_int_equal(code_spent(&h->st, &o.code, &n), OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(used(h, &o), 1);
+	make_waiting(h, name, o.code.id);
+	assert_int_equal(code_spent(&h->st, &o.code, &n), OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(code_paid(&h->st, &o.code, name, 1), OK);
+	/* a no of the CA elsewhere, which keeps who paid for it */
+	name_of(2, name);
+	assert_int_equal(code_claim(&h->st, &o.code, name, 1, by), OK);
+	memcpy(no.transaction, name, sizeof(no.transaction));
+	no.code = o.code.id;
+	assert_int_equal(outcome_decide(&h->st, &no), OK);
+	assert_int_equal(used(h, &o), 2);
+	assert_int_equal(code_spent(&h->st, &o.code, &n), OK);
+	assert_int_equal(n, 2);
+	/* the code is gone: what was linked meanwhile ends, else nothing */
+	assert_int_equal(onetime_retire(&h->st, o.code.id), OK);
+	assert_int_equal(code_paid(&h->st, &o.code, name, 1), OK);
+	name_of(3, name);
+	make_waiting(h, name, o.code.id);
+	assert_int_equal(code_paid(&h->st, &o.code, name, 1), ERR_BUSY);
+	assert_int_equal(outcome_kind(&h->st, name, 1, &kind), OK);
+	assert_int_equal(kind, OUTCOME_ABANDONED);
+	assert_int_equal(code_paid(&h->st, &o.code, name, 1), ERR_BUSY);
+	onetime_release(&o);
+}
+
 /* An old claim whose request waits is nobody's death. */
 static void
 check_lets_it_wait(void **state)
@@ -371,6 +415,7 @@ main(void)
 		TEST(pays_as_any_code),
 		TEST(are_listed),
 		TEST(waiting_spends_it),
+		TEST(is_spent_by_what_came_of_it),
 		TEST(check_lets_it_wait),
 		TEST(run_out_of_range),
 		TEST(makes_its_room),
