@@ -142,16 +142,17 @@ read_peer(struct http *h, struct request *r)
 }
 
 /*
- * A name that is there was not asked a password for, unless AUTH_TYPE says how
- * (RFC 3875 4.1.1, 4.1.11): nginx takes $remote_user out of whatever
- * Authorization header a client sends, and its stock fastcgi_params may pass
- * it.
+ * Beside the client's own Authorization header a name is what he calls himself,
+ * unless AUTH_TYPE says that the server has looked (RFC 3875 4.1.1, 4.1.11):
+ * nginx takes $remote_user out of whatever header comes, and its stock
+ * fastcgi_params may pass it.
  */
 static enum err
 read_user(struct http *h, struct request *r)
 {
 	const char *name = param_or(h, "REMOTE_USER", "");
-	bool proven = *param_or(h, "AUTH_TYPE", "") != '\0';
+	bool proven = *param_or(h, "AUTH_TYPE", "") != '\0' ||
+		      http_param(h, "HTTP_AUTHORIZATION") == NULL;
 
 	r->unproven = *name != '\0' && !proven;
 	r->user = str_dup(proven ? name : "");

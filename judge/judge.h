@@ -104,8 +104,9 @@ enum err judge_ra(const struct judge_case *c, struct judgement *j);
  * A one-time code of this alias, not over, and for nobody else than the
  * request's subject; in CA mode it is for an entity, which is the one that is
  * meant, whoever the request says it is (over.username); elsewhere one for a
- * subject says the SAN too (over.san).  Every NO costs one scrypt and the files of an attempt mark.  That the code is used up is found
- * when it is to pay.  ERR_SYSTEM: our own trouble.
+ * subject says the SAN too (over.san).  Every NO costs one scrypt and the files
+ * of an attempt mark.  That the code is used up is found when it is to pay.
+ * ERR_SYSTEM: our own trouble.
  */
 enum err judge_onetime(const struct judge_case *c, struct judgement *j);
 

@@ -21,10 +21,11 @@ static enum err
 refuse(struct visit *v)
 {
 	if (v->request->unproven)
-		log_warn("alias %s: REMOTE_USER came without AUTH_TYPE, so it "
-			 "is what a client says of itself; a web server that "
-			 "asks for passwords here (nginx: auth_basic) has to "
-			 "pass AUTH_TYPE too",
+		log_warn("alias %s: REMOTE_USER came with an Authorization "
+			 "header and without AUTH_TYPE, so it may be what a "
+			 "client says of itself; a web server that asks for "
+			 "passwords here (nginx: auth_basic) has to pass "
+			 "AUTH_TYPE too",
 		    v->alias->name);
 	return answer_text(
 	    v->reply, 403, "only for users whom the web server has verified");

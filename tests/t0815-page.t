@@ -53,12 +53,13 @@ HTTP_REMOTE_USER=mdm HTTP_X_REMOTE_USER=mdm HTTP_AUTHORIZATION='Basic bWRtOng=' 
 is "headers verify nobody" "$STATUS" 403
 for DOOR in cgi fcgi; do
 	: >log
-	REMOTE_USER=mdm request GET $page
-	is "$DOOR: a name without AUTH_TYPE is nobody's" "$STATUS" 403
+	HTTP_AUTHORIZATION='Basic bWRtOng=' REMOTE_USER=mdm request GET $page
+	is "$DOOR: a name out of a header, without AUTH_TYPE, is nobody's" \
+		"$STATUS" 403
 	like "and the log says what is missing" "$(cat log)" \
-		"alias scep: REMOTE_USER came without AUTH_TYPE"
-	AUTH_TYPE='' REMOTE_USER=mdm request GET $page
-	is "$DOOR: nor with an empty one" "$STATUS" 403
+		"alias scep: REMOTE_USER .* without AUTH_TYPE"
+	HTTP_AUTHORIZATION='' AUTH_TYPE='' REMOTE_USER=mdm request GET $page
+	is "$DOOR: nor with empty ones" "$STATUS" 403
 	AUTH_TYPE=Basic request GET $page
 	is "$DOOR: nor is that a name" "$STATUS" 403
 done
@@ -89,6 +90,8 @@ is "and no code was made" "$(codes)" 0
 
 SSL_CLIENT_VERIFY=SUCCESS SSL_CLIENT_S_DN=CN=mdm request GET $page
 is "a verified client certificate" "$STATUS" 200
+REMOTE_USER=mdm request GET $page
+is "a name that came with no header: the server's own word" "$STATUS" 200
 verified request GET /certsrv/mscep_admin
 is "a verified user, without the last slash" "$STATUS" 200
 is "UTF-16, as NDES" "$(header Content-Type)" "text/html; charset=UTF-16"
@@ -103,7 +106,7 @@ is "the CA's thumbprint" "$(text |
 	openssl dgst -sha256 | sed 's/.*= //' | tr a-f A-F)"
 verified request GET $page
 unlike "another one each time" "$(code_of)" "^$code$"
-is "three were made" "$(codes)" 3
+is "four were made" "$(codes)" 4
 like "and who did is known" "$("$SCEP" audit show)" \
 	"client 192.0.2.1 \(mdm\).*challenge new"
 unlike "no code stands in a log" "$(cat log; "$SCEP" audit show)" "$code"
