@@ -126,8 +126,8 @@ text_of(const struct queued *q, struct buf *out)
 		return ERR_SYSTEM;
 	if (q->letter.len <= MAX_LETTER && out->len <= MAX_RECORD)
 		return OK;
-	log_error("request %s,%u: its letter to the CA is over %d bytes, or "
-		  "its record over %d",
+	log_warn("request %s,%u: its letter to the CA is over %d bytes, or "
+		 "its record over %d",
 	    q->transaction, q->attempt, MAX_LETTER, MAX_RECORD);
 	return ERR_TOOBIG;
 }
