@@ -54,19 +54,23 @@ new_name(const struct move *m, const struct waiting *w, char out[SHA256_HEX])
 	return e;
 }
 
-/* Links the record at the first attempt that is free for it. */
+/*
+ * Links the record at the first attempt that is free for it; name is its new
+ * one.
+ */
 static enum err
-link_new(const struct move *m, const struct waiting *w, const char *from)
+link_new(const struct move *m, const struct waiting *w, const char *from,
+    char name[SHA256_HEX])
 {
 	struct waiting new = *w; /* borrows */
 	struct buf stem = BUF_INIT;
 	unsigned n = 0, yeses = 0;
 	enum err e;
 
-	e = new_name(m, w, new.transaction);
-	if (e == OK)
-		e = store_path_hex(
-		    m->st, "transaction", new.transaction, "", &stem);
+	if ((e = new_name(m, w, name)) != OK)
+		return e;
+	memcpy(new.transaction, name, SHA256_HEX);
+	e = store_path_hex(m->st, "transaction", name, "", &stem);
 	if (e == OK)
 		e = store_highest(m->st, buf_cstr(&stem), ",outcome", &n);
 	if (e != OK || is_moved(m->st, new.transaction, n, from))
@@ -94,20 +98,45 @@ out:
 	return e;
 }
 
+/*
+ * Does attempt n of it wait?  Of a record that was moved itself, this is where
+ * it is found if the former one was decided: one yes buys once.  With n = 0:
+ * any.
+ */
+static enum err
+look(const struct store *st, const char name[SHA256_HEX], unsigned n,
+    bool *waits)
+{
+	struct waiting w = WAITING_INIT;
+	unsigned latest = 0;
+	enum err e = waiting_latest(st, name, &w, &latest);
+
+	*waits = e == OK && (n == 0 || latest == n);
+	waiting_release(&w);
+	return e == ERR_NOTFOUND ? OK : e;
+}
+
 static enum err
 move_one(const struct waiting *w, void *arg)
 {
 	const struct move *m = arg;
 	struct buf from = BUF_INIT;
+	char name[SHA256_HEX];
+	bool waits = false;
 	enum err e;
 
+	e = look(m->st, w->transaction, w->attempt, &waits);
+	if (e == OK && !waits) /* decided, and its hint left by a crash */
+		waiting_hide(m->st, w->alias, w->transaction, w->attempt);
+	if (e != OK || !waits)
+		return e;
 	e = waiting_path(m->st, w->transaction, w->attempt, &from);
 	if (e == OK)
-		e = link_new(m, w, buf_cstr(&from));
+		e = link_new(m, w, buf_cstr(&from), name);
 	if (e == OK && m->leave) {
 		e = outcome_abandon(m->st, w->transaction, w->attempt);
-		if (e == ERR_EXISTS) /* it was decided meanwhile */
-			e = OK;
+		if (e == ERR_EXISTS) /* decided meanwhile: so is the new one */
+			e = look(m->st, name, 0, &waits);
 		if (e == OK)
 			waiting_hide(
 			    m->st, w->alias, w->transaction, w->attempt);

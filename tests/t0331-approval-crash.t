@@ -225,6 +225,33 @@ approve
 poll
 is "and is issued in the end" "$(reply box status)" 0
 
+# A yes while it is being renamed, and renamed back before anybody asks: what
+# was issued under one name does not wait under the other.
+n=1 bad=
+while [ $n -le 20 ]; do
+	asked
+	names
+	traced -e trace=linkat -e "inject=linkat:signal=STOP:when=$n"
+	rename &
+	pid=$!
+	plain
+	wait_for over || fail "neither held nor over"
+	held || break
+	approve
+	kill -CONT "$(sed -n '1s/ .*//p' trace)"
+	wait $pid || fail "not renamed"
+	"$SCEP" alias rename "$to" "$from" >>log 2>&1 || fail "not back"
+	[ "$(waiting)" = 0 ] || approve || fail "stale"
+	[ "$(waiting)" = 0 ] || fail "left"
+	[ "$("$SCEP" cert list --json --entity "box-$round" | wc -l)" = 1 ] ||
+		fail "not one"
+	n=$((n + 1 + HURRY))
+done
+wait $pid
+ALIAS=$to
+approve
+is "a yes at every linkat of rename, to the end" "${bad:-none}" none
+
 ok "check finds litter at most" "$SCEP" check
 ok "which repair takes away" "$SCEP" check --repair
 done_testing
