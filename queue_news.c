@@ -203,7 +203,7 @@ is_credible(const struct queue_side *s, int64_t time, const char **why)
 	return ERR_INPUT;
 }
 
-/* Written after the last that were good? */
+/* Not before the last that were good?  Of the same second both are taken. */
 static enum err
 is_newer(const struct queue_side *s, const char *name, int64_t time)
 {
@@ -213,7 +213,7 @@ is_newer(const struct queue_side *s, const char *name, int64_t time)
 	buf_release(&kept.next);
 	if (e == ERR_NOTFOUND)
 		return OK;
-	if (e == OK && time <= kept.time)
+	if (e == OK && time < kept.time)
 		return ERR_NOTFOUND;
 	return e;
 }

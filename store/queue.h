@@ -172,9 +172,10 @@ bool queue_mark_read(const char *name, int64_t *time);
 
 /*
  * On the RA's host, queue/<alias>/news,<ca>,<seconds>: when the last good news
- * were written, and the GetNextCACert answer in them.  Linked once; the highest
- * counts, and takes those below it away, also one of a former program, whose
- * name has no time.  So who is late with older news changes nothing.
+ * were written, and the GetNextCACert answer in them.  The highest counts, and
+ * takes those below it away, also one of a former program, whose name has no
+ * time; so who is late with older news changes nothing.  Of one second the last
+ * that was kept counts.
  * ERR_NOTFOUND: none came.
  */
 struct queue_kept {

@@ -304,7 +304,10 @@ queue_keep(const struct store *st, const char *alias, const char *name,
 	if (e == OK)
 		e = file_create_once(st->tmp, st->root, buf_cstr(&path),
 		    buf_span(&text), FILE_RECORD, true);
-	if (e == ERR_EXISTS || e == ERR_BUSY) /* as new ones, or newer ones */
+	if (e == ERR_EXISTS) /* two pulls of one second: what came last */
+		e = file_replace(
+		    st->root, buf_cstr(&path), buf_span(&text), FILE_RECORD);
+	if (e == ERR_BUSY) /* newer ones are there */
 		e = OK;
 	if (e == OK)
 		e = kept_each(&w, drop_older);
