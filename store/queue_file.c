@@ -158,7 +158,7 @@ static bool
 kept_time(const char *name, const char *stem, int64_t *time)
 {
 	size_t len = strlen(stem);
-	const char *digits = name + len + 1;
+	const char *digits;
 
 	if (strncmp(name, stem, len) != 0 ||
 	    (name[len] != ',' && name[len] != '\0'))
@@ -166,6 +166,7 @@ kept_time(const char *name, const char *stem, int64_t *time)
 	*time = 0;
 	if (name[len] == '\0')
 		return true;
+	digits = name + len + 1;
 	len = strlen(digits);
 	if (len == 0 || len > 12 || strspn(digits, "0123456789") != len)
 		return false;
