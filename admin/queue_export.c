@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "base/file.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "base/names.h"
 
@@ -48,10 +46,10 @@ static enum err
 export_one(const char *name, void *arg)
 {
 	struct export *x = arg;
-	struct buf path = BUF_INIT, file = BUF_INIT;
+	struct buf file = BUF_INIT;
 	char transaction[SHA256_HEX];
 	unsigned attempt;
-	enum err e = ERR_SYSTEM;
+	enum err e;
 
 	if (!queue_name_read(name, transaction, &attempt))
 		return OK; /* `scep check` tells */
@@ -61,12 +59,10 @@ export_one(const char *name, void *arg)
 		x->left++;
 		return OK;
 	}
-	if (buf_printf(&path, "queue/%s/out/%s", x->alias, name))
-		e = file_read(
-		    x->cmd->store.root, buf_cstr(&path), MAX_RECORD, &file);
+	e = queue_out_file(
+	    &x->cmd->store, x->alias, transaction, attempt, &file);
 	if (e == OK)
 		e = write_file(x, name, buf_span(&file));
-	buf_release(&path);
 	buf_release(&file);
 	return e == ERR_NOTFOUND ? OK : e;
 }

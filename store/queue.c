@@ -63,6 +63,19 @@ path_of(const char *alias, const char *room, const char transaction[SHA256_HEX],
 		   ERR_SYSTEM;
 }
 
+enum err
+queue_out_file(const struct store *st, const char *alias,
+    const char transaction[SHA256_HEX], unsigned attempt, struct buf *file)
+{
+	struct buf path = BUF_INIT;
+	enum err e = path_of(alias, "out", transaction, attempt, &path);
+
+	if (e == OK)
+		e = file_read(st->root, buf_cstr(&path), MAX_RECORD, file);
+	buf_release(&path);
+	return e;
+}
+
 static enum err
 make(const struct store *st, const char *path)
 {

@@ -65,6 +65,10 @@ enum err queue_link(const struct store *st, const struct queued *q);
 enum err queue_find(const struct store *st, const char *alias,
     const char transaction[SHA256_HEX], unsigned attempt, struct queued *out);
 
+/* The bytes of its file, as they travel, whatever they are. */
+enum err queue_out_file(const struct store *st, const char *alias,
+    const char transaction[SHA256_HEX], unsigned attempt, struct buf *file);
+
 /* Does this attempt wait in any alias's queue?  OK, ERR_NOTFOUND. */
 enum err queue_waits(const struct store *st, const char transaction[SHA256_HEX],
     unsigned attempt);
